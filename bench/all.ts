@@ -5,7 +5,10 @@ import { benchPayload } from './payload.ts';
 import { benchPipeline } from './pipeline.ts';
 import { benchServer } from './server.ts';
 
-/** Every figure that needs no broker, in one table: npm run bench [-- MESSAGES], of the large store (default a million). */
+/**
+ * Prints every figure that needs no broker, in one table: npm run bench [-- MESSAGES], where MESSAGES is
+ * the size of the large store (default: a million).
+ */
 const pipeline = await benchPipeline();
 printTable([
   ...(await benchServer(pipeline.store)),

@@ -5,8 +5,8 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { CallToolRequestSchema, type CallToolResult, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /**
- * The floor of the server's figures: the SDK's own server, which answers every call with bytes that it was given (a file with
- * the result of each tool): the least that anybody writes on this SDK.
+ * The floor of the server's figures: the SDK's own server, which answers every call with given bytes (a
+ * file has the result for each tool). This is the least code that a server on this SDK can have.
  */
 const results = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Record<string, CallToolResult>;
 const server = new Server({ name: 'bare', version: '0' }, { capabilities: { tools: {} } });

@@ -2,7 +2,7 @@ import stompit from 'stompit';
 
 import { login } from '../test/brokers/broker.ts';
 
-/** The least that a subscriber can do: it reads each message, and counts. */
+/** The least that a subscriber can do: it reads each message and counts it. */
 const [, , port, destination = ''] = process.argv;
 let heard = 0;
 const connectHeaders = { host: '/', login: login.user, passcode: login.password, 'heart-beat': '10000,10000' };

@@ -6,18 +6,22 @@ import { monitorOf } from './monitor.ts';
 import { atSite, onEachBroker, sets } from './site.ts';
 
 /**
- * The whole workflow over each kind of broker, every agent its own process, at a speed that leaves no time to wait. The floor is stompit alone, in
- * the same run: as many persistent messages, of the same size, as go through the broker.
+ * The whole workflow over each kind of broker, with every agent in its own process, at a speed that leaves
+ * no time to wait. The floor is stompit alone, in the same run, with the same number of persistent messages
+ * of the same size.
  */
 const stfs = Number(process.argv[2] ?? 100);
 const rounds = Number(process.argv[3] ?? 3);
 const window = 256;
 const bodyBytes = 600;
 
-/** Messages that a run sends over the broker: files twice, slices, starts and results. */
+/** The number of messages that a run sends over the broker: files twice, slices, starts and results. */
 const wireMessages = stfs * (3 + 15 * 3) + 6;
 
-/** One run, every agent its own process: its seconds, and the delay between a slice and its start, p95 in milliseconds. */
+/**
+ * Makes one run with every agent in its own process. Returns its seconds, and the delay between a slice and
+ * its start, p95 in milliseconds.
+ */
 function workflow(broker: Broker, speed: string, slots: number, count: number, more: string[] = []) {
   const settings = [
     `testbed.namespace=b${Math.random().toString(36).slice(2, 8)}`,
@@ -26,7 +30,7 @@ function workflow(broker: Broker, speed: string, slots: number, count: number, m
     ...more,
   ];
   return atSite(broker, settings, async ({ db, start }) => {
-    await Promise.all(['data', 'fastmon', 'worker'].map((type) => start(['agent', type], /works in namespace/)));
+    await Promise.all(['data', 'fastmon', 'worker'].map((type) => start(['agent', type], /is running in namespace/)));
     const elsewhere = sets('agents.data.enabled=false', 'agents.fastmon.enabled=false', 'agents.worker.enabled=false');
     const run = await start(
       ['run', '--json', '--speed', speed, '--stf-count', String(count), ...elsewhere],
@@ -41,7 +45,7 @@ function workflow(broker: Broker, speed: string, slots: number, count: number, m
   });
 }
 
-/** As many messages through a queue: sent with receipts, acknowledged one by one. */
+/** Sends the same number of messages through a queue, with receipts; they are acknowledged one by one. */
 async function raw(broker: Broker, count: number): Promise<number> {
   const [sender, receiver] = [await connectRaw(broker), await connectRaw(broker)];
   const destination = `/queue/bench.${Math.random().toString(36).slice(2, 8)}`;
@@ -123,7 +127,7 @@ await onEachBroker(undefined, async (broker) => {
     const floor = await raw(broker, wireMessages);
     const { seconds } = await workflow(broker, '100000', 30, stfs);
     figures.push({ ours: wireMessages / seconds, floor });
-    // Two STF files a second, of which each takes 15 of 60 slots for a third of a second.
+    // Two STF files a second, each of which occupies 15 of 60 slots for a third of a second.
     const paced = await workflow(broker, '1', 60, 40, [
       'fast_processing.slice_processing_time=0.3',
       'daq_state_machine.stf_interval=0.4',

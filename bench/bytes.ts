@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 
-/** Bytes a message of each table and index of a store, the largest first, as SQLite's own `dbstat` counts pages. */
+/** The bytes per message of each table and index in a store, the largest first, as SQLite's `dbstat` counts pages. */
 export function bytesByTable(store: string, messages: number): { name: string; bytes: number }[] {
   const db = new Database(store, { readonly: true });
   try {

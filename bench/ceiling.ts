@@ -3,8 +3,9 @@ import { monitorOf } from './monitor.ts';
 import { atSite, onEachBroker, sets } from './site.ts';
 
 /**
- * The highest rate that the experiment names: 116 slices a second, for 300 slots of ten worker processes, with files and the placeholder payload. They keep
- * up where the delay to a slice's start does not grow: slots are free for 232 slices at a time.
+ * The highest rate that the experiment names: 116 slices a second on 300 slots of ten worker processes,
+ * with files and the placeholder payload. The workers keep up if the delay until a slice's start does not
+ * grow. Processing occupies 232 slots at a time.
  */
 const seconds = Number(process.argv[2] ?? 60);
 const only = process.argv[3];
@@ -21,7 +22,7 @@ const settings = [
 
 const keepUp = (broker: Broker): Promise<string> =>
   atSite(broker, settings, async ({ db, start }) => {
-    const works = /works in namespace/;
+    const works = /is running in namespace/;
     await Promise.all(['data', 'fastmon'].map((type) => start(['agent', type], works)));
     for (let index = 1; index <= processes; index += 1)
       await start(['agent', 'worker', '--index', String(index)], works);

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 
-/** Commits something that no answer shows. */
+/** Returns a function that commits something no answer shows. */
 export function committer(store: string): () => void {
   const db = new Database(store);
   const write = db.prepare<[string]>(

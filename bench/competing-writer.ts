@@ -5,13 +5,19 @@ import Database from 'better-sqlite3';
 
 import { quantile } from './figure.ts';
 
-/** So often another process writes a row, in milliseconds. */
+/** How often another process writes a row, in milliseconds. */
 const every = 20;
 
-/** As the product waits inside SQLite before it lets its process go on. */
+/**
+ * How long to wait inside SQLite, in milliseconds: as long as the product waits before it lets its process
+ * continue.
+ */
 const busyTimeout = 20;
 
-/** Writes to the store of a run as another process would, until it is stopped; how long each write waited for the lock, in milliseconds. */
+/**
+ * Writes to a run's store as another process would, until it is stopped. Measures how long each write
+ * waited for the lock, in milliseconds.
+ */
 export function competeWith(store: string): { stop(): Promise<{ p95: number; max: number }> } {
   const stopping = new AbortController();
   const waits: number[] = [];
@@ -34,7 +40,10 @@ export function competeWith(store: string): { stop(): Promise<{ p95: number; max
   };
 }
 
-/** The run makes its schema first, and locks the file while it does, on a busy machine for longer than this process waits. */
+/**
+ * Whether the schema exists. The run creates it first and locks the file meanwhile, on a busy machine for
+ * longer than this process waits.
+ */
 function hasSchema(db: Database.Database): boolean {
   try {
     return db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store_meta'`).get() !== undefined;

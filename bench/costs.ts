@@ -11,15 +11,16 @@ import { cli, hook, runMeasured, startServer } from './processes.ts';
 import { timedCall } from './timed-calls.ts';
 
 /**
- * What a message and an answer cost in units that do not depend on the machine, beside what they usually cost: `bench/usual-costs.json`. A cost that
- * is 5 % higher is a fault, or is committed there with the change that brings it: small losses that nobody notices add up.
+ * What a message and an answer cost in units that do not depend on the machine, compared with their usual
+ * costs in `bench/usual-costs.json`. A cost that is 5 % higher is a failure, unless the change that causes
+ * it also commits the new cost there: small losses that go unnoticed add up.
  */
 export type Costs = Record<string, number>;
 
 const usualFile = join('bench', 'usual-costs.json');
 const tolerated = 1.05;
 
-/** STF files of the run that is counted. */
+/** How many STF files the measured run has. */
 const stfs = 200;
 const runArgs = (count: number): string[] => [
   'run',
@@ -32,7 +33,7 @@ const runArgs = (count: number): string[] => [
   'data.write_files=false',
 ];
 
-/** @param program the command line of the build that is measured */
+/** @param program the command line of the build to measure */
 export async function measureCosts(program = cli): Promise<Costs> {
   const folder = temporaryFolder();
   const store = join(folder, 'swf.db');
@@ -44,9 +45,9 @@ export async function measureCosts(program = cli): Promise<Costs> {
   };
 }
 
-/** Statements and bytes of the write-ahead log, a message. */
+/** Statements, and bytes of the write-ahead log, per message. */
 async function costsOfMessages(store: string, folder: string, program: string): Promise<Costs> {
-  // The log grows as long as somebody reads the state before it.
+  // The log keeps growing as long as a reader uses an earlier state.
   const reader = new Database(store, { readonly: true });
   reader.exec('BEGIN; SELECT count(*) FROM store_meta');
   const before = sizeOf(`${store}-wal`);
@@ -70,7 +71,7 @@ const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false 
 const countedIn = (file: string): number =>
   (JSON.parse(readFileSync(file, 'utf8')) as { statements: number }).statements;
 
-/** Statements of a monitor and a page of slices in a server that has answered before, after a commit each. */
+/** Statements for a monitor and for a page of slices, in a server that has answered before, each after a commit. */
 async function costsOfMonitor(store: string, folder: string, program: string): Promise<Costs> {
   const counts = join(folder, 'counts.json');
   const commit = committer(store);
@@ -91,7 +92,7 @@ async function costsOfMonitor(store: string, folder: string, program: string): P
   return costs;
 }
 
-/** Bytes of code that a command loads. */
+/** The bytes of code that a command loads. */
 async function bytesLoaded(store: string, folder: string, program: string): Promise<Costs> {
   const costs: Costs = {};
   const commands = [
@@ -122,7 +123,7 @@ async function bytesLoaded(store: string, folder: string, program: string): Prom
 const bytesOf = (urls: readonly string[]): number =>
   urls.filter((url) => url.startsWith('file:')).reduce((sum, url) => sum + sizeOf(fileURLToPath(url)), 0);
 
-/** Prints the costs beside the usual ones. Returns whether none is too high. */
+/** Prints the costs beside the usual costs. Returns whether none is too high. */
 export function judgeCosts(costs: Costs): boolean {
   const usual = JSON.parse(readFileSync(usualFile, 'utf8')) as Costs;
   console.log('');

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * To be loaded into a process that is measured: how many statements its main thread executed and how much processor time it took, in
- * milliseconds, in the file `SWF_COUNTS` at its end.
+ * Loaded into a measured process: at its end, writes to the file `SWF_COUNTS` how many statements its main
+ * thread executed and how much processor time it used, in milliseconds.
  */
 type Execute = (this: unknown, ...values: unknown[]) => unknown;
 interface Connection {

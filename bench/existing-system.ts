@@ -12,7 +12,10 @@ import { timedCall } from './timed-calls.ts';
 const calls = 50;
 const warmUps = 3;
 
-/** Medians of the existing system's tools on PostgreSQL, of a store of the same shape, without protocol and JSON. Milliseconds. */
+/**
+ * Medians for the existing system's tools on PostgreSQL, with a store of the same shape, without protocol
+ * and JSON. In milliseconds.
+ */
 const theirs = {
   monitor: 124.9,
   'messages of an execution': 19.69,
@@ -25,8 +28,8 @@ const theirs = {
 } as const;
 
 /**
- * The questions that the existing system was asked, asked here: each call of another execution or run, over stdio with the JSON of the protocol.
- * Their figures were taken on another machine, so the ratio tells an order of magnitude.
+ * Asks our server the same questions, each call about another execution or run, over stdio with the protocol's
+ * JSON. The existing system's figures were taken on another machine, so the ratio shows only an order of magnitude.
  */
 export async function benchExistingSystem(executions = 200): Promise<Figure[]> {
   const path = join(temporaryFolder(), 'swf.db');

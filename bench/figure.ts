@@ -1,13 +1,13 @@
 import { cpus } from 'node:os';
 
-/** One measured figure beside its floor, which was measured in the same run. */
+/** A measured figure beside its floor, which was measured in the same run. */
 export interface Figure {
   figure: string;
   unit: string;
   ours: number;
-  /** Left out where there is nothing to compare with. */
+  /** Left out if there is nothing to compare with. */
   floor?: { what: string; value: number };
-  /** The ratio to the floor as it mostly is: one that is three times off is a fault, whatever the machine. */
+  /** The usual ratio to the floor: a ratio that is three times worse is a failure on any machine. */
   usual?: number;
   /** The aim, as a sentence and as a test. */
   aim?: { says: string; holds: (figure: Figure) => boolean };
@@ -28,7 +28,7 @@ export const atMost = (ratio: number): NonNullable<Figure['aim']> => ({
   holds: (figure) => (ratioOf(figure) ?? Infinity) <= ratio,
 });
 
-/** To be no more than this. */
+/** An aim: at most this value. */
 export const below = (most: number, unit = ''): NonNullable<Figure['aim']> => ({
   says: `≤ ${most} ${unit}`.trimEnd(),
   holds: ({ ours }) => ours <= most,
@@ -49,7 +49,7 @@ export function quantile(values: readonly number[], part: number): number {
 const shown = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en') : value >= 100 ? value.toFixed(0) : value.toFixed(2);
 
-/** Prints the figures as one Markdown table, so that they can be put into the README as they are. */
+/** Prints the figures as one Markdown table, ready to be pasted into a page. */
 export function printTable(figures: readonly Figure[]): void {
   const head = ['figure', 'swf-mcp', 'floor', 'ratio', 'aim', ''];
   const rows = figures.map((figure) => [

@@ -5,12 +5,12 @@ import Database from 'better-sqlite3';
 
 import { temporaryFolder } from '../test/folder.ts';
 
-/** Rows a commit: more make it hardly faster. */
+/** How many rows share a commit: more would hardly be faster. */
 export const batch = 256;
 
 /**
- * The floor of the pipeline: the rows that commit a5aaed1 wrote for one STF, with the schema that it had. They are frozen, so that the floor
- * does not move when rows become smaller.
+ * The floor of the pipeline: the rows that commit a5aaed1 wrote for one STF, with its schema. They are
+ * frozen, so that the floor does not move when rows become smaller.
  */
 interface Frozen {
   schema: string[];
@@ -19,10 +19,12 @@ interface Frozen {
 
 const frozen = JSON.parse(readFileSync(join('bench', 'frozen', 'rows-of-a5aaed1.json'), 'utf8')) as Frozen;
 
-/** Inserts the rows of a run of so many STFs into an empty store, in batches; messages a second. */
+/**
+ * Inserts the rows of a run with a given number of STFs into an empty store, in batches. Returns messages a second.
+ */
 export function insertFrozenRows(stfs: number): number {
   const target = new Database(join(temporaryFolder(), 'frozen.db'));
-  // As a run sets them.
+  // The same settings as a run's.
   for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'wal_autocheckpoint = 3000'])
     target.pragma(pragma);
   for (const sql of frozen.schema) target.exec(sql);

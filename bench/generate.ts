@@ -20,10 +20,10 @@ export interface Generated {
   seconds: number;
 }
 
-/** STFs whose messages share a commit. */
+/** How many STFs' messages share a commit. */
 const batch = 20;
 
-/** Fills a store with a shape, through the same recording and projection as runs do. */
+/** Fills a store with a shape, through the same recording and projection as a run. */
 export async function generate(path: string, shape: Shape): Promise<Generated> {
   const store = await openStore(path);
   const writers = {
@@ -32,7 +32,7 @@ export async function generate(path: string, shape: Shape): Promise<Generated> {
   };
   const began = performance.now();
   const made: Generated = { executions: [], messages: 0, logs: 0, slices: 0, seconds: 0 };
-  // As if all of it had been recorded up to now.
+  // The messages get times as if the last of them had been recorded just now.
   let clock = Date.now() - shape.age * 1000;
   for (;;) {
     const stfs = shape.nextStfs({ executions: made.executions.length, messages: made.messages });
@@ -49,7 +49,7 @@ interface Writers {
   writeLog: LogLineWriter;
 }
 
-/** One execution while it is made. */
+/** An execution while it is being made. */
 interface Stage {
   number: number;
   run: number;
@@ -97,7 +97,7 @@ async function generateExecution(
   return clock;
 }
 
-/** Makes the execution and starts its run. */
+/** Creates the execution and starts its run. */
 async function begin(
   { store, writeLog }: Writers,
   { shape, stfs, clock }: { shape: Shape; stfs: number; clock: () => number },
@@ -136,7 +136,7 @@ async function begin(
     made.logs += 1;
   };
   const say: Stage['say'] = (tx, type, draft, seconds = 0) => {
-    // In the order of the agents' own envelopes, which the log cuts off.
+    // In the order of the agents' own envelope fields, which the log cuts off.
     store.messages.record(tx, { ...draft, sender: agent(type), ...envelope, timestamp: at(seconds) });
     made.messages += 1;
     if (shape.chatter !== undefined)
@@ -154,7 +154,7 @@ async function begin(
   return { number, run, execution_id, plan: executionParamsSchema.parse(params), shape, agent, say, log };
 }
 
-/** An STF with all that is made of it; the number of slices. */
+/** Makes an STF with everything that follows from it. Returns the number of slices. */
 function generateStf(tx: Transaction, stage: Stage, sequence: number): number {
   const { run, plan, say, log } = stage;
   const filename = stfFilename(run, sequence);
@@ -183,7 +183,7 @@ function generateStf(tx: Transaction, stage: Stage, sequence: number): number {
 
 type Slice = PlannedSlice & { tf_filename: string; stf_filename: string; sequence: number };
 
-/** A slice with its attempts. */
+/** Makes a slice with its attempts. */
 function generateSlice(tx: Transaction, { run, plan, shape, agent, say, log }: Stage, slice: Slice): void {
   const { slice_id, slice_filename, tf_filename, stf_filename, sequence, tf_first, tf_last, tf_count } = slice;
   const own = { slice_id, slice_filename, tf_filename };

@@ -13,12 +13,12 @@ const small = 10_000;
 
 interface Question extends ToolCall {
   question: string;
-  /** The most time that it may take, in milliseconds, and how much more than of a small store. */
+  /** How long the call may take, in milliseconds, and how many times as long as on a small store. */
   atMost: number;
   timesSmall?: number;
 }
 
-/** The ways that rows are asked for: alone, in the usual pairs, at both ends. */
+/** The ways in which rows are requested: alone, in the usual pairs, from both ends. */
 function questionsOf({ executions }: Generated): Question[] {
   const largest = executions[7] ?? executions.at(-1) ?? '';
   const execution_id = executions.at(-1) ?? '';
@@ -76,9 +76,9 @@ function questionsOf({ executions }: Generated): Question[] {
 }
 
 /**
- * How answers take longer as a store grows: over stdio, with the JSON of the protocol, of a store of `large` messages beside one of
- * 10,000.
- * @param part the quantile of the times that counts
+ * How much longer answers take as a store grows: over stdio, with the protocol's JSON, from a store of
+ * `large` messages and from one of 10,000.
+ * @param part which quantile of the times counts
  */
 export async function benchGrowth(large: number, part = 0.95): Promise<Figure[]> {
   const [before, after] = [await measure(small, part), await measure(large, part)];

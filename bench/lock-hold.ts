@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * To be loaded into a process that is measured: how long its write transactions held the lock of the store, in milliseconds, in a file at its
- * end. A transaction holds the lock from its beginning, so the time is taken from the first line of its work to the end of its commit.
+ * Loaded into a measured process: at its end, writes to a file how long its write transactions held the
+ * lock of the store, in milliseconds. A transaction holds the lock from its beginning, so the time is
+ * measured from the first line of its work to the end of its commit.
  */
 type Work = (...args: unknown[]) => unknown;
 type Transaction = Work & Record<'default' | 'deferred' | 'immediate' | 'exclusive', Work>;

@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** To be loaded into a process that is measured: how long its event loop stood still, in milliseconds, in a file at its end. */
+/**
+ * Loaded into a measured process: at its end, writes to a file how long its event loop stood still, in
+ * milliseconds.
+ */
 const resolution = 5;
 const delays = monitorEventLoopDelay({ resolution });
 const path = process.env['SWF_LOOP_DELAY'];
-// Loading the program is no work of it.
+// The time to load the program does not count.
 setTimeout(() => delays.enable(), 1000).unref();
 process.on('exit', () => {
   if (path === undefined) return;

@@ -8,7 +8,7 @@ interface Monitor {
   latency: { stage: string; p50: number; p95: number; max: number }[];
 }
 
-/** The monitor's answer about the newest execution of a store. */
+/** The monitor's answer about a store's newest execution. */
 export async function monitorOf(db: string): Promise<Monitor> {
   const args = [resolve('dist/cli.js'), '--db', db, 'call', 'get_workflow_monitor', '{"execution_id":"latest"}'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });

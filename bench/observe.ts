@@ -12,12 +12,13 @@ import type { Broker } from '../test/brokers/broker.ts';
 import { temporaryFolder } from '../test/folder.ts';
 
 /**
- * An observer that records what a producer says at a rate over Artemis, both on this machine: how many messages are lost, the observer's memory and processor time. The floor
- * is a bare subscriber in its own process, in the same round, which counts messages and writes nothing. `store` as third argument: into a store.
+ * Measures an observer that records what a producer sends at a given rate over Artemis, both on this
+ * machine: how many messages are lost, and the observer's memory and processor time. The floor is a bare
+ * subscriber in its own process, in the same round, which counts messages and writes nothing.
  */
 const rate = Number(process.argv[2] ?? 500);
 const seconds = Number(process.argv[3] ?? 60);
-/** `store`: into a store, in place of a recording. */
+/** What to record to: `store`, or by default a recording. */
 const target = process.argv[4] ?? 'recording';
 const topic = '/topic/panda.slices';
 const bodyBytes = 1200;
@@ -28,10 +29,10 @@ const body = (n: number): string => {
   return `${start}${'x'.repeat(bodyBytes - start.length - 4)}"}}`;
 };
 
-/** The floor is the same a second, however long it is measured. */
+/** The floor costs the same per second, however long it is measured. */
 const floorSeconds = Math.min(seconds, 60);
 
-/** Says `rate` messages a second for a while, in small batches, without waiting for receipts. */
+/** Sends `rate` messages a second for a time, in small batches, without waiting for receipts. */
 async function produce(broker: BrokerConnection, duration: number): Promise<number> {
   const total = rate * duration;
   const began = performance.now();
@@ -50,9 +51,9 @@ async function produce(broker: BrokerConnection, duration: number): Promise<numb
 }
 
 interface Used {
-  /** Highest resident size, in MB. */
+  /** Peak resident size, in MB. */
   megabytes: number;
-  /** Of the processor, in seconds. */
+  /** Processor time, in seconds. */
   cpu: number;
 }
 
@@ -62,7 +63,7 @@ function usedBy(pid: number): Used {
   return { megabytes: Number(peak) / 1024, cpu: (Number(fields[11]) + Number(fields[12])) / 100 };
 }
 
-/** Runs a listener while the producer says all; with what it used. */
+/** Runs a listener while the producer sends everything. Returns what the listener used. */
 async function beside(
   broker: Broker,
   words: string[],

@@ -14,19 +14,22 @@ import { realRuns } from './shapes.ts';
 import { quantileOfCalls, timedCall, type ToolCall } from './timed-calls.ts';
 
 /**
- * Answers about an observed execution of many slices, beside those about an own one of as many: npm run bench:observed-answers
- * [-- SLICES]. Each store has one execution; p95 of up to 200 calls over stdio.
+ * Answers about an observed execution with many slices, beside answers about one of our own with the same number:
+ * npm run bench:observed-answers [-- SLICES]. Each store has one execution; p95 of up to 200 calls over stdio.
  */
 const slices = Number(process.argv[2] ?? 162_000);
 const part = 0.95;
 
 interface Store {
   path: string;
-  /** Messages a second while it was filled. */
+  /** Messages a second while the store was filled. */
   rate: number;
 }
 
-/** An observed execution of about so many slices, made by rolling the dice for each: six an STF on average. */
+/**
+ * Makes an observed execution with about the requested number of slices, chosen at random for each STF: six
+ * on average.
+ */
 async function observedStore(): Promise<Store> {
   const path = join(temporaryFolder(), 'observed.db');
   const { lines, truth } = makeRun({ seed: 1, dialect: 'F', stfs: Math.round(slices / 6) });
@@ -88,7 +91,7 @@ function middleOf(path: string): string {
   return recorded_at;
 }
 
-/** The first question of a server about the middle of the execution. */
+/** The time of a server's first answer about the middle of the execution, in milliseconds. */
 async function questionAboutTheMiddle(path: string): Promise<number> {
   const server = await startServer([cli], { SWF_DB: path });
   const args = { execution_id: 'latest', as_of: middleOf(path) };

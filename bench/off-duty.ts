@@ -9,8 +9,9 @@ import { monitorOf } from './monitor.ts';
 import { atSite, onEachBroker, sets } from './site.ts';
 
 /**
- * The pace of a worker with eight slots that has the payload, alone and beside one with eight slots that has not. Slices take a second. Seconds are those from
- * the first to the last slice; the floor is the pace alone in the same round.
+ * The pace of a worker with eight slots that has the payload, alone and beside another worker with eight
+ * slots that lacks it. A slice takes one second. The seconds are from the first to the last slice; the
+ * floor is the pace alone, in the same round.
  */
 const only = process.argv[2];
 const rounds = Number(process.argv[3] ?? 3);
@@ -32,7 +33,7 @@ const measure = (broker: Broker, isBeside: boolean): Promise<Pace> =>
     const payload = join(folder, 'recon.sh');
     writeFileSync(payload, '#!/bin/sh\nsleep 1\n', { mode: 0o755 });
     const has = sets(`worker.payload=["${payload}"]`);
-    const works = /works in namespace/;
+    const works = /is running in namespace/;
     await start(['agent', 'worker', ...has], works);
     if (isBeside) await start(['agent', 'worker', '--index', '2'], works);
     const run = await start(

@@ -6,8 +6,8 @@ import { chromium, type Page } from 'playwright-core';
 import { median } from './figure.ts';
 
 /**
- * How fast the page is with a store of yours: `npm run bench:page -- STORE [EXECUTION_ID] [MINUTES]`. It needs a browser (CHROMIUM, or Debian's); none of
- * its figures has a GPU's help.
+ * Measures the page with a store of yours: `npm run bench:page -- STORE [EXECUTION_ID] [MINUTES]`. It needs
+ * a browser (CHROMIUM, or Debian's). No GPU helps with any of the figures.
  */
 const [store = '', executionId = 'latest', minutes = '0'] = process.argv.slice(2);
 const server = spawn(process.execPath, ['dist/cli.js', '--db', store, 'serve', '--http', '0']);
@@ -18,13 +18,13 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--enable-precise-memory-info'],
 });
 
-/** It is drawn only where somebody can see it. */
+/** The canvas is drawn only while it is visible. */
 async function paintedCanvas(page: Page): Promise<void> {
   await page.locator('section.card', { hasText: 'Workers over time' }).scrollIntoViewIfNeeded();
   await page.locator('canvas').waitFor();
 }
 
-/** From the address to counts, and to charts, in milliseconds. */
+/** The time from opening the address to counts, and to charts, in milliseconds. */
 async function firstPicture(): Promise<{ counts: number; charts: number; workers: number }> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
   const began = performance.now();
@@ -39,7 +39,7 @@ async function firstPicture(): Promise<{ counts: number; charts: number; workers
   return { counts, charts, workers };
 }
 
-/** Frames a second while somebody drags over a chart. */
+/** Frames a second while a user drags over a chart. */
 async function framesOfDragging(): Promise<number> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
   await page.goto(`${root}#/${executionId}`);
@@ -64,7 +64,7 @@ async function framesOfDragging(): Promise<number> {
   return frames / seconds;
 }
 
-/** JavaScript's memory of a page that stays open, in MB: after the first half minute, and at the end. */
+/** The JavaScript memory of a page that stays open, in MB: after the first half minute, and at the end. */
 async function memory(wholeMinutes: number): Promise<[first: number, last: number]> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1400 } });
   await page.goto(`${root}#/${executionId}`);

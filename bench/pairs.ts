@@ -7,21 +7,22 @@ import { bytesAMessage, type Contended, type Plain, runContended, runPlain } fro
 import { cli } from './processes.ts';
 
 /**
- * The pipeline and the starts of this build beside those of another one, each on its own store schema, in interleaved pairs: npm run bench:pairs -- OTHER/dist/cli.js [ROUNDS]. A ratio is the
- * median of the ratios of the rounds, since the machine may be faster in one than in another.
+ * Compares the pipeline and the starts of this build with another build's, each on its own store schema, in
+ * interleaved pairs: npm run bench:pairs -- OTHER/dist/cli.js [ROUNDS]. A ratio is the median over the
+ * rounds, since the machine may be faster in one round than in another.
  */
 const [other = '', given = '5'] = process.argv.slice(2);
 if (other === '') throw new Error('give the dist/cli.js of the other build');
 const rounds = Number(given);
 const stfs = 1000;
-/** Starts that a figure is the median of. */
+/** How many starts a figure is the median of. */
 const starts = 9;
 
 interface Side {
   bare: Plain[];
   filed: Plain[];
   contended: Contended[];
-  /** Wall time of starts, by command, in milliseconds. */
+  /** The wall time of starts, by command, in milliseconds. */
   starts: Record<string, number[]>;
 }
 
@@ -53,7 +54,7 @@ function startOf(program: string, args: readonly string[]): number {
 
 const [theirs, ours] = sides.map(([, side]) => side) as [Side, Side];
 
-/** One figure of both sides, and the median of their ratios. */
+/** Prints a figure for both sides, and the median of their ratios. */
 function tell(figure: string, of: (side: Side) => number[]): void {
   const [a, b] = [of(theirs), of(ours)];
   const ratios = b.map((value, index) => value / (a[index] ?? NaN));

@@ -8,7 +8,9 @@ import { type Figure, median } from './figure.ts';
 
 const processes = 200;
 
-/** The cost of a payload process, with its folder, group and guard, beside the bare spawn of the same program. */
+/**
+ * The cost of a payload process, with its folder, group and guard, compared with merely spawning the same program.
+ */
 export async function benchPayload(): Promise<Figure[]> {
   const host = createPayloadHost(process.env);
   const payload = createCommandPayload({

@@ -12,7 +12,7 @@ import { hook, runMeasured } from './processes.ts';
 export interface Plain {
   /** Messages a second. */
   rate: number;
-  /** The most memory, in MB. */
+  /** Peak memory, in MB. */
   peak: number;
   messages: number;
   store: string;
@@ -25,7 +25,7 @@ export async function runPlain(stfs: number, { program, files }: { program?: str
   return { rate: messages / (answer['duration_seconds'] ?? NaN), peak, messages, store };
 }
 
-/** A run at full speed beside another process that writes to its store. Milliseconds. */
+/** A run at full speed beside another process that writes to its store. In milliseconds. */
 export interface Contended {
   /** How long a write transaction holds the lock. */
   hold: { p99: number; max: number };
@@ -58,7 +58,10 @@ function argsOf(stfs: number, store: string, files: boolean): string[] {
 export const bytesAMessage = ({ store, messages }: Pick<Plain, 'store' | 'messages'>): number =>
   statSync(store).size / messages;
 
-/** A run at full speed, in messages a second, beside the raw inserts of frozen rows, and how it gets on with another writer. */
+/**
+ * A run at full speed, in messages a second, beside raw inserts of frozen rows, and the run's delays beside
+ * another writer.
+ */
 export async function benchPipeline({ stfs = 1000, rounds = 3 }: { stfs?: number; rounds?: number } = {}): Promise<{
   figures: Figure[];
   store: string;

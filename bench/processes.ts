@@ -8,7 +8,7 @@ import { initializeParams, stateless } from '../test/mcp/messages.ts';
 
 export const cli = resolve('dist/cli.js');
 
-/** Highest memory that a living process has had so far, in MB; undefined once it is gone. Linux only. */
+/** Peak memory of a live process, in MB; undefined once it is gone. Linux only. */
 export function peakMemory({ pid }: ChildProcess): number | undefined {
   try {
     const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -18,18 +18,18 @@ export function peakMemory({ pid }: ChildProcess): number | undefined {
   }
 }
 
-/** A module of the benchmark that is loaded into a process which is measured. */
+/** The option that loads a module of the benchmark into a measured process. */
 export const hook = (name: 'loop-delay' | 'lock-hold' | 'count-work'): string =>
   join(process.cwd(), process.env['SWF_BUNDLED'] ?? '', `${name}.js`);
 
 interface MeasuredOptions {
-  /** Another build of the program. */
+  /** The program of another build. */
   program?: string;
   hooks?: readonly string[];
   env?: Record<string, string>;
 }
 
-/** Runs the command line to its end; its JSON answer, where it gives one, and the most memory that it had, in MB. */
+/** Runs the command line to its end. Returns its JSON answer, if there is one, and its peak memory, in MB. */
 export async function runMeasured(
   args: string[],
   { program = cli, hooks = [], env = {} }: MeasuredOptions = {},
@@ -49,15 +49,15 @@ export async function runMeasured(
   return { answer: text.startsWith('{') ? (JSON.parse(text) as Record<string, number>) : {}, peak };
 }
 
-/** An MCP server on stdio, spoken to in bare JSON-RPC: the client must not be what is measured. */
+/** An MCP server on stdio that is called in bare JSON-RPC, so that no client is measured. */
 export interface RawServer {
   child: ChildProcess;
-  /** One tool call; the whole answer as text. */
+  /** Makes one tool call; returns the whole answer as text. */
   call(name: string, args: object): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Starts a server and shakes hands with it. */
+/** Starts a server and does the handshake. */
 export async function startServer(
   args: string[],
   env: Record<string, string>,

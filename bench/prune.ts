@@ -8,8 +8,8 @@ import { below, type Figure } from './figure.ts';
 import { hook, runMeasured } from './processes.ts';
 
 /**
- * How fast `prune` removes the oldest tenth of a store, in messages a second, and how long another process that writes meanwhile has to wait for the
- * lock. The store is smaller afterwards.
+ * How fast `prune` removes the oldest tenth of a store, in messages a second, and how long another process
+ * that writes at the same time has to wait for the lock. The store is smaller afterwards.
  */
 export async function benchPrune(store: string): Promise<Figure[]> {
   const before = count(store, 'message_rows');
@@ -51,7 +51,9 @@ function ask<T>(store: string, work: (db: Database.Database) => T): T {
 const count = (store: string, table: string): number =>
   ask(store, (db) => db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
 
-/** The number of the newest executions without the oldest that have about so many messages together. */
+/**
+ * How many of the newest executions to keep so that the older ones removed have about `messages` messages together.
+ */
 function executionsToKeep(store: string, messages: number): number {
   return ask(store, (db) => {
     const counts = db

@@ -11,9 +11,9 @@ const monitor: ToolCall = { tool: 'get_workflow_monitor', args: { execution_id: 
 const slices: ToolCall = { tool: 'list_tf_slices', args: { execution_id: 'latest', limit: 50 } };
 
 /**
- * Cold start to the first tool answer, warm calls, and memory of the server, beside a bare SDK server that returns the same
- * bytes. Ours and the floor take turns, so that both see the same machine.
- * @param store a store with an execution
+ * The time from a cold start to the first tool answer, of warm calls, and the server's memory, beside a bare SDK
+ * server that returns the same bytes. The two take turns, so that both are measured under the same conditions.
+ * @param store a store that has an execution
  */
 export async function benchServer(
   store: string,
@@ -68,7 +68,7 @@ export async function benchServer(
   ];
 }
 
-/** The answers of our server, in a file for the bare one. */
+/** Writes our server's answers to a file for the bare server. */
 async function sameBytes(ours: string[], env: Record<string, string>): Promise<string> {
   const server = await startServer(ours, env);
   const results: Record<string, unknown> = {};

@@ -1,7 +1,10 @@
 import { random } from '../src/domain/plan/v1.ts';
 import type { LogLevel } from '../src/lib/logger.ts';
 
-/** The fate of a slice: so many failed attempts, and whether another one ends well, is begun, or waits. */
+/**
+ * The fate of a slice: its number of failed attempts, and whether one more attempt succeeds, has begun, or
+ * is waiting.
+ */
 interface Fate {
   failures: number;
   last: 'done' | 'begun' | 'waits' | 'nothing';
@@ -9,31 +12,31 @@ interface Fate {
 
 /** The shape of a generated store. */
 export interface Shape {
-  /** STFs of the next execution, or undefined where there are enough messages. */
+  /** The number of STFs of the next execution, or undefined once there are enough messages. */
   nextStfs: (made: { executions: number; messages: number }) => number | undefined;
-  /** How long before now the first execution begins, and how far STFs are apart, in seconds. */
+  /** How long ago the first execution began, and the time between STFs, in seconds. */
   age: number;
   interval: number;
   params: Record<string, Record<string, unknown>>;
   fateOf: (run: number, sequence: number, slice: number) => Fate;
   /** Whether the n-th execution is left without an end. */
   isOpen: (number: number) => boolean;
-  /** A line beside each message, besides those that agents write. */
+  /** A log line for each message, in addition to the lines that agents write. */
   chatter?: (index: number) => LogLevel;
 }
 
-/** Sizes of executions, in STFs, that take turns: from a short test to a run of two hours. */
+/** The sizes of successive executions, in STFs: from a short test to a run of two hours. */
 const sizes = [10, 100, 10, 1000, 30, 300, 10, 10_800];
 const messagesPerStf = 48;
 
-/** One slice in so many fails once, and one in so many for good. */
+/** One slice in `failsOnce` fails once, and one in `failsForGood` fails permanently. */
 const failsOnce = 50;
 const failsForGood = 2000;
 
 /**
- * Real runs: executions of 10 to 10,800 STFs at 1.5 Hz one after the other, 15 slices a sample on 300 workers, failures, retries,
- * and the log lines that agents write.
- * @param wanted messages, at least; the last execution is cut where there are enough
+ * Realistic runs: successive executions of 10 to 10,800 STFs at 1.5 Hz, with 15 slices per sample on 300
+ * workers, failures, retries, and the log lines that agents write.
+ * @param wanted minimum number of messages; the last execution is cut short once there are enough
  */
 export function realRuns(wanted: number): Shape {
   return {
@@ -54,8 +57,9 @@ export function realRuns(wanted: number): Shape {
 }
 
 /**
- * As near to the store that the existing system was measured with as the log of this one comes: 200 executions of about 5,000
- * messages and as many log lines, 100 STFs, 300 samples and 1,500 slices each; of 20 slices one failed, one in work, two queued.
+ * A shape as near to the store that the existing system was measured with as our log allows: 200 executions
+ * of about 5,000 messages and the same number of log lines, with 100 STFs, 300 samples and 1,500 slices
+ * each; of 20 slices one has failed, one is in progress, and two are queued.
  */
 export function existingSystem(executions = 200): Shape {
   const perExecution = 100;

@@ -8,19 +8,19 @@ import { temporaryFolder } from '../test/folder.ts';
 
 const cli = process.env['SWF_BENCH_CLI'] ?? resolve('dist/cli.js');
 
-/** Settings as arguments. */
+/** Settings as `--set` arguments. */
 export const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
 
-/** Processes of the command line on one broker, which share a folder. */
+/** Processes of the command line that use one broker and share a folder. */
 interface Site {
   folder: string;
   /** The recorder's store. */
   db: string;
-  /** Starts a command. Resolves when it has said that it is ready. */
+  /** Starts a command. Resolves when the command has reported that it is ready. */
   start: (args: string[], isReady: RegExp) => Promise<ChildProcess>;
 }
 
-/** Works at a site that begins a run at once; afterwards its processes are killed and its folder goes. */
+/** Does work at a site that begins a run at once; afterwards its processes are killed and its folder is removed. */
 export async function atSite<T>(
   broker: Broker,
   settings: readonly string[],
@@ -55,7 +55,7 @@ export async function atSite<T>(
   }
 }
 
-/** Prints a line for each broker that is there. @param only the one kind that is wanted */
+/** Prints a line for each broker that is installed. @param only the one kind that is wanted */
 export async function onEachBroker(
   only: string | undefined,
   measure: (broker: Broker) => Promise<string>,

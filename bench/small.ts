@@ -5,8 +5,8 @@ import { benchPipeline } from './pipeline.ts';
 import { benchServer } from './server.ts';
 
 /**
- * The benchmark in a minute. It fails where a ratio of times is three times worse than usual, which no busy machine explains, and where a cost that
- * does not depend on the machine is 5 % higher.
+ * The benchmark in a minute. Fails if a ratio of times is three times worse than usual, which a busy
+ * machine does not explain, or if a cost that does not depend on the machine is 5 % higher.
  */
 const costs = await measureCosts();
 if (process.argv[2] === '--update') updateUsual(costs);

@@ -9,13 +9,13 @@ import { Player, readCalls } from '../test/stand-in/player.ts';
 import { quantile } from './figure.ts';
 
 /**
- * How long `observe --api` takes to answer the recorded calls of the fork at a rate: the store has each write before its answer. The floor is a bare HTTP server, in
- * the same run, that answers each call with an empty object.
+ * How long `observe --api` takes to answer the fork's recorded calls at a given rate; the store has each write
+ * before its answer. The floor is a bare HTTP server, in the same run, that answers each call with an empty object.
  */
 const rate = Number(process.argv[2] ?? 40);
 const seconds = Number(process.argv[3] ?? 60);
 
-/** Answers one call after the other, each when it is due. Milliseconds. */
+/** Makes one call after the other, each when it is due. Returns how long the answers took, in milliseconds. */
 async function answersOf(root: string): Promise<number[]> {
   const calls = await readCalls('F-2');
   const player = new Player(root);

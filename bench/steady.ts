@@ -11,13 +11,14 @@ import { below, printTable, quantile } from './figure.ts';
 import { cli, hook, peakMemory } from './processes.ts';
 
 /**
- * A run at the highest rate that an ePIC-scale run makes, while many ask: npm run bench:steady [-- SECONDS]. How late each message is
- * seen by another process, counted from the moment of the workflow's clock at which it was due.
+ * A run at the highest rate that an ePIC-scale run reaches, while many clients ask: npm run bench:steady
+ * [-- SECONDS]. Measures how late another process sees each message, counted from the moment at which the
+ * message was due by the workflow's clock.
  */
 const seconds = Number(process.argv[2] ?? 600);
 const rate = 250;
 const clients = 16;
-/** Each client asks so often, in milliseconds: an assistant that watches asks no oftener. */
+/** How often each client asks, in milliseconds: an assistant that watches asks no more often. */
 const pause = 250;
 const pollMilliseconds = 5;
 
@@ -68,7 +69,7 @@ const questions: [string, object][] = [
   ['list_agents', {}],
 ];
 
-/** Asks until told to stop; how long each answer took, in milliseconds. */
+/** Asks repeatedly until it is stopped. Returns how long each answer took, in milliseconds. */
 async function askOn(url: string, place: number, stopping: AbortSignal): Promise<number[]> {
   const times: number[] = [];
   for (let call = place; !stopping.aborted; call += 1) {
@@ -90,14 +91,17 @@ interface Seen {
   at: number;
 }
 
-/** Reads the log as another process until told to stop: at what tick each message was due, and when it was seen. */
+/**
+ * Reads the log as another process until it is stopped. Returns at what tick each message was due, and when
+ * it was seen.
+ */
 async function watch(stopping: AbortSignal): Promise<Seen[]> {
   const reader = new Database(db, { readonly: true });
   const next = reader.prepare<[number], { seq: number; tick: number | null }>(
     `SELECT seq, CAST(simulation_tick AS REAL) AS tick FROM workflow_messages WHERE seq > ? ORDER BY seq`,
   );
   const seen: Seen[] = [];
-  // A message that was recorded before anybody looked was not seen late.
+  // A message that was recorded before reading began does not count as seen late.
   let last = reader.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM workflow_messages').pluck().get() ?? 0;
   while (!stopping.aborted) {
     const at = Date.now();
@@ -131,7 +135,7 @@ const serverPeak = peakMemory(server.child) ?? NaN;
 server.child.kill();
 if (code !== 0) throw new Error(`the run ended with ${code}`);
 
-// The clock's beginning is not told: none can be seen before it is due.
+// When the clock began is unknown, but no message can be seen before it is due.
 const begin = quantile(
   seen.map(({ tick, at }) => at - (tick / speed) * 1000),
   0,

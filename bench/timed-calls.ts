@@ -6,11 +6,11 @@ export interface ToolCall {
   args: object;
 }
 
-/** Calls of each question, as far as they fit into the time. */
+/** How many calls of each question to make, if the time allows. */
 export const maxCalls = 200;
 const enoughMilliseconds = 4000;
 
-/** A quantile of the times of up to `maxCalls` equal calls, in milliseconds. */
+/** A quantile of the times of up to `maxCalls` identical calls, in milliseconds. */
 export async function quantileOfCalls(server: RawServer, call: ToolCall, part: number): Promise<number> {
   const times: number[] = [];
   const until = performance.now() + enoughMilliseconds;
@@ -18,7 +18,7 @@ export async function quantileOfCalls(server: RawServer, call: ToolCall, part: n
   return quantile(times, part);
 }
 
-/** The time of one call in milliseconds; throws if the answer is an error. */
+/** The time of one call, in milliseconds. Throws if the answer is an error. */
 export async function timedCall(server: RawServer, { tool, args }: ToolCall): Promise<number> {
   const began = performance.now();
   const answer = await server.call(tool, args);

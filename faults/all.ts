@@ -15,8 +15,8 @@ import { pipesForFiles } from './pipes.ts';
 import { runSuite } from './suite.ts';
 
 /**
- * The fault suite: `npm run faults -- --rounds 200 --seed 1`. Every fault is chosen by a seed; what it has changed is told, and
- * one round is made again by giving its seed and `--rounds 1`.
+ * The fault suite: `npm run faults -- --rounds 200 --seed 1`. A seed determines every fault. The suite
+ * reports what a fault has changed; to repeat one round, give its seed and `--rounds 1`.
  */
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },

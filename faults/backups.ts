@@ -12,8 +12,9 @@ const wait = (milliseconds: number): Promise<void> =>
   });
 
 /**
- * Two backups to one name, begun shortly one after the other on a disk that holds one copy and a half, and some of them killed. One that said that it
- * is done must be there, and be whole; nothing else may be left but what the next removes.
+ * Two backups to the same name, started shortly after each other on a disk with space for one and a half
+ * copies; sometimes the first is killed. A backup that reported success must be there and complete; anything else
+ * left over must be something that the next backup removes.
  */
 export async function twoBackups(seed: number, store: string) {
   const folder = temporaryFolder();
@@ -32,7 +33,7 @@ export async function twoBackups(seed: number, store: string) {
     if (done.length > 1) lost.push('two backups to one name said that they are done');
     if (done.length === 1) lost.push(...(await notWhole(folder, target)));
     if (done.length === 0 && existsSync(target)) lost.push(...(await notWhole(folder, target)));
-    // Again, to another name: leftovers of that name stay, and those of this one go.
+    // A backup to another name leaves the leftovers of this name; a backup to this name removes them.
     if (!existsSync(target)) await startCli(folder, ['backup', target]).ended;
     const left = readdirSync(folder).filter(
       (name) => name.includes('.part') && existsSync(target) && done.length === 0,

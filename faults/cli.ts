@@ -11,7 +11,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** Starts the built command line on the store of a folder. */
+/** Starts the built command line with the store in a folder. */
 export function startCli(folder: string, args: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [cliPath, ...args], {
     cwd: folder,

@@ -15,13 +15,13 @@ interface Delivery {
   sent_at: string;
 }
 
-/** Messages of one connection come in order; of all others any may come first. */
+/** Messages from one connection arrive in order; among connections, any order is possible. */
 const ofDaq = new Set(['run_workflow', 'run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run']);
 
-/** Most times that a message is delivered. */
+/** How often a message is delivered at most. */
 const maxDeliveries = 3;
 
-/** Positions in the log by which a delivery may be late. */
+/** By how many positions in the log a delivery may be late. */
 const latest = 400;
 
 interface Disorder {
@@ -29,15 +29,15 @@ interface Disorder {
   deliveries: number;
   /** Messages that were delivered more than once. */
   repeated: number;
-  /** Messages that came later than one that was said after them. */
+  /** Messages that arrived after one that was sent after them. */
   late: number;
   lost: string[];
   added: string[];
 }
 
 /**
- * Delivers the messages of a run to an empty store: some twice or three times, late, and out of order, as the seed chooses. Tells
- * what has come of it in another way than of the run itself.
+ * Delivers the messages of a run to an empty store: some of them two or three times, late or out of order,
+ * as the seed determines. Reports where the outcome differs from the run's own.
  */
 export async function disorderly(seed: number, folder: string): Promise<Disorder> {
   const said = readLog(folder);
@@ -84,7 +84,7 @@ function deliveriesOf(delivery: Delivery, place: number, seed: number) {
   const message = JSON.parse(delivery.payload) as Message;
   const id = messageIdOf(message);
   const draw = (purpose: string): number => random(seed, place, `${purpose} ${id}`);
-  // The last word of all is the driver's, when everything is done.
+  // The very last message is the driver's, when everything is done.
   if (message.msg_type === 'workflow_ended') return [{ delivery, place, at: Infinity }];
   const first =
     ofDaq.has(message.msg_type) || vocabulary[message.msg_type].destination === 'control'

@@ -11,14 +11,14 @@ interface FullDisk {
   seed: number;
   /** How often the disk was full. */
   full: number;
-  /** The lines in which the run told of it. */
+  /** The lines in which the run reported that. */
   said: string[];
   lost: string[];
   added: string[];
   twice: string[];
 }
 
-/** Whether this user may mount its own disk. */
+/** Whether this user may mount a disk image. */
 export function mayMount(): boolean {
   const folder = temporaryFolder();
   try {
@@ -30,7 +30,9 @@ export function mayMount(): boolean {
   }
 }
 
-/** Runs on a small disk, which is made larger each time that it is full, and resumes; tells what that has changed. */
+/**
+ * Runs on a small disk, which is enlarged each time it is full, and resumes the run. Reports what that has changed.
+ */
 export async function fillDisk(seed: number, expected: Outcome): Promise<FullDisk> {
   const folder = temporaryFolder();
   let kilobytes = 1200 + Math.floor(random(seed, 0, 'disk') * 800);

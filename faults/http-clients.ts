@@ -17,7 +17,10 @@ async function post(url: string, body: unknown): Promise<string> {
   return response.text();
 }
 
-/** Something that a client should not do, chosen by chance: it says nothing, half a request, or nonsense; or it asks for too much at once. */
+/**
+ * Something that a client should not do, chosen at random: it sends nothing, half a request, or nonsense,
+ * or it requests too much at once.
+ */
 function misbehave(url: string, chance: number, sockets: Socket[]): Promise<unknown> {
   const { port } = new URL(url);
   const open = (text: string): Promise<unknown> =>
@@ -38,7 +41,10 @@ function misbehave(url: string, chance: number, sockets: Socket[]): Promise<unkn
   return Promise.resolve();
 }
 
-/** Hundreds of such clients at once. One that behaves must have each answer, right, and within two seconds. */
+/**
+ * Hundreds of such clients at once. A client that behaves well must get every answer, correct and within
+ * two seconds.
+ */
 export async function crowd(seed: number, folder: string) {
   const server = startCli(folder, ['serve', '--http', '0']);
   const url = await new Promise<string>((resolve, reject) => {
@@ -61,7 +67,7 @@ export async function crowd(seed: number, folder: string) {
       if (health.status !== 200) lost.push(`health was ${health.status}`);
       const answer = await post(url, monitor);
       const took = performance.now() - began;
-      // This client is of the same address as the others: it may be told to wait, and nothing wrong.
+      // This client has the same address as the others, so it may be asked to wait; nothing else may go wrong.
       if (!/too many calls are in progress/.test(answer) && /"slices_completed":\d+/.exec(answer)?.[0] !== expected)
         lost.push(`a wrong answer: ${answer.slice(0, 200)}`);
       if (took > 2000) lost.push(`an answer took ${Math.round(took)} ms`);

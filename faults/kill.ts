@@ -3,7 +3,7 @@ import { temporaryFolder } from '../test/folder.ts';
 import { type Ended, startCli } from './cli.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 
-/** A run of 20 STFs in two periods, so that kills meet every phase; 300 slices. */
+/** A run of 20 STFs in two periods with 300 slices, so that kills hit every phase. */
 export const runSettings = [
   '--stf-count',
   '10',
@@ -14,12 +14,15 @@ export const runSettings = [
 ];
 const speed = '150';
 
-/** Milliseconds within which a kill comes after the start of a process: about what a run takes that is left alone. */
+/**
+ * A kill comes within this time after the start of a process, in milliseconds: about as long as an
+ * undisturbed run takes.
+ */
 const killWithin = 800;
 const maxKills = 4;
 /**
- * With payloads: an attempt fails that is in hand at three kills, since its payload may have killed the driver. On a
- * busy machine one slice can be in hand at each kill.
+ * With payloads, an attempt that is in hand at three kills fails, since its payload may have killed the
+ * driver. On a busy machine, one slice can be in hand at every kill.
  */
 const maxKillsWithPayloads = 2;
 
@@ -31,7 +34,7 @@ interface Injury {
   twice: string[];
 }
 
-/** The outcome of a run that nobody disturbs. */
+/** The outcome of an undisturbed run. */
 export async function undisturbed(more: readonly string[] = []): Promise<Outcome> {
   const folder = temporaryFolder();
   const { code, stderr } = await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...more]).ended;
@@ -39,7 +42,7 @@ export async function undisturbed(more: readonly string[] = []): Promise<Outcome
   return outcomeIn(folder);
 }
 
-/** Kills a run at moments that the seed chooses, resumes it each time, and tells what that has changed. */
+/** Kills a run at moments that the seed determines, resumes it each time, and reports what that has changed. */
 export async function killAndResume(seed: number, expected: Outcome, more: readonly string[] = []): Promise<Injury> {
   const folder = temporaryFolder();
   const most = more.length > 0 ? maxKillsWithPayloads : maxKills;
@@ -55,7 +58,7 @@ export async function killAndResume(seed: number, expected: Outcome, more: reado
   return { seed, kills, ...differences(expected, outcomeIn(folder)), twice: doneTwice(folder) };
 }
 
-/** Runs or resumes for a while. A kill that came before anything was recorded leaves nothing to resume. */
+/** Runs or resumes for a while. If a kill comes before anything is recorded, there is nothing to resume. */
 async function runFor(folder: string, isFirst: boolean, milliseconds: number, more: readonly string[]): Promise<Ended> {
   const run = ['run', '--speed', speed, ...runSettings, ...more];
   const resumed = isFirst ? undefined : await startFor(folder, ['resume', 'latest'], milliseconds);

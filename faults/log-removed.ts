@@ -9,14 +9,17 @@ import { startCli, storeIn } from './cli.ts';
 import { runSettings } from './kill.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 
-/** Milliseconds within which the files go, from the first word of the run on. */
+/** The files are removed within this time after the run's first output, in milliseconds. */
 const within = 600;
 
-/** Removes the write-ahead log of a run at a moment that the seed chooses, resumes it, and tells what that has changed. */
+/**
+ * Removes the write-ahead log of a run at a moment that the seed determines, resumes the run, and reports
+ * what that has changed.
+ */
 export async function removeLog(seed: number, expected: Outcome) {
   const folder = temporaryFolder();
   const run = startCli(folder, ['run', '--speed', '150', ...runSettings]);
-  // Before its first word the execution need not be on record, and there would be nothing to lose.
+  // Before the run's first output, the execution may not be recorded yet, and there would be nothing to lose.
   await Promise.race([once(run.child.stdout as Readable, 'data'), run.ended]);
   await pause(random(seed, 0, 'log') * within);
   for (const ending of ['-wal', '-shm']) rmSync(`${storeIn(folder)}${ending}`, { force: true });

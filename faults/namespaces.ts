@@ -7,10 +7,13 @@ import { cliPath, startCli, storeIn } from './cli.ts';
 import { runSettings } from './kill.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 
-/** Whether this user may make namespaces of processes. */
+/** Whether this user may create pid namespaces. */
 export const mayUnshare = (): boolean => spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
 
-/** A run in its own namespace of processes, as in a container with our host name, which others want to take up while it lives. */
+/**
+ * A run in its own pid namespace, as in a container with our host name; other processes try to take it over
+ * while it is alive.
+ */
 export async function otherNamespace(seed: number, expected: Outcome) {
   const folder = temporaryFolder();
   const words = ['--pid', '--fork', '--kill-child', process.execPath, cliPath, 'run', '--speed', '100', ...runSettings];

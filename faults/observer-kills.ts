@@ -8,8 +8,9 @@ import { startArtemis } from '../test/brokers/artemis.ts';
 import { temporaryFolder } from '../test/folder.ts';
 
 /**
- * Kills an observer again and again while a program speaks over Artemis. Each message that was said while it listened, a second before a kill or more, must
- * be in the store, once. `npm run faults:observer -- KILLS`.
+ * Kills an observer repeatedly while a program sends messages over Artemis. Each message that was sent
+ * while the observer listened, at least a second before a kill, must be in the store exactly once. `npm run
+ * faults:observer -- KILLS`.
  */
 const kills = Number(process.argv[2] ?? 20);
 const topic = '/topic/epictopic';
@@ -20,7 +21,7 @@ const peer = connectByStomp(broker.settings, () => {});
 await peer.connect({ once: true });
 
 let n = 0;
-/** Numbers of messages that must be there. */
+/** The numbers of the messages that must be in the store. */
 const due = new Set<number>();
 
 const say = (): Promise<void> => {
@@ -46,7 +47,7 @@ for (let kill = 0; kill < kills; kill += 1) {
     observer.stderr.on('data', (text: Buffer) => void (String(text).includes('listens to') && listening()));
   });
   const said: { number: number; at: number }[] = [];
-  // The broker takes the subscription in a moment after the observer has sent it.
+  // The broker accepts the subscription a moment after the observer has sent it.
   await delay(100);
   const until = performance.now() + 1100 + Math.random() * 600;
   while (performance.now() < until) {

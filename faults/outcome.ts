@@ -8,7 +8,7 @@ import { storeIn } from './cli.ts';
 /** The facts that a fault must not change, as sets of lines by kind. */
 export type Outcome = Record<string, string[]>;
 
-/** Everything that has come out of a run, without workers and times, without `slice_started` and commands. */
+/** The whole outcome of a run, except workers, times, `slice_started` and commands. */
 export function outcomeIn(folder: string): Outcome {
   const db = openReader(storeIn(folder));
   const lines = (sql: string): string[] =>
@@ -36,7 +36,7 @@ export function outcomeIn(folder: string): Outcome {
   return outcome;
 }
 
-/** Data files by name and content; what payloads wrote is compared by their records. */
+/** Data files by name and content. The files that payloads wrote are compared by their records. */
 function filesIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -48,7 +48,7 @@ function filesIn(folder: string): string[] {
     .toSorted();
 }
 
-/** The lines that one outcome has and the other lacks. */
+/** The lines that one outcome has and the other does not. */
 export function differences(expected: Outcome, found: Outcome): { lost: string[]; added: string[] } {
   const without = (some: Outcome, others: Outcome): string[] =>
     Object.entries(some).flatMap(([kind, lines]) => {
@@ -58,7 +58,7 @@ export function differences(expected: Outcome, found: Outcome): { lost: string[]
   return { lost: without(expected, found), added: without(found, expected) };
 }
 
-/** Attempts at slices that have more than one result: work that was done twice. */
+/** Attempts at slices that have more than one result, which means that work was done twice. */
 export function doneTwice(folder: string): string[] {
   const db = openReader(storeIn(folder));
   const rows = db

@@ -1,6 +1,6 @@
 /**
- * A payload that fails or kills itself on some attempts at some slices, which the seed chooses: the same in every run, however
- * often it is interrupted.
+ * A payload that fails or kills itself in some attempts at some slices. The seed determines which: the same
+ * ones in every run, however often the run is interrupted.
  */
 export function faultyPayload(seed: number): string[] {
   const script =

@@ -6,7 +6,10 @@ import { random } from '../src/domain/plan/v1.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { startCli, storeIn } from './cli.ts';
 
-/** Puts pipes into the places of data files of a run. It must end at SIGTERM within six seconds, and `check` must not wait. */
+/**
+ * Replaces data files of a run with pipes. The run must end within six seconds of SIGTERM, and `check` must
+ * not wait for the pipes.
+ */
 export async function pipesForFiles(seed: number) {
   const folder = temporaryFolder();
   const settings = [

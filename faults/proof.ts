@@ -6,9 +6,10 @@ import { runSuite } from './suite.ts';
 import { killCommands, undisturbedPair } from './whole-command-line.ts';
 
 /**
- * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1 --tests 1`. Rounds of kills over the whole command line, a
- * soak, 100,000 cases each of broken HTTP bodies and STOMP frames, hosts whose links are down for ten minutes around every broker (as root), and every test with all of its rounds, installs on other
- * versions of Node.js included. 0 leaves a part out.
+ * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --fuzz 200 --networks 1
+ * --tests 1`. It consists of rounds of kills over the whole command line; a soak; 100,000 broken HTTP bodies
+ * and as many broken STOMP frames; for every broker, hosts whose links are down for ten minutes (as root); and
+ * every test with all of its rounds, including installs on other versions of Node.js. 0 leaves a part out.
  */
 const { values } = parseArgs({
   options: {
@@ -41,7 +42,7 @@ const hasBroken = [
 ].some(Boolean);
 process.exitCode = suite.hasFailed() || wrong.length > 0 || hasBroken ? 1 : 0;
 
-/** Runs test files at length. Returns the exit code. */
+/** Runs test files with all of their rounds. Returns the exit code. */
 function runTests(files: readonly string[], longer: Record<string, string>): number | null {
   const env = { ...process.env, ...longer };
   return spawnSync('npx', ['vitest', 'run', ...files], { stdio: 'inherit', env }).status;

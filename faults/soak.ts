@@ -16,7 +16,7 @@ function readingOf(pid: number): Reading {
   return { megabytes: Number(kilobytes) / 1000, descriptors: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-/** Questions of clients in turn, each with what is wrong with an answer. */
+/** The questions that clients ask in turn, each with a function that finds what is wrong with an answer. */
 const questions: readonly {
   tool: string;
   args: object;
@@ -40,10 +40,13 @@ const questions: readonly {
   { tool: 'list_logs', args: { level: 'WARNING', limit: 20 }, wrong: () => undefined },
 ];
 
-/** Errors that follow from the pruning beside: what was asked for is gone. */
+/** Errors that are due to pruning at the same time: what was requested is gone. */
 const isPruned = (text: string): boolean => /EXECUTION_NOT_FOUND|CURSOR_INVALID/.test(text);
 
-/** So many clients ask for so many minutes, beside runs, prunes and backups. Prints figures; returns what was wrong. */
+/**
+ * Lets a number of clients ask for a number of minutes, beside runs, prunes and backups. Prints figures;
+ * returns what was wrong.
+ */
 export async function soak(minutes: number, clients: number): Promise<string[]> {
   const folder = temporaryFolder();
   const wrong: string[] = [];
@@ -103,7 +106,7 @@ export async function soak(minutes: number, clients: number): Promise<string[]> 
         const why = look(result.structuredContent);
         if (why !== undefined) wrong.push(`${tool}: ${why}: ${text.slice(0, 300)}`);
       }
-      // A client thinks between two questions.
+      // A client pauses between two questions.
       await new Promise((resolve) => {
         setTimeout(resolve, 100 + ((n * 37) % 100));
       });

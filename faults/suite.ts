@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 
-/** The outcome of one round: facts that a fault has changed are lost, added, or done twice. */
+/** The outcome of one round: the facts that a fault has changed, as lost, added, or done twice. */
 interface Result {
   seed: number;
   faults: number;
@@ -9,7 +9,10 @@ interface Result {
   twice?: string[];
 }
 
-/** Runs rounds of faults from a seed on, two at a time, and tells of each kind in a line. Two cores: more at a time would only make each slower. */
+/**
+ * Runs rounds of faults, beginning with a seed, two at a time, and reports each kind in a line. On two
+ * cores, more rounds at a time would only make each slower.
+ */
 export function runSuite(firstSeed: number) {
   const limit = pLimit(2);
   let hasFailed = false;

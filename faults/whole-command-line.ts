@@ -11,7 +11,7 @@ const small = ['run', '--speed', 'max', '--stf-count', '2'];
 const main = ['run', '--speed', '150', ...runSettings];
 const pruning = ['prune', '--keep', '1'];
 
-/** The outcome of a run behind another one, which is pruned, when nobody disturbs either. */
+/** The undisturbed outcome of a run that follows another run, which is pruned. */
 export async function undisturbedPair(): Promise<Outcome> {
   const folder = temporaryFolder();
   for (const words of [small, ['run', '--speed', 'max', ...runSettings], pruning]) {
@@ -21,7 +21,7 @@ export async function undisturbedPair(): Promise<Outcome> {
   return outcomeIn(folder);
 }
 
-/** Commands that go on beside the run. A number makes their files differ. */
+/** The commands to run beside the run. A number makes their files differ. */
 const beside = (n: number): string[][] => [
   pruning,
   ['backup', `b${n}.db`],
@@ -35,13 +35,14 @@ const beside = (n: number): string[][] => [
 
 const maxKills = 5;
 
-/** Exit codes and lines of commands that did what they could beside a run that is killed. */
+/** Whether a command did what it could beside a run that was killed, judged by its exit code and lines. */
 const isInOrder = ({ code, signal, stderr }: Ended): boolean =>
   signal === 'SIGKILL' || code === 0 || /^(?:WARNING[^\n]*\n)*[A-Z_]+: [^\n]+\n$/.test(stderr) || code === 1;
 
 /**
- * Kills a run and the commands beside it at moments that the seed chooses, goes on with each, and tells what that has changed: nothing may be lost, nothing be
- * done twice, no command may fail otherwise than in one line, and a backup that says that it is done is whole.
+ * Kills a run and the commands beside it at moments that the seed determines, continues with each, and
+ * reports what that has changed: nothing may be lost or done twice, a command that fails must fail with a
+ * single line, and a backup that reports success must be complete.
  */
 export async function killCommands(seed: number, expected: Outcome) {
   const folder = temporaryFolder();

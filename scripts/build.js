@@ -1,4 +1,5 @@
-// Bundles the command line into dist/, with the licences of what is bundled beside it. With --fresh, nothing of an earlier build stays.
+// Bundles the command line into dist/, and puts the licences of the bundled packages beside it. With
+// --fresh, removes everything from earlier builds.
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -16,7 +17,10 @@ import { basename, join, resolve } from 'node:path';
 
 import { build } from 'esbuild';
 
-/** Servers run from here for days and load parts late, so those of an earlier build stay for a day. */
+/**
+ * Servers run from here for days and load parts late, so the parts of earlier builds are kept for a day, in
+ * milliseconds.
+ */
 const kept = 24 * 3_600_000;
 
 if (process.argv.includes('--fresh')) rmSync('dist', { recursive: true, force: true });
@@ -25,7 +29,7 @@ const made = `dist/making-${process.pid}`;
 rmSync(made, { recursive: true, force: true });
 mkdirSync(made);
 
-/** The names of what the build before consists of. Its day begins now. */
+/** The files of the previous build. They are kept for a day from now. */
 const before = existsSync('dist/build.json') ? JSON.parse(readFileSync('dist/build.json', 'utf8')).files : [];
 for (const path of before) if (existsSync(path)) touch(path);
 
@@ -38,20 +42,21 @@ const common = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // A server that starts reads half the text. Names stay, for those who read a stack trace.
+  // A starting server reads half the text. Names are kept, for people who read a stack trace.
   minifyWhitespace: true,
   minifySyntax: true,
-  // Its binary is compiled for the machine that it is installed on.
+  // Its binary is compiled on the machine where it is installed.
   external: ['better-sqlite3'],
-  // The SDKs check by it what a server asks of its client, which ours never does: a fifth of what would be loaded.
+  // The SDKs use ajv to check what a server requests from its client, which our server never does. It would
+  // be a fifth of the loaded code.
   alias: {
     ajv: './scripts/nothing.js',
     'ajv-formats': './scripts/nothing.js',
     '@modelcontextprotocol/server/_shims': './scripts/shims.js',
-    // Its CommonJS text asks for its parts in a way that cannot be bundled.
+    // Its CommonJS code loads its parts in a way that cannot be bundled.
     'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
   },
-  // Bundled CommonJS packages ask for Node's own modules by require.
+  // Bundled CommonJS packages load Node's own modules by `require`.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -60,9 +65,9 @@ const common = {
 };
 
 /**
- * The process, the server, the other commands and what few calls need are built apart: together, the start of the server would load a dozen small chunks that it has in
- * common with one command or another.
- * @param folder the folder of the parts, as seen from the importer
+ * Builds the process, the server, the other commands and rarely called code separately. Built together, the
+ * server would load at its start a dozen small chunks that it shares with some command.
+ * @param folder the folder of the parts, as the importer sees it
  */
 const apart = (folder) => ({
   name: 'apart',
@@ -78,7 +83,10 @@ const apart = (folder) => ({
   },
 });
 
-/** Commands that are loaded together, below src/commands: a separate entry for each would split what commands share into more chunks, and each costs a start half a millisecond. */
+/**
+ * Commands below src/commands that are loaded together. A separate entry for each would split their common
+ * code into more chunks, each of which makes a start half a millisecond longer.
+ */
 const groups = {
   services: [
     'services/agent',
@@ -115,7 +123,10 @@ const groupOf = new Map(
   Object.entries(groups).flatMap(([group, names]) => names.map((name) => [join(commands, `${name}.ts`), group])),
 );
 
-/** Loads the whole group of a file that is imported on demand. Throws if two of its files export one name, since neither would be found. */
+/**
+ * Loads the whole group of a file that is imported on demand. Throws if two files of a group export the
+ * same name, since neither export would be found.
+ */
 const together = {
   name: 'together',
   setup({ onResolve, onLoad }) {
@@ -144,14 +155,14 @@ const entries = [
   { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
   { status: 'src/commands/ask/status.ts' },
   { call: 'src/commands/ask/call.ts' },
-  // Loaded by its name, as the thread of checkpoints is.
+  // Loaded by its name, like the thread for checkpoints.
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/control/tool-services.ts' },
   { 'write-logbook': 'src/commands/control/write-logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
   { 'create-tables': 'src/db/opening/create-tables.ts' },
   { 'hosted-page': 'src/commands/serve/hosted-page.ts' },
-  // A thread of the HTTP server.
+  // A thread for the HTTP server.
   { 'long-call-thread': 'src/commands/serve/long-call-thread.ts' },
 ];
 const builds = [];
@@ -164,13 +175,13 @@ for (const entryPoints of entries)
     }),
   );
 
-// Parts of another build are in another folder, so that a process never mixes two builds.
+// The parts of each build have a folder of their own, so that a process never mixes two builds.
 const parts = `parts-${digestOf(made)}`;
 if (existsSync(join('dist', parts))) rmSync(made, { recursive: true });
 else renameSync(made, join('dist', parts));
 touch(join('dist', parts));
 
-// The process itself comes last, and at once: from then on, what starts is of this build.
+// The process itself comes last, in one step: every process started from then on is from this build.
 const cli = await build({
   ...common,
   outdir: 'dist',
@@ -193,7 +204,7 @@ writeFileSync('dist/build.json', JSON.stringify({ parts, files }));
 for (const folder of ['dist', 'dist/web', 'dist/web/app']) removeOld(folder, new Set(files));
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(builds.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
-/** A digest of the files of a folder and their names. */
+/** A digest of a folder's files and their names. */
 function digestOf(folder) {
   const hash = createHash('sha256');
   for (const name of readdirSync(folder).toSorted()) hash.update(name).update(readFileSync(join(folder, name)));
@@ -205,7 +216,7 @@ function touch(path) {
   utimesSync(path, now, now);
 }
 
-/** Removes what earlier builds left in a folder, a day after another build took its place. */
+/** Removes files of earlier builds from a folder, a day after they were replaced. */
 function removeOld(folder, current) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
@@ -216,14 +227,17 @@ function removeOld(folder, current) {
   }
 }
 
-/** The page: for a server in parts, which it sends when they are opened; within a chat, and as a report, in one file. */
+/**
+ * Builds the page: for a server in parts, which it sends when they are opened; for a chat and for a report
+ * in one file.
+ */
 async function buildPage() {
   const options = {
     bundle: true,
     minify: true,
     target: 'es2022',
     charset: 'utf8',
-    // Short calls for elements are a tenth less of the page.
+    // Short calls for elements make the page a tenth smaller.
     tsconfigRaw: { compilerOptions: { jsx: 'react', jsxFactory: 'h', jsxFragmentFactory: 'Fragment' } },
     outdir: 'dist/web',
     metafile: true,
@@ -242,7 +256,8 @@ async function buildPage() {
       entryPoints: { app: 'src/web/live.tsx' },
       format: 'esm',
       splitting: true,
-      // A part of another version has another name: a page that is open while its server is renewed mixes none.
+      // A part's name changes with its content, so a page that is open while its server is upgraded never
+      // mixes versions.
       chunkNames: 'app/[name]-[hash]',
     }),
     await build({
@@ -257,7 +272,7 @@ async function buildPage() {
   return built;
 }
 
-/** The licence text of every package of which anything is in the bundle. */
+/** The licence text of every package that is bundled, even in part. */
 function notices(inputs) {
   const folders = inputs
     .map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])

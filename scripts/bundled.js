@@ -7,11 +7,11 @@ import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const [program = '', ...rest] = process.argv.slice(2);
-// Here, so that packages are found; under its own name, so that two may run at a time.
+// In this folder, so that packages are found; under a unique name, so that two can run at the same time.
 const outdir = mkdtempSync('dist-run-');
 const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20', outdir, logLevel: 'warning' };
 await build({ ...common, entryPoints: [program], packages: 'external' });
-// Bundled as the product is: loading many small files is not what is compared.
+// Bundled like the product, since the cost of loading many small files is not to be compared.
 await build({ ...common, entryPoints: ['bench/bare-server.ts'] });
 await build({ ...common, packages: 'external', entryPoints: ['bench/bare-subscriber.ts'] });
 const hooks = ['bench/loop-delay.ts', 'bench/lock-hold.ts', 'bench/count-work.ts'];

@@ -1,4 +1,5 @@
-// Says what is wrong with form, lint and types: of the files that differ from the last commit, or with --all of every file.
+// Reports faults of formatting, lint and types in the files that differ from the last commit, or, with
+// --all, in every file.
 import { spawn, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -16,13 +17,13 @@ const lintable = changed.filter(
   (path) => linted.some((folder) => path.startsWith(`${folder}/`)) && /\.[jt]sx?$/.test(path),
 );
 
-/** The file in which a project keeps what it found the last time. */
+/** The file in which the type check of a project keeps its results for the next time. */
 const memory = (project) => `node_modules/.cache/types-${project.replaceAll(/\W/g, '-')}.json`;
 
 const jobs = [
   ...(isAll || changed.length > 0 ? [['oxfmt', '--check', '--no-error-on-unmatched-pattern', ...changed]] : []),
   ...(isAll || lintable.length > 0 ? [['oxlint', '--deny-warnings', ...(isAll ? linted : lintable)]] : []),
-  // Types of all files: a change breaks others.
+  // Check the types of all files: a change may break other files.
   ...projects.map((project) => [
     'tsc',
     '--noEmit',

@@ -1,4 +1,5 @@
-// The first look of a newcomer: a short run at full speed, then a look at it through the MCP server, as an assistant would look.
+// A newcomer's first look: a short run at full speed, then questions about it through the MCP server, as an
+// assistant would ask them.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
@@ -7,7 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 
 const cli = resolve(import.meta.dirname, '../dist/cli.js');
 
-// A client that is not started from this shell does not know SWF_DB.
+// A client that is not started from this shell does not know its SWF_DB.
 const storeOption = process.env.SWF_DB ? ['--db', resolve(process.env.SWF_DB)] : [];
 
 console.log('$ swf-mcp run --stf-count 3 --speed max\n');

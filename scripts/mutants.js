@@ -1,7 +1,8 @@
-// Breaks each rule of a room once and looks whether a test of the same room fails: npm run mutants -- ROOM…
+// Makes each small change to the code of a room once and checks whether a test of the same room fails: npm
+// run mutants -- ROOM…
 import { spawnSync } from 'node:child_process';
 
-/** Rooms and folders whose rules are held by tests in the same process. */
+/** Rooms and folders whose rules are tested in the same process. */
 const rooms = [
   'domain',
   'messages',

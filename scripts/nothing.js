@@ -1,2 +1,2 @@
-// Stands for a package that is set up and never used.
+// Replaces a package that is set up but never used.
 export default function nothing() {}

@@ -8,8 +8,9 @@ import { setTimeout } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 
 /**
- * Makes the pictures of the page in docs/ from real runs, one with slices that fail and one that goes on: npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is its own script since
- * each run looks a little different.
+ * Makes the pictures of the page in docs/ from real runs, one with failing slices and one that continues:
+ * npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is a separate script because each run
+ * looks a little different.
  */
 const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-picture-'));
 const cli = resolve('dist/cli.js');
@@ -34,21 +35,21 @@ const settings = [
   'fast_processing.target_worker_count=12',
 ].flatMap((one) => ['--set', one]);
 
-/** This program, until it has ended. */
+/** Runs this program until it ends, and returns its output. */
 const run = (...words: string[]): string =>
   execFileSync(process.execPath, [cli, ...words], { cwd: folder, env, encoding: 'utf8' });
 
-/** Places and what is waited for there. */
+/** The places in the page, and what to wait for there. */
 const ofRun = (id: string): string => `#/${id}`;
 const backlog = (page: Page): Promise<void> => page.getByRole('img', { name: /^Backlog:/ }).waitFor();
 const canvas = (page: Page): Promise<void> => page.locator('canvas').waitFor();
 
-/** The pictures by their files: where each is, how large, and what is done before. */
+/** The pictures by file name: where each is taken, its size, and what is done first. */
 const pictures: Readonly<
   Record<
     string,
     {
-      /** @param id of the execution with failures @param ids of the others */
+      /** @param id of the execution with failures @param ids of the other executions */
       place: (id: string, ids: { silent: string; observed: string }) => string;
       width?: number;
       height: number;

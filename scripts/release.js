@@ -1,6 +1,6 @@
-// `npm run release:check` says what a release lacks, a line each. `npm run release:prepare` derives from
-// `repository` in package.json, which the publisher sets, everything that names it elsewhere: homepage,
-// bugs and mcpName there, and server.json for the MCP registry.
+// `npm run release:check` lists what a release lacks, one line each. `npm run release:prepare` derives
+// everything that names the repository elsewhere from `repository` in package.json, which the publisher
+// sets: homepage, bugs and mcpName in package.json, and server.json for the MCP registry.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const ownerOf = (repository) => /^github:([\w.-]+)\/([\w.-]+)$/.exec(repository ?? '')?.slice(1);
 
 /**
- * The fields of package.json that follow from `repository`.
+ * The fields of package.json that are derived from `repository`.
  * @param {{ name: string, repository?: string }} about
  */
 export function derivedFields({ name, repository }) {
@@ -19,7 +19,7 @@ export function derivedFields({ name, repository }) {
   return { homepage: `${page}#readme`, bugs: `${page}/issues`, mcpName: `io.github.${owner}/${name}` };
 }
 
-/** The entry of the MCP registry (schema 2025-12-11). */
+/** The entry for the MCP registry (schema 2025-12-11). */
 export function serverJson({ name, version, description, repository, mcpName }) {
   const [owner, repo] = ownerOf(repository);
   const variable = (key, about, more = {}) => ({ name: key, description: about, isRequired: false, ...more });
@@ -44,7 +44,7 @@ export function serverJson({ name, version, description, repository, mcpName }) 
   };
 }
 
-/** What a release lacks, a sentence each. Tests, which take minutes, run only if nothing else is missing. */
+/** What a release lacks, one sentence each. Tests, which take minutes, run only if nothing else is missing. */
 export function missingFor({ about, server, changelog, tags, changes, testsPass }) {
   const { version, repository, ...fields } = about;
   const derived = derivedFields(about);

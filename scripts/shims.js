@@ -1,2 +1,2 @@
-// Stands for what SDK 2.x takes from Node, without its validator, which is set up and never used.
+// Replaces what SDK 2.x imports for Node, leaving out its validator, which is set up but never used.
 export const { process, Object: DefaultJsonSchemaValidator } = globalThis;

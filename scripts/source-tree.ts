@@ -3,19 +3,22 @@ import { dirname, join, normalize } from 'node:path';
 
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** One import: which file takes what from where. A package is named; a file has its path from the project's root. */
+/**
+ * One import: which file imports what from where. A package is given by name, a file by its path from the
+ * project's root.
+ */
 export interface Edge {
   from: string;
   to: string;
   isPackage: boolean;
-  /** Only types: nothing of it is left when the program runs. */
+  /** Whether it imports only types, of which nothing is left when the program runs. */
   isType: boolean;
 }
 
 interface SourceFunction {
   file: string;
   name: string;
-  /** Where it begins. */
+  /** The line where it begins. */
   line: number;
   lines: number;
 }
@@ -23,9 +26,9 @@ interface SourceFunction {
 interface SourceFile {
   path: string;
   lines: number;
-  /** Lines of more than 110 columns. */
+  /** The number of lines of more than 110 columns. */
   wideLines: number;
-  /** Nodes of the syntax tree: how much there is to read, whatever the line breaks. */
+  /** The number of syntax nodes: how much there is to read, independent of line breaks. */
   nodes: number;
   edges: Edge[];
   functions: SourceFunction[];
@@ -45,7 +48,7 @@ export function readSource(path: string, text: string): SourceFile {
   if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
   const edges: Edge[] = [];
   const add = (specifier: string, isType: boolean): void => {
-    // Lint holds the modules of Node.js, room by room.
+    // Lint restricts Node's modules, room by room.
     if (specifier.startsWith('node:')) return;
     const isPackage = !specifier.startsWith('.');
     edges.push({ from: path, to: isPackage ? packageOf(specifier) : fileOf(path, specifier), isPackage, isType });
@@ -72,7 +75,7 @@ export function readSource(path: string, text: string): SourceFile {
   return { path, lines: lines.length, wideLines, nodes: nodesOf(program), edges, functions };
 }
 
-/** How many nodes of syntax a part of a tree has. */
+/** The number of syntax nodes in a part of a tree. */
 function nodesOf(part: unknown): number {
   if (typeof part !== 'object' || part === null) return 0;
   const own = 'type' in part && typeof part.type === 'string' ? 1 : 0;
@@ -87,16 +90,19 @@ const packageOf = (specifier: string): string =>
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
 
-/** The room of a file below `src/`: its folder, or the file itself where it is in none. */
+/** The room of a file below `src/`: its folder, or the file itself if it is in none. */
 export const roomOf = (path: string): string => path.split('/')[1] ?? path;
 
-/** The folder of a file within its room, `db/lists`; `db/*` for the files that stand in the room itself. A room without folders has none. */
+/**
+ * The folder of a file within its room, such as `db/lists`; `db/*` for files directly in the room. A room
+ * without folders has none.
+ */
 export const folderOf = (path: string): string => {
   const [, room = '', folder = '', file] = path.split('/');
   return `${room}/${file === undefined ? '*' : folder}`;
 };
 
-/** The tables of folders in `src/README.md`: which folders of its room each may import. */
+/** The tables of folders in `src/README.md`: the folders of its room that each may import. */
 export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> =>
   new Map(
     markdown
@@ -109,20 +115,20 @@ export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> 
       ]),
   );
 
-/** Imports from one folder of a room into another, types included. */
+/** Imports from one folder of a room into another, including type imports. */
 const folderEdges = (edges: readonly Edge[]): Edge[] =>
   edges.filter(
     ({ from, to, isPackage }) =>
       !isPackage && to.startsWith('src/') && roomOf(from) === roomOf(to) && folderOf(from) !== folderOf(to),
   );
 
-/** The imports between folders that the tables do not allow, a sentence each. */
+/** The imports between folders that the tables do not allow, one sentence each. */
 export const folderRefusals = (edges: readonly Edge[], folders: ReadonlyMap<string, ReadonlySet<string>>): string[] =>
   folderEdges(edges)
     .filter(({ from, to }) => folders.get(folderOf(from))?.has(folderOf(to)) !== true)
     .map(({ from, to }) => `${from} imports ${to}: the row \`${folderOf(from)}\` of src/README.md does not allow it`);
 
-/** Rings of folders that import each other, types included, whatever the tables say. */
+/** Circles of folders that import each other, including type imports, whatever the tables say. */
 export function folderRings(edges: readonly Edge[]): string[][] {
   const next = new Map<string, Set<string>>();
   for (const { from, to } of folderEdges(edges))
@@ -134,7 +140,7 @@ export function folderRings(edges: readonly Edge[]): string[][] {
 interface Room {
   name: string;
   rooms: ReadonlyMap<string, 'values' | 'types'>;
-  /** Every room but these. */
+  /** Every room except these. */
   allBut?: ReadonlySet<string>;
   packages: ReadonlySet<string>;
 }
@@ -165,7 +171,7 @@ export function readRooms(markdown: string): Map<string, Room> {
   );
 }
 
-/** The imports that the table does not allow, a sentence each, with the row that would have to change. */
+/** The imports that the table does not allow, one sentence each, with the row that would have to change. */
 export function refusals(edges: readonly Edge[], rooms: ReadonlyMap<string, Room>): string[] {
   return edges.flatMap(({ from, to, isPackage, isType }) => {
     const home = roomOf(from);
@@ -173,7 +179,7 @@ export function refusals(edges: readonly Edge[], rooms: ReadonlyMap<string, Room
     if (row === undefined) return [`${from}: the room \`${home}\` has no row in docs/architecture.md`];
     const target = isPackage ? to : roomOf(to);
     if (!isPackage && target === home) return [];
-    // The version is the only thing of ours that is outside of src/.
+    // The version is the only thing of ours outside src/.
     if (to === 'package.json' && home === 'cli.ts') return [];
     const allowed = isPackage ? row.packages.has(target) || isTypesOf(target, isType) : mayImport(row, target, isType);
     if (allowed) return [];
@@ -182,7 +188,7 @@ export function refusals(edges: readonly Edge[], rooms: ReadonlyMap<string, Room
   });
 }
 
-/** Declarations of a package that has none of its own. */
+/** Type declarations for a package that does not include its own. */
 const isTypesOf = (name: string, isType: boolean): boolean => isType && name.startsWith('@types/');
 
 function mayImport({ rooms, allBut }: Room, target: string, isType: boolean): boolean {
@@ -191,7 +197,7 @@ function mayImport({ rooms, allBut }: Room, target: string, isType: boolean): bo
   return allowed === 'values' || (allowed === 'types' && isType);
 }
 
-/** Rings of files that import each other, types included; each as the files of one ring. */
+/** Circles of files that import each other, including type imports; each as a list of its files. */
 export function cyclesOf(sources: readonly SourceFile[]): string[][] {
   return ringsOf(new Map(sources.map(({ path, edges }) => [path, edges.map(({ to }) => to)])));
 }

@@ -1,10 +1,11 @@
-// Runs one of the two suites and says what it took: "fast" for npm test, which needs nothing but Node, or "system" for npm run test:all.
+// Runs one of the two suites and prints the time it took: "fast" for npm test, which needs nothing but
+// Node, or "system" for npm run test:all.
 import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 
 import { cpuSeconds } from './cpu-seconds.js';
 
-/** The most that npm test may take in CI, in CPU-seconds: people run it before each commit. */
+/** How many CPU-seconds npm test may take in CI: people run it before each commit. */
 const most = 600;
 
 const [suite, ...filters] = process.argv.slice(2);

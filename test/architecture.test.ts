@@ -28,7 +28,7 @@ const edge = (from: string, to: string, isType = false): Edge => ({
 });
 
 describe('the table of rooms in docs/architecture.md', () => {
-  it('has a row for each room, and no others', () => {
+  it('has one row for each room, and no other rows', () => {
     const inUse = new Set(sources.map(({ path }) => path.split('/')[1] ?? ''));
     expect([...rooms.keys()].toSorted()).toEqual([...inUse].toSorted());
   });
@@ -43,23 +43,23 @@ describe('the table of rooms in docs/architecture.md', () => {
   });
 
   it.each([
-    ['a configuration that records', edge('config/load.ts', 'db/log/message-writer.ts')],
-    ['a tool that sends', edge('tools/list-agents.ts', 'exchange/session.ts')],
-    ['an agent with a broker session', edge('agents/data.ts', 'exchange/session.ts')],
-    ['a store that supervises', edge('db/queries.ts', 'runtime/supervisor.ts')],
-    ['an HTTP route that starts a DAQ simulator', edge('http/app.ts', 'runtime/daq-process.ts')],
-    ['a rule that knows who works', edge('domain/plan.ts', 'runtime/attached-executions.ts')],
-    ['a server that starts agents', edge('server.ts', 'runtime/agent-process.ts')],
-    ['a new file loose in src/', edge('shortcuts.ts', 'tools/index.ts')],
-    ['a command that knows the command line', edge('commands/run.ts', 'cli.ts')],
+    ['an import of the message writer in config/', edge('config/load.ts', 'db/log/message-writer.ts')],
+    ['an import of a broker session in tools/', edge('tools/list-agents.ts', 'exchange/session.ts')],
+    ['an import of a broker session in agents/', edge('agents/data.ts', 'exchange/session.ts')],
+    ['an import of the supervisor in db/', edge('db/queries.ts', 'runtime/supervisor.ts')],
+    ['an import of the DAQ simulator process in http/', edge('http/app.ts', 'runtime/daq-process.ts')],
+    ['an import of attached executions in domain/', edge('domain/plan.ts', 'runtime/attached-executions.ts')],
+    ['an import of the agent process in server.ts', edge('server.ts', 'runtime/agent-process.ts')],
+    ['a new file directly in src/', edge('shortcuts.ts', 'tools/index.ts')],
+    ['an import of the command line in commands/', edge('commands/run.ts', 'cli.ts')],
     ['a new room without a row', edge('helpers/text.ts', 'lib/errors.ts')],
-    ['a value where only types are allowed', edge('tools/list-agents.ts', 'db/queries.ts')],
+    ['a value import where only types are allowed', edge('tools/list-agents.ts', 'db/queries.ts')],
     ['a type import where nothing is allowed', edge('config/load.ts', 'db/log/message-writer.ts', true)],
   ])('refuses %s', (_, forbidden) => {
     expect(refusals([forbidden], rooms)).toEqual([expect.stringMatching(/no row|does not allow it/)]);
   });
 
-  it('refuses a package that it does not allow', () => {
+  it('refuses a package that the room’s row does not name', () => {
     const { edges } = readSource('src/tools/x.ts', "import type { Database } from 'better-sqlite3/lib/database';");
     expect(refusals(edges, rooms)).toEqual([expect.stringContaining('the package better-sqlite3')]);
   });
@@ -69,7 +69,7 @@ describe('the tables of folders in src/README.md', () => {
   const folders = readFolders(readFileSync('src/README.md', 'utf8'));
   const edges = sources.flatMap((source) => source.edges);
 
-  it('have a row for each folder of a room with folders, and no others', () => {
+  it('have one row for each folder inside a room, and no other rows', () => {
     const withFolders = new Set(
       sources.filter(({ path }) => path.split('/').length > 3).map(({ path }) => roomOf(path)),
     );
@@ -83,7 +83,7 @@ describe('the tables of folders in src/README.md', () => {
     expect(folderRefusals(edges, folders)).toEqual([]);
   });
 
-  it('refuse an import of a higher folder, and the rings that it makes are found', () => {
+  it('refuse an import from a higher folder, and detect the resulting cycle', () => {
     const up = edge('db/sqlite/connection.ts', 'db/lists/list-query.ts');
     expect(folderRefusals([up], folders)).toEqual([expect.stringContaining('`db/sqlite`')]);
     expect(folderRings([...edges, up]).length).toBeGreaterThan(0);
@@ -108,7 +108,7 @@ describe('imports', () => {
     ]);
   });
 
-  it('form no cycle, even of types', () => {
+  it('form no cycle, not even through type imports', () => {
     const [a, b] = ['a', 'b'].map((name) =>
       readSource(`src/tools/${name}.ts`, `import type { x } from './${name === 'a' ? 'b' : 'a'}.ts';`),
     );
@@ -117,7 +117,7 @@ describe('imports', () => {
   });
 });
 
-it('the page makes no markup and no code from text', () => {
+it('the page never turns text into markup or code', () => {
   const makers = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/;
   const files = readdirSync('src/web', { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
   expect(files.length).toBeGreaterThan(20);

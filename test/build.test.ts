@@ -51,7 +51,7 @@ const partsIn = (folder: string): string[] =>
   readdirSync(join(folder, 'dist')).filter((name) => name.startsWith('parts-'));
 
 describe('a build', () => {
-  it('keeps the files that a running server loads later, and removes them a day after another build', async () => {
+  it('keeps the files that a running server may still load, and removes them a day after the next build', async () => {
     const folder = cloned();
     const first = currentParts(folder);
     await runWorkflow(folder, '--stf-count', '1');

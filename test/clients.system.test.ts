@@ -170,7 +170,7 @@ async function answersTo(client: any): Promise<Record<string, unknown>> {
 }
 
 describe.skipIf(skipped)('an official client', () => {
-  it('gets the same answers whatever its SDK, revision and transport', async () => {
+  it('gets the same answers with any SDK, revision and transport', async () => {
     const folder = await finished();
     const [command = '', ...args] = onStdio(folder);
     const targets = { stdio: { command, args }, http: new URL((await startHttp({ folder })).url) };

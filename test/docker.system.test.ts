@@ -9,7 +9,7 @@ const missing = docker('info').status !== 0;
 if (missing) console.log('the image is not built: there is no Docker here');
 
 describe.skipIf(missing)('the image of the example', { timeout: 1_200_000 }, () => {
-  it('is built, makes a run as its own user, and is what the compose file runs', () => {
+  it('can be built, completes a run as its own user, and is the image that the compose file runs', () => {
     expect(docker('compose', '-f', 'examples/docker/compose.yaml', 'config', '--quiet')).toMatchObject({ status: 0 });
     expect(docker('build', '-f', 'examples/docker/Dockerfile', '-t', 'swf-mcp-test', '.')).toMatchObject({ status: 0 });
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };

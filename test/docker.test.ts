@@ -13,7 +13,7 @@ describe('the containers of the example', () => {
     ([, words = '']) => JSON.parse(words.replaceAll("'", '"')) as string[],
   );
 
-  it('run commands and flags that exist', async () => {
+  it('run commands that exist, with flags that exist', async () => {
     expect(commands.map(([name]) => name)).toEqual(['up', 'serve']);
     for (const [name = '', ...flags] of commands) {
       const { stdout } = await runCli(['help', name], { folder: temporaryFolder() });
@@ -21,7 +21,13 @@ describe('the containers of the example', () => {
     }
   });
 
-  it('have the program of the package, a Node.js that it supports, and the Artemis of the tests', () => {
+  it('have a namespace of their own, which messages over a broker need', () => {
+    const [agents] = commands;
+    expect(agents?.join(' ')).toContain('--set testbed.namespace=');
+    expect(read('docs/operating.md')).toContain(agents?.slice(-2).join(' '));
+  });
+
+  it("have the package's program, a supported Node.js, and the same Artemis version as the tests", () => {
     const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> };
     expect(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? '')).toEqual(Object.keys(bin));
     // better-sqlite3 needs no compiler from Node.js 22 on.
@@ -31,7 +37,7 @@ describe('the containers of the example', () => {
     expect(read('.ci/run')).toContain(`apache-artemis-${artemis}`);
   });
 
-  it('get no secret from the files', () => {
+  it('take their secrets from the environment, not from files', () => {
     for (const [, value] of compose.matchAll(/^ *\w*(?:PASSWORD|TOKEN): (.*)$/gm)) expect(value).toMatch(/^\$\{\w+:\?/);
   });
 });

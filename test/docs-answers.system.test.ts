@@ -12,7 +12,7 @@ function formOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, formOf(inner)]));
 }
 
-it('docs/answers.md has answers in the form that the tools return now', () => {
+it('docs/answers.md shows answers in the form that the tools return', () => {
   const page = readFileSync('docs/answers.md', 'utf8');
   const now = makeAnswers();
   const shown = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text = '']) => text);

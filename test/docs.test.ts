@@ -107,7 +107,7 @@ describe('the pages', () => {
     for (const text of blocksOf(page, 'json')) expect(() => JSON.parse(text) as unknown).not.toThrow();
   });
 
-  it('name existing scripts, and the changelog has the current version', () => {
+  it('name only existing scripts, and the changelog has the current version', () => {
     for (const page of pages)
       for (const [, script = ''] of read(page).matchAll(
         /npm (?:run )?(start|test|[a-z]+:[a-z-]+|docs|house|faults|bench|histories)\b/g,
@@ -118,7 +118,7 @@ describe('the pages', () => {
 });
 
 describe('the guarantees', () => {
-  it('each name an existing test', () => {
+  it('all name an existing test', () => {
     const rows = read('docs/guarantees.md')
       .split('\n')
       .filter((line) => /^\| (?!event|---)/.test(line));
@@ -147,8 +147,8 @@ describe('the README', () => {
   });
 });
 
-describe('the tables of docs/', () => {
-  it('have a row for every tool and no others, and say which take as_of', () => {
+describe('the lists in docs/', () => {
+  it('name every tool and no others, and say which tools take as_of', () => {
     const all = everyTool.map(({ name }) => name);
     expect(firstColumn('docs/asking.md', 'All tools').toSorted()).toEqual(all.toSorted());
     const withMoment = [...read('docs/asking.md').matchAll(/^\| `(\w+)` .*\| yes +\|$/gm)].map(([, name]) => name);
@@ -157,7 +157,7 @@ describe('the tables of docs/', () => {
     );
   });
 
-  it('have a row for every prompt, and name its arguments', () => {
+  it('name every prompt and its arguments', () => {
     expect(firstColumn('docs/assistants.md', 'Prompts')).toEqual(prompts.map(({ name }) => name));
     const rows = read('docs/assistants.md').split('\n');
     for (const prompt of prompts) {
@@ -176,7 +176,7 @@ describe('the tables of docs/', () => {
     expect(named.filter((code) => !codes.has(code) && !code.startsWith('SWF_'))).toEqual([]);
   });
 
-  it('have a row for every error code, finding, command and table, and no others', () => {
+  it('name every error code, finding and command, and no others, and every store table', () => {
     expect(firstColumn('docs/errors.md')).toEqual([...errorCodes]);
     const codesWithout = (part: string) => findingRules.filter(({ needs }) => needs !== part).map(({ code }) => code);
     expect(firstColumn('docs/monitor.md', 'Findings')).toEqual(codesWithout('heard'));
@@ -197,7 +197,7 @@ describe('the tables of docs/', () => {
     expect(tables.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it('have each key that rows can be summarized by', () => {
+  it('name every key by which rows can be summarized', () => {
     const rows = read('docs/asking.md')
       .split('\n')
       .filter((line) => line.startsWith('| `') && line.includes('`hour`'));
@@ -208,11 +208,11 @@ describe('the tables of docs/', () => {
   // The formatter may pad the cells.
   const plain = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
 
-  it('have every configuration key as the schema describes it', () => {
+  it('describe every configuration key as the schema does', () => {
     expect(plain(read('docs/configuration.md'))).toContain(plain(keysTable()));
   });
 
-  it('have every message as the vocabulary defines it, and every sent header', () => {
+  it('describe every message as the vocabulary does, and every sent header', () => {
     const page = read('docs/messages.md');
     expect(plain(page)).toContain(plain(messageTables()));
     expect(plain(page)).toContain(plain(telemetryTables()));
@@ -224,7 +224,7 @@ describe('the tables of docs/', () => {
   it.each([
     ['How `slices_per_sample` travels', 12],
     ['How a `slice_result` travels', 9],
-  ])('describe %s in at most %i files, all of which exist', (heading, most) => {
+  ])('name, under "%s", at most %i files, all of which exist', (heading, most) => {
     const section =
       read('docs/architecture.md')
         .split(/^## /m)
@@ -235,7 +235,7 @@ describe('the tables of docs/', () => {
     expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
   });
 
-  it('are on pages that name only existing files of src/', () => {
+  it('name only existing files of src/', () => {
     for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
       const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(
         ([, file]) => file as string,
@@ -257,7 +257,7 @@ describe('the examples', () => {
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ outputs: [{ name: 'result.json' }] }] });
   });
 
-  it('include a script that asks through the SDK', async () => {
+  it('include a script that calls the tools through the MCP SDK', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--stf-count', '1', '--speed', 'max'], { folder });
     const { status, stdout } = spawnSync(process.execPath, ['examples/script-with-the-sdk/ask.js'], {
@@ -272,7 +272,7 @@ describe('the examples', () => {
 });
 
 describe('npm start', () => {
-  it('makes a run, reads it through the server, and prints commands that work', async () => {
+  it('performs a run, reads it through the server, and prints commands that work', async () => {
     const folder = temporaryFolder();
     const { status, stdout } = spawnSync(process.execPath, ['scripts/first-look.js'], {
       env: { ...process.env, SWF_DB: `${folder}/swf.db` },

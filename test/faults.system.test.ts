@@ -17,7 +17,7 @@ const unharmed = { lost: [], added: [] };
 const seeds = (many: number): number[] => Array.from({ length: rounds(many) }, (_, index) => index + 1);
 
 describe('a run of 20 STFs', () => {
-  it('that is killed at random moments and resumed, 20 times, loses nothing and does nothing twice', async () => {
+  it('loses nothing and does nothing twice if killed at random moments and resumed, 20 times', async () => {
     const expected = await undisturbed();
     let kills = 0;
     for (const seed of seeds(20)) {
@@ -28,14 +28,14 @@ describe('a run of 20 STFs', () => {
     expect(kills).toBeGreaterThan(rounds(10) - 1);
   });
 
-  it('whose payloads fail, and that is killed and resumed, ends like an undisturbed one', async () => {
+  it('ends like an undisturbed one if its payloads fail and it is killed and resumed', async () => {
     const payload = faultyPayload(1);
     const expected = await undisturbed(payload);
     expect(expected['slices']?.some((line) => line.endsWith(' failed 3'))).toBe(true);
     expect(await killAndResume(3, expected, payload)).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it('whose messages are delivered twice, late and out of order has the same result as in order', async () => {
+  it('has the same result if its messages are delivered twice, late and out of order', async () => {
     const folder = temporaryFolder();
     await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...faultyPayload(2)]).ended;
     for (const seed of seeds(20)) {
@@ -47,12 +47,12 @@ describe('a run of 20 STFs', () => {
   });
 });
 
-describe('a run, a store or a server', () => {
-  it('whose write-ahead log is removed during a run loses nothing', async () => {
+describe('swf-mcp', () => {
+  it('loses nothing if the write-ahead log is removed during a run', async () => {
     expect(await removeLog(3, await undisturbed())).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it('is not blocked by pipes in the place of data files', async () => {
+  it('is not blocked by pipes in place of data files', async () => {
     expect(await pipesForFiles(1)).toMatchObject(unharmed);
   });
 

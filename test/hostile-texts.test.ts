@@ -73,7 +73,7 @@ const argumentsOf: Readonly<Record<string, () => object[]>> = {
 };
 
 describe('hostile texts', () => {
-  it('from the store or a client leave every tool as harmless text', async () => {
+  it('from the store or a client come out of every tool as harmless text', async () => {
     const client = await connectHttp((await startHttp({ folder })).url);
     for (const { name, input } of tools) {
       const usual = 'execution_id' in input.shape ? [{ execution_id }] : [{}];
@@ -93,7 +93,7 @@ describe('hostile texts', () => {
     expectHarmless('a tool', JSON.stringify(wrong.content));
   });
 
-  it('leave resources, prompts and completion as harmless text, without live Markdown or HTML', async () => {
+  it('come out of resources, prompts and completions as harmless text, without live Markdown or HTML', async () => {
     const client = await connectHttp((await startHttp({ folder })).url);
     const { resources } = await client.listResources();
     for (const text of textsIn(resources)) expect(text).not.toMatch(harmful);
@@ -122,7 +122,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('leave every path of HTTP as harmless text', async () => {
+  it('come out of every HTTP path as harmless text', async () => {
     const { url } = await startHttp({ folder });
     const base = url.replace(/\/mcp$/, '');
     const encoded = encodeURIComponent(hostileText);
@@ -145,7 +145,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('leave every command as harmless text', async () => {
+  it('come out of every command as harmless text', async () => {
     const commands = `status|list|slices|messages|logs|agents|files|report|check|tools|config --list|trace latest
       |summarize slices --group-by cause|summarize --group-by worker|report --since -8h|prune --keep 1 --dry-run|resume latest
       |stop latest|pause latest|status --json|list -o csv|slices -o json|doctor`
@@ -179,7 +179,7 @@ describe('hostile texts', () => {
     expect((parse(stdout) as { workflow: { description: string } }).workflow.description).toBe(hostileText);
   });
 
-  it('are harmless text in an HTML report, and make no live Markdown in a Markdown report', async () => {
+  it('are harmless text in HTML and Markdown reports', async () => {
     const path = `${folder}/report.html`;
     expect(await runCli(['report', '--html', path], { folder })).toMatchObject({ code: 0 });
     const html = readFileSync(path, 'utf8');

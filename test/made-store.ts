@@ -66,17 +66,21 @@ export const noCounts = {
   slices_failed: 0,
 };
 
+/** Records that the nth execution has begun. */
+export const sayBegun = (made: TestStore, n: number) =>
+  made.say('run_workflow', {
+    command_id: `c${n}`,
+    workflow_name: 'stf_datataking',
+    params: {},
+    executed_by: 'tester',
+    speed: 1,
+  });
+
 /** Records further executions of no slices that have begun and ended, one after the other. */
 export async function sayShortExecutions(made: TestStore, count: number): Promise<void> {
   for (let n = 2; n < count + 2; n += 1) {
     const of = { execution_id: `stf_datataking-tester-${String(n).padStart(4, '0')}`, run_id: String(100_009 + n) };
-    await made.say('run_workflow', {
-      command_id: `c${n}`,
-      workflow_name: 'stf_datataking',
-      params: {},
-      executed_by: 'tester',
-      speed: 1,
-    });
+    await sayBegun(made, n);
     await made.say('workflow_ended', { ...of, ...noCounts, status: 'completed', reason: 'completed' });
   }
 }

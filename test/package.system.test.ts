@@ -61,29 +61,33 @@ function expectBothEras({ handshake, discovered, stateless: later }: Awaited<Ret
 }
 
 describe('the packed package, installed in an empty folder,', () => {
-  it('prints its version, makes a run, and serves it to clients of both eras', { timeout: 600_000 }, async () => {
-    const folder = installPacked();
-    const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' } as Environment;
-    const command = join(folder, 'node_modules/.bin/swf-mcp');
-    expect(spawnSync(command, ['--version'], { cwd: folder, env, encoding: 'utf8' })).toMatchObject({
-      status: 0,
-      stdout: `${version}\n`,
-    });
+  it(
+    'prints its version, performs a run, and serves it to clients of both MCP eras',
+    { timeout: 600_000 },
+    async () => {
+      const folder = installPacked();
+      const env = { ...process.env, SWF_DB: join(folder, 'data', 'swf.db'), SWF_USER: 'consumer' } as Environment;
+      const command = join(folder, 'node_modules/.bin/swf-mcp');
+      expect(spawnSync(command, ['--version'], { cwd: folder, env, encoding: 'utf8' })).toMatchObject({
+        status: 0,
+        stdout: `${version}\n`,
+      });
 
-    const run = spawnSync(command, ['run', '--stf-count', '3', '--speed', 'max', '--json'], {
-      cwd: folder,
-      env,
-      encoding: 'utf8',
-    });
-    expect(run).toMatchObject({ status: 0 });
-    expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed', slices_completed: 45 });
+      const run = spawnSync(command, ['run', '--stf-count', '3', '--speed', 'max', '--json'], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+      });
+      expect(run).toMatchObject({ status: 0 });
+      expect(JSON.parse(run.stdout)).toMatchObject({ status: 'completed', slices_completed: 45 });
 
-    const answers = await askInBothEras(command, [], { folder, env });
-    expectBothEras(answers);
-    expect(answers.handshake).toMatchObject({ slices_completed: 45 });
-  });
+      const answers = await askInBothEras(command, [], { folder, env });
+      expectBothEras(answers);
+      expect(answers.handshake).toMatchObject({ slices_completed: 45 });
+    },
+  );
 
-  it('contains the docs without pictures and the licences of bundled packages, no tests or sources, packed in at most 3 MB', () => {
+  it('has docs and licences but no pictures, tests or sources, in at most 3 MB', () => {
     // A list of packages up to npm 11, an object from npm 12 on.
     const [packed] = Object.values<{ files: { path: string }[] }>(
       JSON.parse(
@@ -132,7 +136,7 @@ if (!nodesAreWanted)
   console.log('installs on other versions of Node.js are skipped: set SWF_TEST_NODES=1 (they fetch Node.js from npm)');
 
 describe.skipIf(!nodesAreWanted)('the packed package, installed by npm 12', () => {
-  it.each(['22', '24'])('works on Node.js %s, for clients of both eras', { timeout: 600_000 }, async (major) => {
+  it.each(['22', '24'])('works on Node.js %s, for clients of both MCP eras', { timeout: 600_000 }, async (major) => {
     const folder = temporaryFolder();
     execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
     const tools = join(folder, 'tools');

@@ -44,7 +44,7 @@ const registryEntry = z.strictObject({
 });
 
 describe('a release', () => {
-  it('names its repository in one field, from which all others follow', () => {
+  it('names its repository in one field, from which all others are derived', () => {
     expect(derivedFields(named)).toEqual({
       homepage: 'https://github.com/somebody/swf-mcp#readme',
       bugs: 'https://github.com/somebody/swf-mcp/issues',
@@ -70,12 +70,8 @@ describe('a release', () => {
   };
   const lacking: [what: string, facts: Partial<typeof ready>, line: RegExp][] = [
     ['a repository', { about: ours as never }, /^repository: none in package\.json; npm pkg set/],
-    [
-      'fields of the repository',
-      { about: { ...about, bugs: 'elsewhere' } },
-      /^homepage, bugs or mcpName: .*release:prepare$/,
-    ],
-    ['an entry for the registry', { server: '' }, /^server\.json: .*release:prepare$/],
+    ['repository fields', { about: { ...about, bugs: 'elsewhere' } }, /^homepage, bugs or mcpName: .*release:prepare$/],
+    ['a registry entry', { server: '' }, /^server\.json: .*release:prepare$/],
     [
       'a dated changelog entry',
       { changelog: `## ${ours.version} (2026-11-25, not released yet)` },
@@ -85,11 +81,11 @@ describe('a release', () => {
     ['a tag', { tags: [''] }, /^tag: git tag v/],
     ['tests that pass', { testsPass: () => false }, /^tests: /],
   ];
-  it.each(lacking)('without %s says so in one line', (_, facts, line) => {
+  it.each(lacking)('that lacks %s is reported in one line', (_, facts, line) => {
     expect(missingFor({ ...ready, ...facts })).toEqual([expect.stringMatching(line)]);
   });
 
-  it('that lacks nothing is reported as such, and its tests run only if all else is there', () => {
+  it('passes if it lacks nothing, and its tests run only if nothing else is missing', () => {
     expect(missingFor(ready)).toEqual([]);
     const testsPass = (): boolean => {
       throw new Error('the tests ran');

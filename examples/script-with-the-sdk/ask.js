@@ -19,7 +19,7 @@ const ask = async (name, args) => {
 };
 
 const { execution_id, status, health, progress } = await ask('get_workflow_monitor', { execution_id: 'latest' });
-console.log(`${execution_id}: ${status}, ${health}, ${progress.percent ?? '?'} % of the run`);
+console.log(`${execution_id}: ${status}, ${health ?? 'health unknown'}, ${progress?.percent ?? '?'} % of the run`);
 
 let cursor;
 do {

@@ -3,14 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** A call of a tool and its answer, shortened as the docs show it. */
+/** A tool call and its answer, shortened as the docs show it. */
 interface Answer {
   tool: string;
   args: Record<string, unknown>;
   answer: unknown;
 }
 
-/** The calls, in the order in which they are made. */
+/** The calls, in order. */
 const calls: readonly [tool: string, args: Record<string, unknown>][] = [
   ['get_workflow_monitor', { execution_id: 'latest' }],
   ['list_workflow_executions', { namespace: 'torre2' }],
@@ -37,10 +37,10 @@ const calls: readonly [tool: string, args: Record<string, unknown>][] = [
   ['control_workflow', { execution_id: 'latest', action: 'stop', reason: 'an example' }],
 ];
 
-/** Items of a list that are shown. */
+/** How many items of a list are shown. */
 const shown = 2;
 
-/** Makes a run in its own store and asks every tool about it, by the built command line. */
+/** Makes a run in its own store and calls every tool about it, with the built command line. */
 export function makeAnswers(): Answer[] {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-answers-'));
   const cli = resolve('dist/cli.js');
@@ -52,21 +52,22 @@ export function makeAnswers(): Answer[] {
     return calls.map(([tool, args]) => ({
       tool,
       args,
-      answer: shortened(JSON.parse(run('call', tool, JSON.stringify(args)))),
+      // Hints name the temporary store, which the page leaves out.
+      answer: shortened(JSON.parse(run('call', tool, JSON.stringify(args)).replaceAll(` --db ${env.SWF_DB}`, ''))),
     }));
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
-/** The first items of each list: enough to see its form. */
+/** Keeps the first items of each list, enough to see the form of the list. */
 function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, shown).map(shortened);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner)]));
 }
 
-/** The page of answers, as Markdown. */
+/** The page of answers as Markdown. */
 export function answersPage(answers: readonly Answer[]): string {
   return [
     '# One answer per tool',

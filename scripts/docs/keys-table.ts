@@ -1,6 +1,6 @@
 import { describedKeys } from '../../src/config/schema.ts';
 
-/** The table of every configuration key, as Markdown, made from the schema. */
+/** The table of every configuration key as Markdown, generated from the schema. */
 export function keysTable(): string {
   const rows = describedKeys().map(({ key, about, fallback }) => [
     `\`${key}\``,

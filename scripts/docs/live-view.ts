@@ -8,7 +8,7 @@ import xterm from '@xterm/headless';
 
 const size = { columns: 100, rows: 14 };
 
-/** When the picture is taken: in the middle of the run, in milliseconds after it begins. */
+/** When the picture is taken, in milliseconds after the run begins: in the middle of the run. */
 const pictureAt = 6000;
 
 const cell = { width: 8.4, height: 19 };
@@ -16,7 +16,7 @@ const margin = 14;
 const background = '#16181d';
 const foreground = '#d7dae0';
 
-/** Runs a workflow in a real terminal (util-linux's `script`) and draws its live view, as SVG. */
+/** Runs a workflow in a real terminal (util-linux's `script`) and draws its live view as SVG. */
 export async function drawLiveView(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-view-'));
   const terminal = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
@@ -55,7 +55,7 @@ interface Run {
 function svgOf(terminal: xterm.Terminal): string {
   const { active } = terminal.buffer;
   const all = Array.from({ length: size.rows }, (_, y) => runsOf(active.getLine(active.baseY + y)));
-  // The view begins with the execution and its run; the line above it names the store of this machine.
+  // The view begins with the execution and its run; the line above it names this machine's store.
   const begin = all.findIndex(([first]) => /^stf_\S+ +run \d+/.test(first?.text ?? ''));
   const end = all.findLastIndex((runs) => runs.some(({ text }) => text.trim() !== '')) + 1;
   const lines: string[] = [];
@@ -86,7 +86,7 @@ function svgOf(terminal: xterm.Terminal): string {
   ].join('\n');
 }
 
-/** The cells of a line that look alike, taken together. */
+/** Groups neighbouring cells of a line that have the same style. */
 function runsOf(line: xterm.IBufferLine | undefined): Run[] {
   const runs: Run[] = [];
   if (line === undefined) return runs;

@@ -7,7 +7,7 @@ import { table } from './keys-table.ts';
 import { fieldWords, messageWords, ownWords } from './message-words.ts';
 import { telemetryWords } from './telemetry-words.ts';
 
-/** The tables of telemetry, as Markdown. */
+/** The tables of telemetry as Markdown. */
 export const telemetryTables = (): string => telemetryTypes.map(telemetrySection).join('\n\n');
 
 const telemetryTypes = Object.keys(telemetrySchemas) as TelemetryType[];
@@ -23,7 +23,9 @@ function telemetrySection(type: TelemetryType): string {
   ].join('\n\n');
 }
 
-/** The tables of `docs/messages.md`, as Markdown: every message with its fields, made from the vocabulary. */
+/**
+ * The tables of `docs/messages.md` as Markdown: every message type with its fields, generated from the vocabulary.
+ */
 export const messageTables = (): string =>
   [
     '### Envelope',
@@ -37,7 +39,7 @@ function messageSection(type: MessageType): string {
   const key = keyOf(type);
   const isLogbook = isLogbookType(type);
   const id = isLogbook ? key : [...(type === 'run_workflow' ? [] : ['{execution_id}']), type, key].join('/');
-  const way = isLogbook ? 'never sent' : `on \`${destination}\``;
+  const way = isLogbook ? 'never over a broker' : `on \`${destination}\``;
   return [
     `### ${type}`,
     about,
@@ -46,7 +48,10 @@ function messageSection(type: MessageType): string {
   ].join('\n\n');
 }
 
-/** The natural key, with its fields by name: the key function is asked about a message whose fields are their names. */
+/**
+ * The natural key as a pattern of field names. The key function is called with a message in which each
+ * field's value is its name.
+ */
 function keyOf(type: MessageType): string {
   const named = new Proxy({}, { get: (_, field) => `{${String(field)}}` });
   return (vocabulary[type].key as (message: object) => string)(named);
@@ -71,7 +76,7 @@ const fieldsTable = (shape: Readonly<Record<string, z.ZodType>>, words: (name: s
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** A JSON schema in few words. */
+/** A JSON schema in a few words. */
 function typeOf(schema: JsonSchema): string {
   const { type, enum: values, const: value, anyOf, items, properties, minimum = 0, maxLength } = schema;
   if (value !== undefined) return `\`${String(value)}\``;

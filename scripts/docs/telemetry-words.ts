@@ -14,11 +14,11 @@ interface TelemetryWords<T extends TelemetryType> {
 
 const common = {
   sender: 'name of the agent or program',
-  namespace: 'others ignore the message',
-  timestamp: 'when it was sent, ISO 8601 in UTC',
+  namespace: 'agents in other namespaces ignore the message',
+  timestamp: 'when the message was sent, ISO 8601 in UTC',
 };
 
-/** Each telemetry message in words, with its fields. The compiler asks for those of a new one. */
+/** A description of each telemetry message and its fields. A new one does not compile without a description. */
 export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
   execution_state: {
     about: 'The state of an execution. Sent every 5 seconds, and at each change.',
@@ -26,55 +26,55 @@ export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
     to: 'agents without a store',
     fields: {
       ...common,
-      execution_id: 'of the execution',
-      store_id: 'of the recorder that sends it',
+      execution_id: 'id of the execution',
+      store_id: 'store of the recorder that sends the message',
       epoch: 'number of the driver of the execution, from 1',
-      run_id: 'run number as text',
-      phase: 'of the run',
-      status: 'of the execution',
-      held: 'whether an operator has paused it',
+      run_id: 'run number, as text',
+      phase: 'phase of the run',
+      status: 'status of the execution',
+      held: 'whether an operator has paused the execution',
       workflow_params: 'the parameters of the execution',
       plan_version: 'version of the rule by which frames are sampled and cut',
-      max_retries: 'attempts after the first',
+      max_retries: 'maximum number of attempts after the first',
       resting:
-        'workers that currently take none of its slices, because others complete what fails there: `agent`, `detail`',
-      on_trial:
-        'workers whose rest is over, which take one of its slices at a time until one succeeds: `agent`, `detail`',
-      over: 'the `message_id` of slices that a worker began although their attempt has a result: it drops them and sends no result',
+        'workers that currently take no slices of the execution, because other workers complete the slices that fail on them: `agent`, `detail`',
+      on_trial: 'workers whose rest is over, which take one slice at a time until one succeeds: `agent`, `detail`',
+      over: '`message_id` of each attempt that is over although its worker may not know (it has a result, or a later attempt was sent): the worker drops it and sends no result',
     },
   },
   agent_heartbeat: {
     about:
-      'A heartbeat. Sent every 5 seconds, and at each change; an agent that is silent for 60 seconds counts as gone.',
-    from: 'an agent without a store',
+      'A heartbeat. Sent every 5 seconds, and at each change; an agent that has been silent for 60 seconds counts as gone.',
+    from: 'an agent without a store, or a recorder service',
     to: 'recorders and other agents',
     fields: {
       ...common,
-      agent_name: 'of the agent, the same after a restart',
-      agent_type: 'its role',
-      state: 'of the agent; `EXITED` is the last one it sends',
-      in_hand: 'the `message_id` of each message that it is processing',
-      free_slots: 'slots of a worker without a slice; 0 of others',
+      agent_name: 'name of the agent, the same after a restart',
+      agent_type: 'role of the agent',
+      state: 'state of the agent; the last heartbeat of an agent has `EXITED`',
+      in_hand: '`message_id` of each message that the agent is processing (at most 1000)',
+      free_slots:
+        'slots of a worker that would take a slice now; 1 for a data or fastmon agent that is not ending; 0 for a recorder',
       slots: 'all slots of a worker',
-      off_duty: 'kinds of work that it cannot do: `reason`, `name`, `since`, `detail`; mostly empty',
-      hostname: 'of the process',
+      off_duty: 'kinds of work that the agent cannot do: `reason`, `name`, `since`, `detail`; usually empty',
+      hostname: 'host of the process',
       pid: 'process id',
-      boot_id: 'of the machine, so that a process id after a reboot is another one; may be empty',
-      version: 'of the program',
-      wire: 'version of this page: 2',
-      since: 'when the process began, ISO 8601: distinguishes two processes with the same name',
-      store_id: 'of a recorder: the id of its store',
+      boot_id: 'boot id of the machine, which distinguishes equal process ids before and after a reboot; may be empty',
+      version: 'version of the program',
+      wire: 'version of the message format: 2',
+      since: 'when the process began, ISO 8601; distinguishes processes with the same name',
+      store_id: 'in heartbeats of a recorder: the id of its store',
     },
   },
   agent_log: {
-    about: 'Lines for the log. Each line is kept once, however often it is sent.',
+    about: 'Log lines. Each line is kept once, however often it is sent.',
     from: 'an agent without a store',
     to: 'recorders',
     fields: {
       ...common,
       since: 'when the process began, as in its heartbeat',
-      lines: 'lines of the log, numbered from 1 by `n`',
-      dropped: 'lines that could not be kept until they could be sent',
+      lines: 'log lines; `n` numbers them from 1',
+      dropped: 'number of lines dropped before they could be sent',
     },
   },
 };

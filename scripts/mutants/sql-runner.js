@@ -1,14 +1,18 @@
-// Runs each test once as it is, then once for each changed condition of each statement that it asked: see sql.js.
+// Runs each test once as it is, then once for each changed condition of each statement that the test
+// executed: see sql.js.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { TestRunner } from 'vitest';
 
-/** Where this writes the statement that it tries, and where sql.js writes those that never ended. */
+/**
+ * Where this runner writes the statement that it is trying, and where sql.js writes the statements that
+ * never ended.
+ */
 const { MUTANTS_FOLDER: folder, MUTANTS_FILE: memory } = process.env;
 const [trying, endlessOnes] = [`${memory}.trying`, `${memory}.endless`];
 const endless = new Set(existsSync(endlessOnes) ? JSON.parse(readFileSync(endlessOnes, 'utf8')) : []);
 
-/** Each operator, and its replacement. Operators stand between spaces, as the SQL here is written. */
+/** Each operator and its replacement. In SQL here, operators stand between spaces. */
 const changes = [
   [/ <= /g, ' < '],
   [/ < /g, ' <= '],
@@ -27,7 +31,10 @@ const changes = [
   [/ DESC\b/g, ' ASC'],
 ];
 
-/** The condition of a source that a condition of a statement comes from, as `path:line: text`: the nearest to the call. Constants of other rooms have none. */
+/**
+ * Where in the source a statement's condition comes from, as `path:line: text`: the match nearest to the
+ * call. Undefined for constants from other rooms.
+ */
 function originOf(place, text, at, end) {
   const [path, line] = place.split(':');
   const source = readFileSync(path, 'utf8');
@@ -46,7 +53,10 @@ function originOf(place, text, at, end) {
   return undefined;
 }
 
-/** Every statement that differs from this one in one condition of its source. An assignment after SET is none. */
+/**
+ * Every statement that differs from this one in one condition of its source. An assignment after SET is not
+ * a condition.
+ */
 function* mutantsOf(text, place) {
   for (const [operator, other] of changes)
     for (const { 0: found, index: at } of text.matchAll(operator)) {
@@ -63,10 +73,10 @@ function* mutantsOf(text, place) {
     }
 }
 
-/** Who asked each statement first, and its mutants, by its text. */
+/** For each statement, by its text: the place that executed it first, and its mutants. */
 const known = new Map(existsSync(memory) ? JSON.parse(readFileSync(memory, 'utf8')) : []);
 const realTimeout = setTimeout;
-/** Longest that a test may take with a changed statement, in milliseconds. */
+/** How long a test may take with a changed statement, in milliseconds. */
 const limit = 5000;
 
 let asked = new Set();
@@ -93,7 +103,7 @@ async function passes(work) {
   }
 }
 
-/** Makes anew what a test begins with. */
+/** Recreates what a test starts with. */
 async function beginAgain(test) {
   const suites = [];
   for (

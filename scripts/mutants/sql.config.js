@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Lets the runner change each statement before it is prepared, and keeps no answer, which would hide a change. */
+/**
+ * Lets the runner change each statement before it is prepared, and turns off the cache of answers, which
+ * would hide a change.
+ */
 const changeable = {
   name: 'changeable-statements',
   enforce: 'pre',

@@ -1,5 +1,5 @@
-// Changes each condition of the SQL of a room once and looks whether a test fails: npm run mutants:sql -- FOLDER TEST…
-// StrykerJS empties a statement as a whole and changes nothing in it.
+// Changes each condition in the SQL of a room once and checks whether a test fails: npm run mutants:sql --
+// FOLDER TEST… StrykerJS only empties whole statements and changes nothing inside them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,13 +11,13 @@ const results = mkdtempSync(join(tmpdir(), 'sql-mutants-'));
 const memory = join(results, 'statements.json');
 const trying = `${memory}.trying`;
 
-/** How long a test may take with one changed statement, in milliseconds: a loop may never end. */
+/** How long a test may take with a changed statement, in milliseconds: a loop may never end. */
 const patience = 60_000;
 
 const words = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'scripts/mutants/sql.config.js', ...tests];
 const env = { ...process.env, MUTANTS_FOLDER: folder, MUTANTS_FILE: memory, NODE_NO_WARNINGS: '1' };
 
-/** Runs the tests. Returns the changed statement that did not end, or undefined. */
+/** Runs the tests. Returns the changed statement that did not end, or undefined if all ended. */
 async function statementWithoutEnd() {
   const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const watch = setInterval(() => {
@@ -43,7 +43,8 @@ for (let found = await statementWithoutEnd(); found !== undefined; found = await
 const statements = JSON.parse(readFileSync(memory, 'utf8'));
 rmSync(results, { recursive: true });
 const mutants = new Map();
-// A statement that is put together in several ways has the same condition several times: one of them noticed is enough.
+// A statement that is composed in several ways contains the same condition several times. If a test detects
+// one of them, that is enough.
 for (const { change, isNoticed } of statements.flatMap(([, asked]) => asked.mutants))
   mutants.set(change, isNoticed || mutants.get(change) === true);
 const unnoticed = [...mutants].filter(([, isNoticed]) => !isNoticed).map(([name]) => name);

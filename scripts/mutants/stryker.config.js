@@ -1,9 +1,9 @@
-// One room: see scripts/mutants.js.
+// The mutants of one room: see scripts/mutants.js.
 const room = process.env.MUTANTS_ROOM ?? 'domain';
 
 export default {
   packageManager: 'npm',
-  // Version 9 asks TypeScript for what version 7 no longer has, and only to rewrite paths that are not there.
+  // StrykerJS 9 uses an API that TypeScript 7 no longer has, only to rewrite paths that do not occur here.
   tsconfigFile: 'none.json',
   testRunner: 'vitest',
   vitest: { configFile: 'scripts/mutants/vitest.config.js', related: false },

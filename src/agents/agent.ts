@@ -11,7 +11,7 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
-/** The facts that decide how a slice is processed, the same for all slices of an execution. */
+/** The facts that decide how a slice is processed, which are the same for all slices of an execution. */
 type SliceConditions = Pick<Draft<'slice'>, 'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'>;
 
 /** The part of an execution that an agent sees. */
@@ -20,19 +20,19 @@ export interface AgentContext {
   readonly run_number: number;
   readonly params: ExecutionParams;
   readonly files: DataFiles;
-  /** Facts that slices carry besides their frames over a broker, for workers that have no other source. */
+  /** Facts that a slice sent over a broker contains besides its frames, for workers that have no other source. */
   readonly conditions?: SliceConditions | undefined;
   /** The payload that slices require; undefined for the placeholder. */
   readonly payload?: PayloadName | undefined;
   message(id: string): Message | undefined;
-  /** Adds a log line, which is recorded with its step. */
+  /** Adds a log line, which is recorded with the agent's step. */
   log(line: LogLine): void;
 }
 
 export interface AgentRole {
   readonly type: AgentType;
   readonly emits: readonly MessageType[];
-  /** Whether it makes files that others read. */
+  /** Whether the agent makes files that others read. */
   readonly makesFiles?: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface AgentRole {
  * code.
  */
 export interface Agent extends AgentRole {
-  /** The messages that it receives, in log order, and only those that had an effect. */
+  /** The messages that the agent receives, in log order, and only those that had an effect. */
   readonly reads: readonly Reading[];
   handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
 }
@@ -63,7 +63,7 @@ export interface ExecutionContext {
 export const typesRead = ({ reads }: Agent) =>
   new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
 
-/** An agent gives up on a message after this many failures. The driver decides what happens then. */
+/** After how many failures in a row an agent gives up on a message. The driver decides what happens then. */
 const tries = 3;
 
 /** An agent gave up on a message. */
@@ -78,16 +78,16 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Lets an agent handle a message and retries failures. Throws `AgentFailure` if it keeps failing. Rethrows
- * `SwfError` at once: a problem that can be fixed outside is not the message's fault.
- * @param lines collects the log lines of the successful try
+ * Lets an agent handle a message and retries failures. Throws `AgentFailure` if the agent keeps failing.
+ * Rethrows `SwfError` immediately: it reports a problem that a person can fix, so the message is not at fault.
+ * @param lines collects the log lines of the successful attempt
  */
 export async function handlePatiently(
   { agent, name }: { agent: Agent; name: string },
   message: Message,
   context: Omit<AgentContext, 'log'>,
   lines: LogLine[],
-): Promise<Draft[]> {
+) {
   for (let attempt = 1; ; attempt += 1) {
     lines.length = 0;
     try {

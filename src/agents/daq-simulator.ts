@@ -20,7 +20,10 @@ import type { Journal, Step } from './ports.ts';
 
 type Context = ExecutionContext['agent'];
 
-/** Builds the message for one step of the schedule. For an STF, publishes the file first, which may be `written` already. Throws the errors of `DataFiles`. */
+/**
+ * Builds the message for one step of the schedule. For an STF, first publishes its file, which may already
+ * be `written`. Throws the errors of `DataFiles`.
+ */
 async function draftOf(step: DaqStep, context: Context, written?: Promise<PreparedFile>): Promise<Draft> {
   switch (step.msg_type) {
     case 'run_imminent': {
@@ -47,13 +50,13 @@ async function draftOf(step: DaqStep, context: Context, written?: Promise<Prepar
 }
 
 /** Writes the file of an STF, without publishing it. */
-function writeStf(sequence: number, context: Context): Promise<PreparedFile> {
+function writeStf(sequence: number, context: Context) {
   const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
   const { run_number: run } = context;
   return context.files.prepareStf({ filename: stfFilename(run, sequence), run, sequence, tf_count, frameBytes });
 }
 
-function daqSentence(step: DaqStep): string {
+function daqSentence(step: DaqStep) {
   switch (step.msg_type) {
     case 'run_imminent':
       return 'beam present, detector not ready; run imminent';
@@ -73,14 +76,14 @@ function daqSentence(step: DaqStep): string {
 /** The messages that determine the simulator's place in its schedule. */
 const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
 
-/** The driver, in the same process, speaks as the DAQ simulator too. */
+/** The driver, which is in the same process, also sends its messages in the DAQ simulator's name. */
 export const daqSimulatorRole: AgentRole = {
   type: 'daq_simulator',
   emits: [...scheduleTypes, 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended'],
 };
 
 /** Finds the place in the schedule from the simulator's messages so far. */
-function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
+function readPosition(journal: Journal, params: WorkflowParams) {
   let position = startPosition;
   let after = 0;
   for (;;) {
@@ -94,7 +97,7 @@ function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
   }
 }
 
-/** The number of STFs between two checks whether a consumer is far behind. */
+/** How many STFs to send before checking again whether a consumer is far behind. */
 const backpressureEvery = 10;
 
 /** An operator's request. Only the simulator can carry it out, since only it sends `pause_run` and `resume_run`. */
@@ -106,7 +109,7 @@ interface DaqOptions {
   readersCaughtUp: () => Promise<void>;
   /** The oldest pending request. */
   pendingPause: () => PauseCommand | undefined;
-  /** A signal that is aborted when there may be a request, or when everything ends. */
+  /** A signal that is aborted when a request may have arrived, or when everything ends. */
   wakeSignal: () => AbortSignal;
 }
 
@@ -118,15 +121,16 @@ export const pauseRefusals = {
 } as const satisfies Record<string, { code: EffectCode; reason: string }>;
 
 /**
- * Sends the schedule's messages, each at its time, until the run has ended or the execution is stopped. Writes an STF's file before announcing it. An
- * operator's pause stops the schedule's clock; if no STFs are due anyway (before physics, in standby), it only holds back the next step. Throws the
- * errors of `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
+ * Sends the schedule's messages, each at its time, until the run has ended or the execution is stopped. Writes
+ * an STF's file before announcing it. An operator's pause stops the schedule's clock. When no STFs are due
+ * anyway (before physics, in standby), the pause only holds back the next step. Throws the errors of
+ * `Journal.step`, and `DATA_UNAVAILABLE` if the disk fails.
  */
-export async function runDaqSimulator(options: DaqOptions, execution: ExecutionContext): Promise<void> {
+export async function runDaqSimulator(options: DaqOptions, execution: ExecutionContext) {
   const { clock, lifetime } = execution;
   const { pendingPause, readersCaughtUp, wakeSignal } = options;
   const schedule = openSchedule(options.name, execution);
-  /** Whether an operator holds back the next step. */
+  /** Whether an operator is holding back the next step. */
   let isHeld = false;
 
   /** Ends an operator's pause when the execution is resumed, unless another request to pause is pending. */
@@ -136,7 +140,7 @@ export async function runDaqSimulator(options: DaqOptions, execution: ExecutionC
     return schedule.record({ takes: [messageIdOf(command)] });
   }
 
-  /** Waits for the next step and sends its message. Returns whether the schedule is at its end. */
+  /** Waits for the next step and sends its message. Returns whether the schedule has ended. */
   async function goToNextStep() {
     const step = schedule.next();
     const due = isHeld ? Infinity : step.tick;
@@ -200,7 +204,7 @@ function openSchedule(name: string, { agent, clock, journal }: ExecutionContext)
     // An operator's pause does not change which STF is next.
     if (step.msg_type !== 'stf_gen' || ahead !== undefined) return;
     const file = writeStf(step.sequence, agent);
-    // Awaited when the STF is announced; until then, a failure must not count as unhandled.
+    // The file is awaited when the STF is announced; until then, a failure must not count as unhandled.
     file.catch(() => {});
     ahead = { sequence: step.sequence, file };
   }
@@ -233,7 +237,7 @@ function openSchedule(name: string, { agent, clock, journal }: ExecutionContext)
       heldUntil = clock.now();
       return record(step);
     },
-    /** If the run ended early, a file was written ahead that is never announced. */
+    /** Discards the file that was written ahead, if any: it is never announced if the run ended early. */
     async close() {
       const file = await ahead?.file.catch(() => undefined);
       await file?.discard();

@@ -30,6 +30,6 @@ async function registerStf(message: Message<'stf_gen'>, context: AgentContext): 
   if (facts.size_bytes !== tf_count * frameBytes)
     throw new Error(`${filename} has ${facts.size_bytes} bytes, not ${tf_count} frames of ${frameBytes} bytes`);
   context.log({ level: 'INFO', message: `STF file ${filename} is ready`, context: { size_bytes: facts.size_bytes } });
-  // The file is where the DAQ says, whatever its path on this host.
+  // The file's address is the one that the DAQ gave, whatever the file's path on this host is.
   return [{ msg_type: 'stf_ready', filename, sequence, tf_count, ...facts, file_url: file_url ?? facts.file_url }];
 }

@@ -8,20 +8,20 @@ import { pauseRefusals } from './daq-simulator.ts';
 import type { Overview, Step } from './ports.ts';
 
 export interface DriverOptions {
-  /** The agent that the driver speaks as: the DAQ simulator. */
+  /** The agent in whose name the driver sends messages: the DAQ simulator. */
   name: string;
   overview: Overview;
-  /** The epoch of its lease. */
+  /** The epoch of the driver's lease. */
   epoch: number;
   /** Whether the DAQ simulator has reached the end of its schedule. */
   daqIsDone: () => boolean;
-  /** Called when an operator asks to pause or resume; the DAQ simulator carries it out. */
+  /** Called when an operator asks to pause or resume; the DAQ simulator carries out the request. */
   onPause: () => void;
 }
 
 /**
- * Only these messages wake the driver: a check after each of the many others would cost more than handling
- * them.
+ * Only these messages wake the driver: checking after each of the many other messages would cost more than
+ * handling them.
  */
 const wakesWhileDaqWorks = new Set<MessageType>([...commandTypes, 'end_run']);
 const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 'tf_file_registered', 'slice_result']);
@@ -30,9 +30,9 @@ const wakesAfterDaq = new Set<MessageType>([...wakesWhileDaqWorks, 'stf_ready', 
 type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
- * Waits until the execution has ended: everything is done, or a stop is requested. Judges by the projection,
- * never by a consumer's cursor. Returns undefined if the execution is stopped here first. Throws the errors
- * of `Journal.step`.
+ * Waits until everything in the execution is done, or a stop is requested. Judges by the projection, never by a
+ * consumer's cursor. Returns undefined if this process stops driving the execution first. Throws the errors of
+ * `Journal.step`.
  */
 export async function awaitVerdict(
   { name, overview, daqIsDone, onPause }: DriverOptions,
@@ -55,14 +55,14 @@ export async function awaitVerdict(
 }
 
 /**
- * Records the end of an execution in one step: `end_run` unless already sent, the driver's own end, and
+ * Records the end of an execution in one step: `end_run` unless already sent, `driver_ended`, and
  * `workflow_ended` last.
  */
 export async function endExecution(
   verdict: Verdict,
   { name, overview, epoch }: DriverOptions,
   { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
-): Promise<void> {
+) {
   const { status } = verdict;
   const reason = status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
   const message =
@@ -84,11 +84,11 @@ export async function endExecution(
 }
 
 /**
- * Why a driver leaves a running execution: it was interrupted, or it failed. The execution can be resumed.
+ * Why a driver leaves a running execution: the driver was interrupted, or it failed. The execution can be resumed.
  */
 export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string | undefined; reason: string };
 
-/** The step that records a driver's leaving, the last row of its epoch. */
+/** The step that records that a driver is leaving; its row is the last of the driver's epoch. */
 export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock }: ExecutionContext): Step {
   // The context distinguishes this line, which the process prints to its own terminal, from agents' lines.
   const context = { driver_ended: why.cause };
@@ -103,8 +103,11 @@ export function leavingStep(why: Leave, { name, epoch }: DriverOptions, { clock 
   return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 
-/** The final counts. A stopped or failed execution abandons its slices in hand, which are queued again. */
-function finalCounts({ status }: Verdict, counts: Counts): Counts {
+/**
+ * The final counts. If the execution was stopped or failed, its slices in hand are abandoned and count as
+ * queued again.
+ */
+function finalCounts({ status }: Verdict, counts: Counts) {
   if (status === 'completed') return counts;
   const { slices_queued, slices_processing } = counts;
   return { ...counts, slices_queued: slices_queued + slices_processing, slices_processing: 0 };
@@ -112,7 +115,7 @@ function finalCounts({ status }: Verdict, counts: Counts): Counts {
 
 function endOfRun(verdict: Verdict, overview: Overview): Draft[] {
   const phase = overview.phase();
-  // A run that was never announced has no end.
+  // A run that was never announced needs no `end_run`.
   if (verdict.status === 'completed' || phase === 'none' || phase === 'completed') return [];
   const reason = verdict.status === 'failed' ? 'failed' : 'stopped';
   return [{ msg_type: 'end_run', total_stf_files: overview.counts().stf_count, reason }];

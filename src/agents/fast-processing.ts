@@ -1,5 +1,6 @@
 import { planOf } from '../domain/plan/versions.ts';
 import { isRetried } from '../domain/slice-states.ts';
+import { counted } from '../lib/counted.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
@@ -24,11 +25,11 @@ export const fastProcessingAgent: Agent = {
 function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
   const slices = planOf(context.params).slices(message);
-  context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
+  context.log({ level: 'INFO', message: `queued ${counted(slices.length, 'slice')} of ${tf_filename}` });
   const sizeOf = (frames: number) =>
     size_bytes === undefined ? undefined : Math.round((size_bytes * frames) / tf_count);
-  // Only workers over a broker compare payloads.
-  const compared = context.conditions === undefined ? undefined : checksum;
+  // Only workers on a broker compare payloads.
+  const compared = context.conditions && checksum;
   return slices.map(({ tf_first: start, tf_last: end, ...slice }) => ({
     msg_type: 'slice',
     slice_id: slice.slice_id,
@@ -59,9 +60,9 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
     });
     return [];
   }
-  const slice = context.message(sliceMessageId(context.execution_id, slice_filename, attempt));
+  const slice = context.message(sliceMessageId(context.execution_id, message));
   if (slice?.msg_type !== 'slice')
-    throw new Error(`the slice message of ${slice_filename}, attempt ${attempt}, is not recorded`);
+    throw new Error(`no slice message is recorded for attempt ${attempt} of ${slice_filename}`);
   context.log({
     level: 'WARNING',
     message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,

@@ -4,28 +4,28 @@ import type { LogLine } from '../lib/logger.ts';
 import { type Agent, type ExecutionContext, typesRead, handlePatiently } from './agent.ts';
 import type { Journal, LoggedMessage } from './ports.ts';
 
-/** The most log messages to read at a time, so that nothing queues in memory. */
+/** How many log messages to read at a time; a small number, so that no queue grows in memory. */
 const batchSize = 256;
 
-/** How far a consumer has read, in the log or among the messages that took effect late. */
+/** How far a consumer has read in the log, or in the list of messages that took effect late. */
 interface Place {
   /** The name of the cursor. */
   role: string;
-  /** The recorded cursor, which only steps move. */
+  /** The recorded cursor, which is moved only by steps. */
   cursor: number;
   /**
-   * The highest sequence that this process has read. It may be ahead of the cursor, which skips messages
-   * without consequences.
+   * The highest sequence number that this process has read. It may be ahead of the cursor, which does not move
+   * for messages without consequences.
    */
   seen: number;
-  /** Messages without consequences since the cursor moved. */
+  /** Number of messages without consequences since the cursor moved. */
   skipped: number;
 }
 
 /**
- * Lets an agent read the log after its cursor until the execution is stopped, or to the end of the log once
- * it drains. Each message with its consequences is one step. Throws `AgentFailure` if the agent keeps failing
- * on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of `Journal.step`.
+ * Lets an agent read the log after its cursor until the execution is stopped, or, once the execution drains, to
+ * the end of the log. Each message and its consequences form one step. Throws `AgentFailure` if the agent keeps
+ * failing on a message, `DATA_UNAVAILABLE` if the disk fails, and the errors of `Journal.step`.
  */
 export async function consumeLog(agent: Agent, name: string, execution: ExecutionContext) {
   const { notifier, lifetime, journal } = execution;
@@ -58,8 +58,8 @@ function placeOf(journal: Journal, role: string) {
 }
 
 /**
- * Handles messages in order. Each step starts from the cursor that the previous step sets, so a refused step
- * also refuses the steps after it. Steps are awaited together, so that they share commits.
+ * Handles messages in order. Each step starts from the cursor that the previous step sets, so if a step is
+ * refused, the steps after it are refused too. Steps are awaited together, so that they share commits.
  */
 async function take(
   messages: readonly LoggedMessage[],
@@ -76,7 +76,7 @@ async function take(
       const logs: LogLine[] = [];
       const says = await handlePatiently(who, message, agent, logs);
       place.skipped += 1;
-      // While messages have no consequences the cursor may lag behind: rereading such messages does nothing.
+      // While messages have no consequences, the cursor may lag behind: reading them again does nothing.
       if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
       const cursor = { role: place.role, from: place.cursor, to: seq };
       place.cursor = seq;
@@ -91,7 +91,7 @@ async function take(
   } finally {
     // Submitted steps are recorded, whatever happens to the messages after them.
     const recorded = await Promise.all(steps);
-    // Another process does the same work and has already done this part.
+    // A refused step means that another process is doing the same work and has already done this part.
     if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(place.role);
   }
 }

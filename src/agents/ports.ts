@@ -7,9 +7,9 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
- * The boundary between the agents and everything around them. Agents and driver see only these interfaces;
- * `db/execution/` implements those of the store, `payload/` the work on a slice. Neither side imports the
- * other.
+ * The boundary between the agents and everything around them. The agents and the driver see only these
+ * interfaces; `db/execution/` implements those that the store provides, and `payload/` implements the work on a
+ * slice. Neither side imports the other.
  */
 
 export interface LoggedMessage {
@@ -17,25 +17,28 @@ export interface LoggedMessage {
   message: Message;
 }
 
-/** Everything that is recorded in one transaction: all of it, or nothing. */
+/** Everything recorded in one transaction, as a whole or not at all. */
 export interface Step {
   sender: string;
   /** Simulated time in seconds. */
   tick: number;
-  /** The messages. A function is called inside the transaction, where the store does not change. */
+  /**
+   * The messages, or a function that returns them; the function is called inside the transaction, where the
+   * store does not change.
+   */
   says: Draft[] | (() => Draft[]);
   logs?: LogLine[];
   /** Moves the consumer's cursor. The step is refused if the cursor is not at `from`. */
   cursor?: { role: string; from: number; to: number };
   /** The ids of commands that this step carries out. */
   takes?: string[];
-  /** Commands that are answered and have no other effect. */
+  /** Commands that are refused: they get an answer and have no other effect. */
   refuses?: { id: string; code: EffectCode; reason: string }[];
 }
 
 /**
- * The messages of a type, or only those in one `state`, so that messages that a consumer does not need are
- * not even fetched.
+ * The messages of a type, or only those in one `state`, so that a consumer need not fetch messages that it
+ * does not use.
  */
 export type Reading = MessageType | { msg_type: MessageType; state: string };
 
@@ -44,26 +47,26 @@ export interface Journal {
   /** How far a role has read; 0 at the beginning. */
   cursor(role: string): number;
   /**
-   * Messages that had an effect, after `after`, at most `limit`. `seen`: the log has been read up to here.
+   * Returns up to `limit` messages that come after `after` and had an effect. `seen`: how far the log has been
+   * read.
    */
   read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   /**
-   * The same for messages that took effect late, in the order of taking effect; `seq` is the place in that
-   * order.
+   * Like `read`, but for messages that took effect late, in the order in which they took effect; `seq` is the
+   * place in that order.
    */
   readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   message(id: string): Message | undefined;
-  /** How many messages a role has yet to read, counted up to `most`. */
+  /** How many messages a role has not read yet, counted up to `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;
   /**
-   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws
-   * `EXECUTION_IN_USE` if another process has taken over the execution, `STORE_UNAVAILABLE` if the store
-   * cannot be written.
+   * Records a step. Returns false, and records nothing, if the cursor was elsewhere. Throws `EXECUTION_IN_USE`
+   * if another process has taken over the execution, and `STORE_UNAVAILABLE` if the store cannot be written.
    */
   step(step: Step): Promise<boolean>;
   /**
-   * The same, synchronously and without retries, for a process about to exit. Throws if the store cannot be
-   * written at that moment.
+   * Like `step`, but synchronous and without retries, for a process about to exit. Throws if the store
+   * cannot be written at that moment.
    */
   stepAtOnce(step: Step): void;
 }
@@ -90,9 +93,9 @@ export interface OpenSlice extends PlannedSlice {
   attempt: number;
 }
 
-/** A slice that a worker began and did not end. */
+/** A slice that a worker started but did not finish. */
 export interface LeftSlice extends OpenSlice {
-  /** The slot that was processing it. */
+  /** The slot that was processing the slice. */
   worker_id: string;
   hostname: string;
 }
@@ -101,14 +104,16 @@ export interface LeftSlice extends OpenSlice {
 export interface SliceQueue {
   /** Whether the run's phase lets a worker take a slice. */
   isOpen(): boolean;
-  /** The next queued slices, the oldest first. */
+  /** The next queued slices, oldest first. */
   queued(limit: number): OpenSlice[];
   inProcess(): LeftSlice[];
   /** The state of an attempt that a broker delivered. */
   standing(sliceFilename: string, attempt: number): SliceStanding;
 }
 
-/** `open`: to be worked on. `over`: there is nothing to do. `given up`: too many of its starts were lost. */
+/**
+ * `open`: to be worked on. `over`: there is nothing to do. `given up`: too many of the attempt's starts were lost.
+ */
 export type SliceStanding = 'open' | 'over' | 'given up';
 
 /** Facts about a payload command, as `slice_result` carries them. */
@@ -123,26 +128,26 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
 );
 
 /**
- * A worker's work on a slice. Every failure becomes the slice's result; only a faulty disk throws
- * `DATA_UNAVAILABLE`.
+ * Processes slices for a worker. Every failure becomes the slice's result; `DATA_UNAVAILABLE` is thrown only
+ * for a full or faulty disk.
  */
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
   /**
-   * How many processes were killed in the middle of this attempt; absent for payloads that cannot kill the
-   * process that runs them.
+   * How many processes were killed in the middle of this attempt; absent for payloads that cannot kill
+   * their own process.
    */
   killed?(slice: OpenSlice): number;
 }
 
-/** A slice as a broker hands it out. */
+/** A slice as a broker delivers it. */
 export interface DeliveredSlice {
-  /** It names its execution: without one there is nothing to work on. */
+  /** The slice, with its execution's id, without which a worker cannot process it. */
   slice: Message<'slice'> & { execution_id: string };
-  /** The store of the recorder that sent it. */
+  /** The store of the recorder that sent the slice. */
   storeId: string;
-  /** Where its results are sent, if not to the usual destination. */
+  /** Where the slice's results are sent, if not to the usual destination. */
   replyTo: string | undefined;
-  /** When it arrived, in milliseconds by the clock of the process. */
+  /** When the slice arrived, by the process's clock, in milliseconds. */
   since: number;
 }

@@ -17,8 +17,8 @@ export type Attempt = Pick<
 >;
 
 /**
- * The fields that all reports on an attempt share. Arguments are separate: an object made only to pass them
- * would cost time twice for each slice.
+ * The fields that all reports on an attempt share. The arguments are not combined into one object, because
+ * creating it twice for each slice would cost time.
  */
 export const startFields = (
   { slice_id, slice_filename, tf_filename, attempt }: Omit<Attempt, 'worker_id' | 'hostname'>,
@@ -26,7 +26,7 @@ export const startFields = (
   hostname: string,
 ): Attempt => ({ slice_id, slice_filename, tf_filename, attempt, worker_id, hostname });
 
-/** A failed result instead of the attempt's own, which never arrived or was refused. */
+/** A failed result in place of the attempt's own result, which never arrived or was refused. */
 export const failureOf = (begun: Attempt, error: string) =>
   ({
     msg_type: 'slice_result',
@@ -36,8 +36,8 @@ export const failureOf = (begun: Attempt, error: string) =>
   }) as const;
 
 /**
- * @param took seconds of wall time from start to result, by a monotonic clock; undefined if the workflow's
- * time is virtual
+ * @param took seconds of wall time from start to result, on a monotonic clock; undefined if the workflow's time
+ * is virtual
  */
 export const resultOf = (fields: Attempt, result: PayloadResult, took: number | undefined): Draft<'slice_result'> => ({
   msg_type: 'slice_result',

@@ -13,17 +13,17 @@ export interface QueuedSlice extends DeliveredSlice {
   giveBack: () => void | Promise<void>;
 }
 
-/** Why a worker cannot do a slice. */
+/** Why a worker cannot process a slice. */
 export type Unfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
-/** The work on a slice. It may find out midway that this worker cannot do the slice. */
+/** The work on a slice. It may turn out midway that this worker cannot process the slice. */
 export interface SliceWork {
   run(...how: Parameters<Payload['run']>): Promise<PayloadResult | Unfit>;
 }
 
 /**
- * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing is left to do. `unknown`: it
- * has not been reported yet.
+ * The state of a slice's execution. `open`: its slices may start. `paused`: they wait on the queue. `over`: nothing
+ * is left to do. `unknown`: no recorder has reported the execution yet.
  */
 export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
 
@@ -34,19 +34,19 @@ export interface SliceWorkerOptions {
   name: string;
   hostname: string;
   standing: (delivered: DeliveredSlice, slot: number) => ExecutionStanding;
-  /** Resolves when a standing may have changed, or `signal` is aborted. */
+  /** Resolves when an execution's standing may have changed, or when `signal` is aborted. */
   changed: (signal: AbortSignal) => Promise<void>;
-  /** Aborted when the execution has ended, whatever is still in progress. */
+  /** Aborted when the execution has ended, even if work is still in progress. */
   overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** Returns the work on a slice, or why this worker cannot do it. */
   prepare: (delivered: DeliveredSlice) => Promise<SliceWork | Unfit>;
-  /** Reports that a slice has started. Returns false if the recorder does not need it now. */
+  /** Reports that a slice has started. Returns false if the recorder does not need the report now. */
   begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
-  /** Reports how a slice ended. Resolves once the report cannot be lost; with false if the broker refuses it. */
+  /** Reports how a slice ended. Resolves with true once the report is safe, with false if the broker refuses it. */
   say: (draft: Report, delivered: DeliveredSlice) => Promise<boolean>;
   /** Aborted when no more slices may start. */
   draining: AbortSignal;
-  /** Aborted when everything ends, finished or not. */
+  /** Aborted when all work must end, finished or not. */
   stopped: AbortSignal;
   /** Called when the slices in hand or the free slots change. */
   onChange: () => void;
@@ -58,15 +58,14 @@ const confirmationPatience = 10_000;
 /** The fate of a slice on its queue. `kept`: it stays unacknowledged, so that the broker delivers it again. */
 type Outcome = 'done' | 'back' | 'kept';
 
-/** The most results to remember; each may have some kilobytes of output. */
+/** How many results to remember; each may contain a few kilobytes of output. */
 const maxResults = 1000;
 
-/** The work that a slice requests. Two stores may have executions with the same name. */
-const workKeyOf = ({ storeId, slice }: DeliveredSlice) =>
-  `${storeId} ${sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt)}`;
+/** The work that a slice requests. The store is included, since two stores may have executions with the same name. */
+const workKeyOf = ({ storeId, slice }: DeliveredSlice) => `${storeId} ${sliceMessageId(slice.execution_id, slice)}`;
 
 /**
- * A restored store numbers its executions again: a slice with the same name is then a different one, sent at a
+ * A restored store reuses execution numbers: a slice with the same name is then a different slice, sent at a
  * different time.
  */
 const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} ${workKeyOf(delivered)}`;
@@ -74,14 +73,15 @@ const sentKeyOf = (delivered: DeliveredSlice) => `${delivered.slice.timestamp} $
 export type SliceWorker = ReturnType<typeof createSliceWorker>;
 
 /**
- * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers a dead worker's slice.
- * Acknowledges a slice without work if its execution has ended, and reports it as returned if this worker cannot do it.
+ * Works on slices from a broker's queue. Acknowledges a slice once its result is confirmed, so the broker redelivers
+ * a dead worker's slice. If it cannot process a slice, reports the slice as returned. A slice whose execution has
+ * ended is only acknowledged.
  */
 export function createSliceWorker(options: SliceWorkerOptions) {
   const { name, hostname, overFor, begin, stopped, onChange } = options;
-  /** Work in hand in this process, by store and attempt. A redelivered slice joins it. */
+  /** Work in hand in this process, by store and attempt. A redelivered slice shares its first delivery's work. */
   const inHand = new Map<string, { doing: Promise<Outcome>; ending: AbortController }>();
-  /** For each execution, a signal that is aborted when it or everything ends. */
+  /** For each execution, a signal that is aborted when the execution ends or all work must end. */
   const ends = new WeakMap<AbortSignal, AbortSignal>();
   const { confirmed, resultOn } = createReports(options);
 
@@ -98,7 +98,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
     if (!(await begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(delivered);
     const ended = () => fateBy(over, stopped, ending.signal);
-    // Its start may have waited for the broker.
+    // The report of the slice's start may have waited for the broker.
     const early = ended();
     if (early !== undefined) return early;
     const end = ends.get(over) ?? endOf(over, stopped);
@@ -114,7 +114,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   return {
     /** The ids of the slice messages in hand. */
     inHand: () => [...inHand.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
-    /** Ends the work on a slice whose attempt has ended, and reports nothing about it. */
+    /** Ends the work on a slice whose attempt has ended, without reporting anything. */
     drop: (storeId: string, messageId: string) => inHand.get(`${storeId} ${messageId}`)?.ending.abort(),
     /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
     async handle(delivered: QueuedSlice, slot: number) {
@@ -137,7 +137,7 @@ export function createSliceWorker(options: SliceWorkerOptions) {
   };
 }
 
-/** The work, or why this worker cannot do it. Fetching a file takes time: if the slice may no longer start afterwards, its fate. */
+/** The work; or why this worker cannot do it; or the slice's fate, if the slice may no longer start. */
 async function prepare(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
   const { overFor, draining } = options;
   const ended = (): Outcome | undefined =>
@@ -157,7 +157,7 @@ async function prepare(delivered: DeliveredSlice, slot: number, options: SliceWo
 async function untilOpen(delivered: DeliveredSlice, slot: number, options: SliceWorkerOptions) {
   const { draining, standing, changed } = options;
   for (;;) {
-    // A stopped lifetime is draining too.
+    // A stopped lifetime counts as draining too.
     if (draining.aborted) return 'kept';
     switch (standing(delivered, slot)) {
       case 'open':
@@ -175,17 +175,17 @@ async function untilOpen(delivered: DeliveredSlice, slot: number, options: Slice
 /** The final reports about slices. */
 function createReports({ say, draining }: SliceWorkerOptions) {
   /**
-   * The newest results, by the messages that requested them: a broker that was killed may deliver a slice again whose acknowledgement it lost.
-   * Its result is then sent again, instead of processing the slice again.
+   * The newest results, by the messages that requested them. If a killed broker has lost an acknowledgement and
+   * delivers the slice again, only the result is sent again: the slice is not processed again.
    */
   const results = new Map<string, Draft<'slice_result'>>();
-  /** Callbacks that limit the waits for confirmation. */
+  /** Functions to call once the worker is draining; each limits one wait for confirmation. */
   const impatient = new Set<() => void>();
   draining.addEventListener('abort', () => {
     for (const giveUp of impatient) giveUp();
   });
 
-  /** If the broker refuses a result, perhaps as too large, reports a failure without the payload's output instead. */
+  /** If the broker refuses a result (too large?), reports a failure without the payload's output instead. */
   async function send(draft: Report, delivered: DeliveredSlice): Promise<Outcome> {
     if (await say(draft, delivered)) {
       if (draft.msg_type === 'slice_result') setNewest(results, sentKeyOf(delivered), draft, maxResults);
@@ -200,7 +200,7 @@ function createReports({ say, draining }: SliceWorkerOptions) {
 
   return {
     resultOn: (delivered: DeliveredSlice) => results.get(sentKeyOf(delivered)),
-    /** Sends the final report about a slice. Once the worker drains, limits the wait for its confirmation. */
+    /** Sends the final report about a slice. Once the worker is draining, limits the wait for confirmation. */
     confirmed: (draft: Report, delivered: DeliveredSlice): Promise<Outcome> =>
       new Promise((resolve, reject) => {
         let timer: NodeJS.Timeout | undefined;
@@ -219,11 +219,11 @@ function createReports({ say, draining }: SliceWorkerOptions) {
   };
 }
 
-/** The fate of a slice whose execution or attempt has ended, or whose process stops. */
+/** The fate of a slice whose execution or attempt has ended, or whose worker's process stops. */
 const fateBy = (over: AbortSignal, stopped: AbortSignal, own: AbortSignal): Outcome | undefined =>
   over.aborted ? 'done' : stopped.aborted ? 'kept' : own.aborted ? 'done' : undefined;
 
-/** Does the work with its own signal, which is also aborted when `end` is. */
+/** Does the work with `ending`'s signal, which is also aborted when `end` is. */
 async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (signal: AbortSignal) => Promise<T>) {
   const abort = () => ending.abort();
   end.addEventListener('abort', abort);
@@ -235,7 +235,7 @@ async function untilEnd<T>(end: AbortSignal, ending: AbortController, work: (sig
 }
 
 /** Every slice in progress listens to this signal. */
-function endOf(...signals: AbortSignal[]): AbortSignal {
+function endOf(...signals: AbortSignal[]) {
   const signal = AbortSignal.any(signals);
   setMaxListeners(0, signal);
   return signal;

@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { RestingPlaces, restWords } from '../domain/resting-places.ts';
-import { isRetried } from '../domain/slice-states.ts';
 import { were } from '../lib/counted.ts';
 import type { LogLine } from '../lib/logger.ts';
 import { startStopwatch, steadyClock } from '../lib/time.ts';
@@ -11,12 +10,13 @@ import type { ExecutionContext } from './agent.ts';
 import type { LeftSlice, OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { failureOf, resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** An attempt fails once this many drivers were killed while it was in progress: its payload may have killed them. */
+/** An attempt fails once this many drivers have been killed, perhaps by its payload, while it was in progress. */
 const maxKilledDrivers = 3;
 
 /**
- * The slices that earlier processes began and did not end, in the order in which to begin them again. A slice during which two drivers were killed begins
- * alone, so that another kill shows which slice it is and costs no other slice an attempt.
+ * The slices that earlier processes began but did not end, in the order in which to begin them again. A slice during
+ * which two drivers were killed begins alone, so that another kill shows which slice is the cause, and costs no other
+ * slice an attempt.
  * @param killed how many drivers were killed while an attempt was in progress
  */
 export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: OpenSlice) => number) {
@@ -24,12 +24,12 @@ export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: Ope
   let others: OpenSlice[] = left.filter((slice) => killed(slice) < maxKilledDrivers - 1);
   let alone: OpenSlice | undefined;
   return {
-    /** Slices whose attempt has failed. */
+    /** Slices whose attempt fails: too many drivers were killed during it. */
     givenUp: left.filter((slice) => killed(slice) >= maxKilledDrivers),
-    /** How many begin alone. */
+    /** Number of slices to start while no other slice is in hand. */
     suspects: suspects.length,
-    /** The slices to begin now, at most `limit`; undefined when none is left and new slices may begin. @param isIdle whether no slice is in hand */
-    next(limit: number, isIdle: boolean): OpenSlice[] | undefined {
+    /** At most `limit` slices to begin now; undefined if none is left. @param isIdle whether no slice is in hand */
+    next(limit: number, isIdle: boolean) {
       if (alone !== undefined) return [];
       if (suspects.length > 0) return isIdle ? suspects.slice(0, 1) : [];
       return others.length > 0 ? others.slice(0, limit) : undefined;
@@ -45,10 +45,10 @@ export function createLeftSlices(left: readonly LeftSlice[], killed: (slice: Ope
   };
 }
 
-/** Nothing else waits for this type: a finished slot uses it to wake its own agent. */
+/** No other part waits for this type of message, so a slot that is done announces it to wake its own agent. */
 const ownNews: MessageType = 'slice_started';
 
-/** After these messages, a slice may be free for a worker, or a worker for a slice. */
+/** After these messages, a slice may be available for a worker, or a worker for a slice. */
 const wakesOn = new Set<MessageType>([ownNews, 'slice', 'slice_result', 'resume_run', 'start_run']);
 
 /** One worker agent with many slots. Each slot works on one slice at a time. */
@@ -58,16 +58,16 @@ interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
-  /** Called with a sentence about each slot that currently takes no slices, when they change. */
+  /** Called when the set of resting slots changes, with a sentence about each slot that currently takes no slices. */
   onResting?: (words: readonly string[]) => void;
 }
 
 /**
- * Assigns queued slices to free slots until the execution is stopped, which leaves slices in hand without a result.
- * Slices that an earlier process started but did not finish go first, as the same attempt. Throws the errors of
- * `Journal.step` and of the payload.
+ * Assigns queued slices to free slots until the execution is stopped; slices then in hand get no result. Slices that
+ * an earlier process started but did not finish go first, as the same attempt. Throws the errors of `Journal.step`
+ * and of the payload.
  */
-export async function runWorkerPool(options: WorkerOptions, execution: ExecutionContext): Promise<void> {
+export async function runWorkerPool(options: WorkerOptions, execution: ExecutionContext) {
   const { name, hostname, queue, payload } = options;
   const { clock, journal, lifetime, notifier } = execution;
   const { stopped } = lifetime;
@@ -81,7 +81,7 @@ export async function runWorkerPool(options: WorkerOptions, execution: Execution
     return left.next(most, hands.areEmpty()) ?? queue.queued(most);
   }
 
-  /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
+  /** Records one step: the results from slots that are done, and the starts of the slices that free slots begin. */
   async function takeStep() {
     if (stopped.aborted) return;
     const ended = hands.finished.splice(0);
@@ -95,7 +95,7 @@ export async function runWorkerPool(options: WorkerOptions, execution: Execution
       sender: name,
       tick: clock.now(),
       says: () => {
-        // Read inside the step: otherwise a pause in between would let a slice start in standby.
+        // Chosen inside the step: if the run paused between choice and step, a slice would start in standby.
         begun = next(ready.length);
         slots = rests.slotsFor(begun, ready);
         return [
@@ -118,7 +118,7 @@ export async function runWorkerPool(options: WorkerOptions, execution: Execution
   await failGivenUp(name, left, execution);
   while (!stopped.aborted && hands.failures.length === 0) {
     if (hasNothingToDo()) await notifier.news(stopped, wakesOn);
-    // Slots that become free in the same turn share one step.
+    // Slots that become free in the same turn of the event loop share one step.
     else await nextTurn().then(takeStep);
   }
   rests.close();
@@ -130,7 +130,7 @@ const startOf = (slice: OpenSlice, slot: string, hostname: string): Draft => ({
   ...startFields(slice, slot, hostname),
 });
 
-/** Fails the slices that were being processed at three kills, since no worker will, and reports that others start alone. */
+/** Fails the slices during which three drivers were killed, and logs that slices under suspicion start alone. */
 async function failGivenUp(
   sender: string,
   { givenUp, suspects }: ReturnType<typeof createLeftSlices>,
@@ -152,7 +152,7 @@ interface Finished {
   took: number | undefined;
 }
 
-/** The slices in the hands of slots, and what has become of them. */
+/** The slices that slots have in hand, and the outcomes of finished slices. */
 function createHands(
   payload: Payload,
   { clock, lifetime, notifier }: ExecutionContext,
@@ -183,10 +183,13 @@ function createHands(
     failures,
     areEmpty: () => inHand.size === 0,
     begin(slice: OpenSlice, slot: string) {
-      const hand: Promise<void> = work(slice, slot).finally(() => inHand.delete(hand));
+      const hand = work(slice, slot).finally(() => inHand.delete(hand));
       inHand.add(hand);
     },
-    /** Throws the first failure at once: only when the supervisor stops the other parts has the work in hand a reason to end. */
+    /**
+     * Throws the first failure immediately, since only a failure makes the supervisor stop the other parts and, with
+     * them, the work in hand.
+     */
     async ended() {
       if (failures.length > 0) throw failures[0];
       await Promise.all(inHand);
@@ -194,31 +197,29 @@ function createHands(
   };
 }
 
-/** The slots that currently take no slices, since they fail what others do. */
+/** The slots that currently take no slices, since slices that fail in them succeed elsewhere. */
 function createRests({ onResting }: WorkerOptions, { agent, notifier }: ExecutionContext) {
-  const { max_retries } = agent.params.worker;
-  const places = new RestingPlaces(max_retries);
+  const places = new RestingPlaces(agent.params.worker.max_retries);
   const seconds = startStopwatch();
   const now = () => 1000 * seconds();
-  /** Wakes the pool when a slot has rested enough. */
+  /** Wakes the pool when a slot's rest is over. */
   let rested: NodeJS.Timeout | undefined;
-  /** The last report of the slots that rest. */
+  /** The resting slots as last reported. */
   let reported = '';
-  /** The slice that each slot failed last. */
+  /** The slice that failed last in each slot. */
   const lastFailed = new Map<string, string>();
   return {
     begun: (slot: string) => places.begun(slot),
-    /** @returns lines about the rests that begin */
+    /** @returns log lines about the rests that begin */
     noteEnds: (ended: readonly Finished[]) =>
       ended.flatMap(({ slice: { slice_filename: slice, attempt }, slot: place, result }) => {
         const error = result.state === 'failed' ? result.error : undefined;
         if (error !== undefined) lastFailed.set(place, slice);
-        const end = { place, slice, error, isAgain: attempt > 1, isRetried: isRetried(attempt, max_retries) };
         return places
-          .ended(end, now())
+          .ended({ place, slice, error, attempt }, now())
           .map((rest): LogLine => ({ level: 'WARNING', message: restWords(rest, now(), steadyClock().now()) }));
       }),
-    /** Those of the given slots that take slices now. Wakes the pool when another one will. */
+    /** Those of the given slots that take slices now. Wakes the pool when another slot may take one. */
     ready(slots: readonly string[]) {
       const at = now();
       const resting = places.resting(at);

@@ -21,7 +21,7 @@ function parseOne(text: string) {
     configInvalid(
       `broker URL ${JSON.stringify(masked(text))}: ${why}; write stomp://host:61613 or stomp+ssl://host:61614`,
     );
-  // URL has no default ports for these schemes, and parses them like any other.
+  // For these schemes `URL` has no default ports; it parses everything else as usual.
   const url = tried(() => new URL(text));
   if (url === undefined) throw wrong('is not a URL');
   if (url.protocol !== 'stomp:' && url.protocol !== 'stomp+ssl:') throw wrong(`has the scheme ${url.protocol}//`);

@@ -8,13 +8,13 @@ export interface BrokerSettings {
   password?: string | undefined;
   /** Certificates to trust, as PEM. */
   ca?: string | undefined;
-  /** Requested heartbeat interval, both ways. */
+  /** Requested heartbeat interval, in both directions. */
   heartbeatSeconds: number;
   /** Needed for a durable subscription. */
   clientId?: string | undefined;
   /** The kind of broker; by default, as the broker identifies itself. */
   dialect?: DialectName | undefined;
-  /** RabbitMQ's virtual host; by default, its default host. */
+  /** RabbitMQ's virtual host; by default, RabbitMQ's own default. */
   vhost?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface BrokerSettings {
  */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
-  /** The broker's own id of the message, the same at every delivery; undefined if the broker has none. */
+  /** The broker's own id for the message, the same at every delivery; undefined if the broker has none. */
   id: string | undefined;
   /** The body as text, with U+FFFD for invalid UTF-8; only its beginning if it is too large. */
   body: string;
@@ -33,7 +33,7 @@ export interface Delivery {
   /** Size of the whole body, in bytes. */
   size: number;
   isWhole: boolean;
-  /** Hex digest of the whole body, if that is too large to keep. */
+  /** Hex digest of the whole body, if the body is too large to keep. */
   sha256?: string | undefined;
   /**
    * Acknowledges the message. Does nothing once the delivery's session has ended.
@@ -53,16 +53,16 @@ export interface Delivery {
 }
 
 /**
- * Selects messages by their header `store_id`: one recorder's, one recorder's plus messages without the
- * header, or all messages with it.
+ * Selects messages by their `store_id` header: with one recorder's id, with that id or without the header, or
+ * with any id.
  */
 export type StoreChoice = { is: string } | { isOrNone: string } | 'named';
 
-/** The messages of a destination that a subscription selects. All conditions must hold. */
+/** Which messages a subscription selects from its destination. All conditions must hold. */
 export interface Only {
   /** Messages of this namespace; if left out, messages without a namespace in their headers. */
   namespace?: string;
-  /** Other programs name no store, so a selection by store leaves their messages to them. */
+  /** Messages from other programs name no store, so a selection by store excludes them. */
   store?: StoreChoice;
   /** Messages of this execution. */
   execution?: string;
@@ -71,20 +71,21 @@ export interface Only {
 }
 
 export interface Subscription {
-  /** Unique in its connection. */
+  /** Unique among the subscriptions of a connection. */
   id: string;
   destination: string;
   /** When a message counts as handled. `each`: when it is acknowledged. `auto`: when it is delivered. */
   ack: 'auto' | 'each';
   /**
-   * Called at each subscribe. Selects all messages if left out. A broker without selectors honors only the
-   * namespace, as part of the destination's name, so the reader must filter the rest.
+   * Called whenever we subscribe; if left out, all messages are selected. A broker without selectors honors
+   * only the namespace, as part of the destination's name, so the reader must apply the other conditions.
    */
   only?: () => Only;
-  /** Messages that the broker may have in flight to us, unacknowledged. */
+  /** How many unacknowledged messages the broker may have in flight to us. */
   prefetch?: number;
   /**
-   * Requires copies: refused if each message goes to only one reader, since we would take it from its owner.
+   * Whether we need copies of messages: if each message goes to only one reader, the subscription is refused,
+   * since we would take messages that are meant for others.
    */
   copiesOnly?: boolean;
   /**
@@ -99,21 +100,21 @@ export interface Subscription {
 export type DurablePlace = Pick<Subscription, 'destination' | 'only'> & { durableName: string };
 
 /**
- * An outgoing message. On brokers without selectors, its header `namespace` is also part of its destination.
+ * An outgoing message. On brokers without selectors, its `namespace` header is also part of its destination.
  */
 export interface Outgoing {
   destination: string;
   headers: Record<string, string>;
   body: string;
-  /** Seconds after which the broker may discard it; never, if left out. */
+  /** Seconds after which the broker may discard the message; if omitted, never. */
   expirySeconds?: number | undefined;
 }
 
-/** How to proceed if the first round of tries fails. */
+/** How to continue if the first round of attempts fails. */
 export interface ConnectHow {
-  /** Do not try again. */
+  /** Whether to give up after the first round. */
   once: boolean;
-  /** Also retry if the broker refuses us; otherwise only if no broker is there. True by default. */
+  /** Whether to retry even if the broker refuses us, and not only if it cannot be reached. True by default. */
   mayBeRefused?: boolean;
 }
 
@@ -124,34 +125,34 @@ export interface ConnectHow {
 export interface BrokerConnection {
   /**
    * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` if no server
-   * of the list accepts us in the first round, and `how` does not request more tries.
+   * in the list accepts us in the first round, and `how` does not request more attempts.
    */
   connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
   /** Whether the broker honors `Only` beyond the namespace. Known once a session has been up. */
   hasSelectors(): boolean;
-  /** Calls back each time a session is up, with all subscriptions in place. */
+  /** Calls back each time a session comes up, once all subscriptions are in place. */
   onUp(callback: () => void): void;
   /** Subscribes in this session and in every later one. */
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
   /**
-   * Removes a durable subscription without a subscriber. Returns false if the broker had no such
+   * Removes a durable subscription that has no subscriber. Returns false if the broker had no such
    * subscription. Rejects with `BROKER_UNREACHABLE` while there is no session.
    */
   forget(subscription: DurablePlace): Promise<boolean>;
   /**
-   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` if the broker refuses this message, and
-   * with either code if the session ends before the receipt.
+   * Resolves when the broker's receipt arrives. Rejects with `BROKER_REFUSED` if the broker refuses this
+   * message, and with either `BROKER_REFUSED` or `BROKER_UNREACHABLE` if the session ends first.
    */
   send(message: Outgoing): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Called at each break and each failed try.
- * @param aliveAt until when the broken connection certainly delivered everything, in milliseconds since 1970;
- * undefined if it fell silent
+ * Called whenever the connection breaks or an attempt to connect fails.
+ * @param aliveAt the time up to which the broken connection certainly delivered everything, in milliseconds since
+ *   1970; undefined if the broker fell silent
  */
 export type OnTrouble = (error: SwfError, aliveAt?: number) => void;
 

@@ -1,6 +1,6 @@
 import type { Only, StoreChoice, Subscription, DialectName } from './connection.ts';
 
-/** A destination by the broker's own name, with the headers that state its kind. */
+/** A destination under the name that the broker uses, with the headers that state its kind. */
 interface Place {
   destination: string;
   send: Record<string, string>;
@@ -10,8 +10,8 @@ interface Place {
 type Headers = Record<string, string>;
 
 /**
- * The differences between brokers behind the same protocol. `dialects.ts` holds them. All facts come from the
- * brokers' manuals and sources; the suite in `test/broker/` checks them against real brokers.
+ * The differences between brokers that speak the same protocol. The facts come from the brokers' manuals and sources;
+ * the suite in `test/broker/` checks them against real brokers.
  */
 export interface BrokerDialect {
   name: DialectName;
@@ -19,9 +19,7 @@ export interface BrokerDialect {
   isServer(server: string): boolean;
   /** Whether a subscription may choose messages by their headers. */
   hasSelectors: boolean;
-  /**
-   * The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces.
-   */
+  /** The broker's form of a destination. Its name includes the namespace if nothing else separates namespaces. */
   place(destination: string, namespace: string | undefined): Place;
   /** SUBSCRIBE headers that select messages. */
   choose(only: Only): Headers;
@@ -34,36 +32,36 @@ export interface BrokerDialect {
   /** Whether a refusal means that there is no durable subscription to remove. */
   isNoSuchSubscription(message: string): boolean;
   /**
-   * The subscription, by the id of its frame, whose end a refusal blames for a message that was on its way to it.
-   * Undefined if the broker never does.
+   * The id of the ended subscription, if a refusal concerns only a message that was still on its way to that
+   * subscription. Undefined if the broker never refuses for this reason.
    */
   endedFor?(message: string): string | undefined;
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   /**
    * SUBSCRIBE headers that the broker accepts if a topic's name denotes a queue, and refuses otherwise. The
-   * subscription takes no message. Undefined if a topic cannot be a queue.
+   * subscription receives no messages. Undefined if a topic cannot be a queue.
    */
   probeForQueue?(destination: string): Headers;
   expiry(seconds: number): Headers;
-  /** The broker's own id of a delivered message, the same at every delivery; undefined if it has none. */
+  /** The broker's own id of a delivered message, the same at every delivery; undefined if the broker assigns none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
-   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header,
-   * which brokers pass on: Artemis appends its own after it, but in STOMP the first one counts, and an ACK
-   * with theirs costs the connection.
+   * The header that acknowledges a delivery. Programs of the existing testbed send their own `ack` header, which
+   * brokers pass on: Artemis appends a second `ack` header, but in STOMP the first one counts, and an ACK with the
+   * programs' value makes the broker close the connection.
    */
   acknowledgedBy: 'ack' | 'message-id';
   /**
-   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the
-   * message. `nack`: NACK, since ending a subscription would keep the message from others.
+   * How to return a delivery to its queue. `resubscribe`: end the subscription, since NACK would destroy the message.
+   * `nack`: send NACK, since ending a subscription would keep the message from others.
    */
   giveBack: 'resubscribe' | 'nack';
   /**
-   * Whether it holds back small frames until the network acknowledges its earlier data (Nagle's algorithm).
+   * Whether the broker holds back small frames until the network acknowledges its earlier data (Nagle's algorithm).
    */
   holdsBackFrames: boolean;
-  /** How many of its own heartbeat intervals the broker may be silent. */
+  /** For how many of its own heartbeat intervals the broker may be silent. */
   silenceFactor: number;
 }
 
@@ -100,16 +98,22 @@ export function subscribeHeaders(
   };
 }
 
-/** What JMS brokers have in common. */
-const jms = {
-  hasSelectors: true,
-  choose: (only: Only) => ({ selector: selectorOf(only) }),
-  expiry: (seconds: number) => ({ expires: String(Date.now() + seconds * 1000) }),
-  // NACK moves the message to the dead letters, or counts as ACK.
-  giveBack: 'resubscribe',
-} as const;
+/** The behaviour that JMS brokers have in common. @param nameHeader the header that names a durable subscription */
+const jms = (nameHeader: string) =>
+  ({
+    hasSelectors: true,
+    choose: (only: Only) => ({ selector: selectorOf(only) }),
+    durable: (name: string) => ({ [nameHeader]: name }),
+    forget: (name: string) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', [nameHeader]: name } }],
+    expiry: (seconds: number) => ({ expires: String(Date.now() + seconds * 1000) }),
+    // NACK moves the message to the dead-letter queue, or counts as ACK.
+    giveBack: 'resubscribe',
+  }) satisfies Partial<BrokerDialect>;
 
-/** What brokers that share a client id, or the queue of a durable subscription, have in common. */
+/**
+ * The behaviour that Artemis and RabbitMQ share: connections can share a client id, or a durable subscription's
+ * queue.
+ */
 const sharing = {
   isNoSuchSubscription: () => false,
   isHeldElsewhere: () => false,
@@ -119,50 +123,47 @@ const sharing = {
 
 /** ActiveMQ Classic 5 and 6 (its STOMP page documents the `activemq.` headers). */
 export const activeMqClassic: BrokerDialect = {
-  ...jms,
+  ...jms('activemq.subscriptionName'),
   name: 'activemq',
   isServer: (server) => /^ActiveMQ\//i.test(server),
   place: (destination) => ({ destination, send: {}, subscribe: {} }),
   window: (messages) => ({ 'activemq.prefetchSize': String(messages) }),
-  durable: (name) => ({ 'activemq.subscriptionName': name }),
-  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'activemq.subscriptionName': name } }],
-  // The broker has no codes: "No durable subscription exists for: …", "… already connected from …".
+  // The broker sends no error codes, only texts: "No durable subscription exists for: …", "… already connected from
+  // …".
   isNoSuchSubscription: (message) => /durable/i.test(message),
   isHeldElsewhere: (message) => /already connected/i.test(message),
   messageId: (headers) => headers['message-id'],
   acknowledgedBy: 'ack',
-  // Its option transport.tcpNoDelay is off.
+  // The broker's option transport.tcpNoDelay is off by default.
   holdsBackFrames: true,
-  // It pings only if it has sent nothing since its last check, so it may be silent for up to twice the
+  // The broker pings only if it has sent nothing since its last check, so it may be silent for up to twice the
   // interval.
   silenceFactor: 2.2,
 };
 
-/** Bytes that may be in flight unacknowledged, if many messages may. */
+/** Maximum number of unacknowledged bytes in flight, if more than one message may be in flight. */
 const wideWindow = 4_194_304;
 
 /**
- * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as
- * a topic, so each frame names the kind of destination that it means; acceptor prefixes and existing
- * addresses agree with that.
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker treats every name as a topic,
+ * so each frame names the kind of destination that it means; acceptor prefixes and existing addresses are compatible
+ * with that.
  */
 const artemis: BrokerDialect = {
-  ...jms,
+  ...jms('durable-subscription-name'),
   ...sharing,
   name: 'artemis',
   isServer: (server) => /artemis/i.test(server),
   place: placeOf,
-  // It counts bytes: 1 means one message at a time.
+  // The broker counts bytes; a window of 1 byte means one message at a time.
   window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
-  durable: (name) => ({ 'durable-subscription-name': name }),
-  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
   probeForQueue: (destination) => ({
     ...placeOf(destination).subscribe,
     destination,
     id: 'probe',
     ack: 'auto',
-    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue the name
-    // has no meaning.
+    // A durable subscription to a topic needs a client id, which this connection lacks; for a queue, this header has
+    // no meaning.
     'durable-subscription-name': 'probe',
     selector: '1 = 0',
   }),
@@ -176,15 +177,15 @@ function placeOf(destination: string) {
 }
 
 /**
- * Its header `message-id` holds the consumer's number and the message's, `27,24`. Message numbers restart if
- * the broker loses its disk, but not within the same millisecond.
+ * The broker's header `message-id` holds the numbers of the consumer and the message, as in `27,24`. Message
+ * numbers restart if the broker loses its disk, so the id also contains the time.
  */
 function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>) {
-  return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
+  return id && `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }
 
 /**
- * How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in
+ * How long the queue of a durable subscription keeps a message, and how long the queue outlives its readers, in
  * milliseconds.
  */
 const keptMilliseconds = 24 * 3_600_000;
@@ -201,7 +202,7 @@ const rabbitMq: BrokerDialect = {
   hasSelectors: false,
   place(destination, namespace) {
     const name = namespace === undefined ? destination : `${destination}.${namespace}`;
-    // A trial queue disappears with its last reader.
+    // A queue made by `doctor` disappears with its last reader.
     const tried =
       name.startsWith('/queue/') && isTrial(name)
         ? { durable: 'false', 'auto-delete': 'true', exclusive: 'false' }
@@ -217,7 +218,7 @@ const rabbitMq: BrokerDialect = {
     'x-message-ttl': String(keptMilliseconds),
     'x-expires': String(unusedMilliseconds),
   }),
-  // Only a subscription of this session can be removed permanently.
+  // Only a subscription made in this session can be removed permanently.
   forget: (name, subscribe) => [
     { command: 'SUBSCRIBE', headers: subscribe },
     {
@@ -227,10 +228,10 @@ const rabbitMq: BrokerDialect = {
   ],
   endedFor: (message) => /There is no current subscription with tag 'T_(.+)'/.exec(message)?.[1],
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
-  // Its header `message-id` identifies the delivery, not the message.
+  // The broker's header `message-id` identifies the delivery, not the message.
   messageId: () => undefined,
   acknowledgedBy: 'ack',
-  // A subscription's unacknowledged messages stay with its session when it ends.
+  // When a subscription ends, its unacknowledged messages stay with the session.
   giveBack: 'nack',
 };
 
@@ -242,8 +243,8 @@ export const dialects: Readonly<Record<DialectName, BrokerDialect>> = {
 };
 
 /**
- * The dialect of a broker, by the broker's own name.
- * @param server the header of its CONNECTED frame; a broker that omits it counts as ActiveMQ Classic
+ * Finds the dialect of a broker by the name that the broker reports.
+ * @param server a header of the CONNECTED frame; a broker that omits the header counts as ActiveMQ Classic
  */
 export const dialectOfServer = (server: string | undefined) =>
   Object.values(dialects).find((dialect) => server !== undefined && dialect.isServer(server)) ?? activeMqClassic;

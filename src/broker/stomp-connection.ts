@@ -17,23 +17,25 @@ import { requireCopies, StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
 const pauses = { first: 500, longest: 30_000 };
-/** How often a connection tries again while another holds its client id, in milliseconds. */
+/** How often, in milliseconds, a connection tries again while another connection holds the same client id. */
 const standbyPause = 5000;
 /**
- * A session that lasted this long, and longer than the pause before it, makes the next pause short again: a
- * bad line is not a bad broker.
+ * After a session that lasted this long (in milliseconds), and longer than the pause before it, the next pause
+ * is short again: a bad link does not mean a bad broker.
  */
 const steadyMilliseconds = 5000;
 
 /**
  * A STOMP broker connection that reconnects.
  *
- * - One session at a time; every callback first checks that its session is current, and it ends only through `down`.
- * - Every send settles: on the broker's receipt, on its refusal, or at the end of its session.
- * - Nothing is queued here: the sender keeps messages without a receipt (the log is the outbox) and limits those in flight.
+ * - One session at a time; every callback first checks that its session is current, and a session ends only
+ *   through `down`.
+ * - Every send settles: when the broker confirms or refuses it, or when the session ends.
+ * - Nothing is queued here: the sender keeps messages without a receipt (the log is the outbox) and limits those in
+ *   flight.
  *
- * stompit 1.0.0 has bugs that crash the process or hang forever. Each is handled where it occurs, with the
- * reason beside it.
+ * stompit 1.0.0 has bugs that crash the process or make it hang forever. Each is worked around where it occurs,
+ * with a comment that says why.
  */
 export const connectByStomp: Connect = (settings, onTrouble) => new ReturningConnection(settings, onTrouble);
 
@@ -42,17 +44,17 @@ class ReturningConnection implements BrokerConnection {
   readonly #onTrouble: OnTrouble;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #upCallbacks: (() => void)[] = [];
-  /** As configured, or as the session's broker identifies itself. */
+  /** The configured dialect or, if none is configured, that of the session's broker. */
   #dialect: BrokerDialect;
   #session: StompSession | undefined;
   #attempts = 0;
-  /** Failed tries since the last steady session, except those of the first round. */
+  /** Failed attempts to connect since the last steady session, not counting the first round through the servers. */
   #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
-  /** The probes that check whether topics are queues. */
-  #asking: Promise<void> = Promise.resolve();
+  /** The running probes that check whether topics are queues. */
+  #asking = Promise.resolve();
   #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
   constructor(settings: BrokerSettings, onTrouble: OnTrouble) {
@@ -62,11 +64,11 @@ class ReturningConnection implements BrokerConnection {
     this.#onTrouble = onTrouble;
   }
 
-  isUp(): boolean {
+  isUp() {
     return this.#session?.isUp === true;
   }
 
-  hasSelectors(): boolean {
+  hasSelectors() {
     return this.#dialect.hasSelectors;
   }
 
@@ -77,21 +79,22 @@ class ReturningConnection implements BrokerConnection {
     });
   }
 
-  onUp(callback: () => void): void {
+  onUp(callback: () => void) {
     this.#upCallbacks.push(callback);
   }
 
-  subscribe(subscription: Subscription): void {
+  subscribe(subscription: Subscription) {
     this.#subscriptions.set(subscription.id, subscription);
     const on = this.#session;
     if (on?.isUp !== true) return;
-    // A refused subscription counts as a refused session: the missing messages would look like silence.
+    // A refused subscription counts as a refused session: otherwise, the missing messages would look like
+    // silence.
     this.#subscribe(on, subscription).catch((error: unknown) => this.#down(on, error as SwfError));
   }
 
   async #subscribe(on: StompSession, subscription: Subscription) {
     const { destination, copiesOnly = false } = subscription;
-    // One at a time: each probe opens its own connection, and a broker may allow few.
+    // One at a time: each probe opens its own connection, and a broker may allow only a few.
     if (copiesOnly) {
       const asking = this.#asking.then(() => requireCopies(this.#settings, on.address, this.#dialect, destination));
       this.#asking = asking.catch(() => {});
@@ -100,12 +103,12 @@ class ReturningConnection implements BrokerConnection {
     if (this.#session === on) await on.subscribe(subscription);
   }
 
-  unsubscribe(id: string): void {
+  unsubscribe(id: string) {
     this.#subscriptions.delete(id);
     if (this.#session?.isUp === true) this.#session.unsubscribe(id);
   }
 
-  async forget(durable: DurablePlace): Promise<boolean> {
+  async forget(durable: DurablePlace) {
     const on = this.#session;
     if (on?.isUp !== true) throw notUp();
     const subscribe = { ...subscribeHeaders(this.#dialect, durable), id: 'durable', ack: 'client-individual' };
@@ -119,7 +122,7 @@ class ReturningConnection implements BrokerConnection {
     }
   }
 
-  async send({ destination, headers, body, expirySeconds }: Outgoing): Promise<void> {
+  async send({ destination, headers, body, expirySeconds }: Outgoing) {
     const on = this.#session;
     if (on?.isUp !== true) throw notUp();
     const place = this.#dialect.place(destination, headers['namespace']);
@@ -127,7 +130,7 @@ class ReturningConnection implements BrokerConnection {
     await on.requests.ask('SEND', { ...headers, ...place.send, ...expiry, destination: place.destination }, body);
   }
 
-  async close(): Promise<void> {
+  async close() {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
     const last = this.#session;
@@ -140,7 +143,7 @@ class ReturningConnection implements BrokerConnection {
     const { servers } = this.#settings;
     const address = servers[this.#attempts % servers.length] as BrokerAddress;
     this.#attempts += 1;
-    const opened: StompSession = new StompSession(this.#settings, address, {
+    const opened = new StompSession(this.#settings, address, {
       dialectOf: (server) => this.#meet(server),
       current: (id) => this.#subscriptions.get(id),
       onConnected: () => void this.#comeUp(opened),
@@ -150,7 +153,7 @@ class ReturningConnection implements BrokerConnection {
     opened.open();
   }
 
-  #meet(server: string | undefined): BrokerDialect {
+  #meet(server: string | undefined) {
     if (this.#settings.dialect === undefined) this.#dialect = dialectOfServer(server);
     return this.#dialect;
   }
@@ -160,7 +163,7 @@ class ReturningConnection implements BrokerConnection {
     try {
       await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribe(on, subscription)));
     } catch (error) {
-      // If the session went down meanwhile, `#down` has arranged the next one.
+      // If the session has ended in the meantime, `#down` has already arranged the next one.
       this.#down(on, error as SwfError);
       return;
     }
@@ -172,7 +175,7 @@ class ReturningConnection implements BrokerConnection {
     for (const callback of this.#upCallbacks) callback();
   }
 
-  /** The only way in which a session ends. `reason` undefined: we ended it ourselves. */
+  /** The only way in which a session ends. If `reason` is undefined, we ended it ourselves. */
   #down(over: StompSession, reason: SwfError | undefined) {
     if (this.#session !== over) return;
     this.#session = undefined;
@@ -188,12 +191,12 @@ class ReturningConnection implements BrokerConnection {
   }
 
   /** Whether to give up waiting for the first session. */
-  #isFinal({ once, mayBeRefused }: Required<ConnectHow>, { code, message }: SwfError): boolean {
+  #isFinal({ once, mayBeRefused }: Required<ConnectHow>, { code, message }: SwfError) {
     return once || (!mayBeRefused && code === 'BROKER_REFUSED' && !this.#dialect.isHeldElsewhere(message));
   }
 
-  /** Reports the trouble and returns the pause before the next try, in milliseconds. */
-  #pauseAfter(over: StompSession, reason: SwfError, isFirstRound: boolean): number {
+  /** Reports the trouble and returns the pause before the next attempt, in milliseconds. */
+  #pauseAfter(over: StompSession, reason: SwfError, isFirstRound: boolean) {
     if (this.#dialect.isHeldElsewhere(reason.message)) {
       if (!this.#standsBy) this.#onTrouble(standingBy(this.#settings.clientId ?? ''));
       this.#standsBy = true;
@@ -210,4 +213,4 @@ class ReturningConnection implements BrokerConnection {
 const notUp = () => brokerUnreachable('not connected to the broker');
 
 const standingBy = (name: string) =>
-  brokerRefused(`another process is already subscribed as ${name}; this one waits and takes over when it ends`);
+  brokerRefused(`another process is already subscribed as ${name}; this one waits, and takes over when the other ends`);

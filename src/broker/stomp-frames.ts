@@ -15,17 +15,17 @@ import { createOutgoingFrames, type OutgoingFrames } from './stompit-repairs.ts'
 type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };
 
 const bodyLimit = 1_048_576;
-/** How much of an oversized body to keep, to show what it was. */
+/** How many bytes of an oversized body to keep, to show what it was. */
 const keptOfLarge = 2000;
 /** How long closing a connection may take, in milliseconds. */
 const disconnectMilliseconds = 3000;
 
-/** RabbitMQ reads the header `host` as a virtual host; the others ignore it. */
+/** RabbitMQ reads the header `host` as a virtual host; other brokers ignore it. */
 const defaultVirtualHost = '/';
 
 /**
- * How long a broker may be silent beyond its interval, in milliseconds: a shorter margin drops healthy
- * connections.
+ * How long a broker may be silent beyond its heartbeat interval, in milliseconds: a shorter margin would drop
+ * healthy connections.
  */
 export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number) =>
   Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
@@ -38,16 +38,16 @@ export function connectOptions(
   return {
     host,
     port,
-    // Header, body and end of a frame are three writes: with Nagle's algorithm each send waits 44 ms.
+    // Header, body and end of a frame are three writes: with Nagle's algorithm each send would wait 44 ms.
     noDelay: true,
     timeout: 5000,
     connect: (options: TransportOptions, onConnect: () => void) => {
       const socket = tls ? connectTls(options, onConnect) : connectTcp(options, onConnect);
-      // stompit creates its client from this same object, after this call.
+      // stompit creates its client from this same `options` object, after this call.
       options.outgoingFrameStream = createOutgoingFrames(socket);
       return socket;
     },
-    // A message with longer headers than stompit's defaults allow would be redelivered forever.
+    // A message whose headers exceed stompit's default limits would be redelivered forever.
     maxLineLength: 65_536,
     maxHeaders: 512,
     heartbeatOutputMargin: Math.round(beat / 6),
@@ -67,9 +67,9 @@ export function connectOptions(
 /** A subscription as known to the broker. */
 export interface WireSubscription {
   id: string;
-  /** Whether its messages are acknowledged: if not, one that it misses is no loss. */
+  /** Whether the subscription's messages are acknowledged; if they are not, missing one does no harm. */
   isAcknowledged: boolean;
-  /** Whether we have asked the broker to end it. */
+  /** Whether we have asked the broker to end the subscription. */
   isEnded: boolean;
 }
 
@@ -82,7 +82,7 @@ interface Arrival {
   frame: Frame;
 }
 
-/** Reads a whole body at once: an unread body blocks the connection, heartbeats included. */
+/** Reads the whole body immediately: an unread body would block the connection, heartbeats included. */
 export function receive(
   { client, dialect, ended, wire, frame }: Arrival,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
@@ -93,10 +93,10 @@ export function receive(
   frame.on('end', () => {
     if (ended.aborted || wire.isEnded) return;
     let isSettled = false;
-    // stompit acknowledges by the header `ack`, which may be the sender's.
+    // stompit acknowledges by the header `ack`, which the sender may have set.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
-    // A second ACK, or an ACK on another connection or subscription than the delivery's, costs the
-    // connection.
+    // A second ACK, or an ACK on a connection or subscription other than the delivery's, makes the broker close
+    // the connection.
     const settle = (how: (message: Frame) => void) => {
       if (isSettled || ended.aborted || wire.isEnded || !wire.isAcknowledged) return;
       isSettled = true;
@@ -114,7 +114,7 @@ export function receive(
   });
 }
 
-/** An incoming body. An oversized body is hashed, and only its beginning kept. */
+/** Collects an incoming body. Hashes an oversized body and keeps only its beginning. */
 function createArrivingBody() {
   let chunks: Buffer[] = [];
   let size = 0;
@@ -153,8 +153,9 @@ export function disconnect(client: Client) {
 }
 
 /**
- * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one once
- * the network has acknowledged the last; the kernel does that 40 ms later, or at once with any write.
+ * Writes a heartbeat after all incoming data. A broker that holds back small frames sends the next one only
+ * when our kernel has acknowledged the last. The kernel does so after 40 ms, or immediately together with
+ * anything that we write.
  */
 export function acknowledgeAtOnce(client: Client) {
   client.getTransportSocket().on('data', () => setImmediate(() => client._output.heartbeat()));

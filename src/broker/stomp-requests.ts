@@ -9,7 +9,7 @@ const receiptMilliseconds = 30_000;
 export type Requests = ReturnType<typeof createRequests>;
 
 /**
- * The frames of one session that request a receipt, and their answers.
+ * The frames of one session that request a receipt, and the broker's answers.
  * @param clientOf the session's client
  * @param onSilence called if the broker stops answering
  */
@@ -22,7 +22,7 @@ export function createRequests(
   const waiting = new Map<string, { number: number; reject: (error: SwfError) => void }>();
   let asked = 0;
   let newestAnswered = 0;
-  /** Rejects the frame that the broker refused. Returns false if it is not ours. */
+  /** Rejects the frame that the broker refused. Returns false if the frame is not ours. */
   const refuse = (receiptId: string, error: SwfError) => {
     const request = waiting.get(receiptId);
     if (request === undefined) return false;
@@ -30,7 +30,10 @@ export function createRequests(
     request.reject(error);
     return true;
   };
-  /** A broker that has answered later frames refuses this one silently, as RabbitMQ does when a queue rejects a message. */
+  /**
+   * A broker that has answered later frames has silently refused this one, as RabbitMQ does when a queue
+   * rejects a message.
+   */
   const late = (id: string, number: number) => {
     const silence = `${address} sent no receipt within ${receiptMilliseconds / 1000} s`;
     if (newestAnswered > number) refuse(id, brokerRefused(`${silence}, although it confirmed later messages`));
@@ -52,7 +55,7 @@ export function createRequests(
         settle();
         reject(error);
       };
-      // stompit forgets receipts and callbacks when a connection dies.
+      // stompit drops receipts and callbacks when a connection dies.
       const fail = () => refused(ended.reason as SwfError);
       ended.addEventListener('abort', fail);
       const onReceipt = () => {
@@ -71,9 +74,9 @@ export function createRequests(
   return { ask, refuse };
 }
 
-/** How each broker reports that a user lacks a right: the right's name, and where. */
+/** How each broker reports that a user lacks a right: the name of the right, and what it applies to. */
 const lackedRights: readonly RegExp[] = [
-  // Apache Artemis: AMQ229032 and AMQ229213.
+  // Apache Artemis (errors AMQ229032 and AMQ229213).
   /does not have permission='(?<right>[A-Z_]+)'(?: for queue \S+)? on address (?<place>[^\s:]+)/,
   // ActiveMQ Classic.
   /is not authorized to (?<right>read|write|create|remove|administer|admin)(?: from| to)?:? (?<place>\S+)/,
@@ -87,11 +90,14 @@ const refusedLogins: readonly RegExp[] = [
   /^(?:bad connect|access refused)/i,
 ];
 
-/** Rewords the broker's refusal: which right to request if one is missing, or what to check if the broker rejects the login. */
+/**
+ * Rewords the broker's refusal: says which right to request if one is missing, or what to check if the
+ * broker rejects the login.
+ */
 export const asRefusal = (sentence: string, address: BrokerAddress) =>
   brokerRefused(`${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
 
-/** Artemis quotes whole messages. */
+/** Maximum number of characters of a refusal to show, since Artemis quotes whole messages. */
 const maxSentence = 200;
 
 const shortened = (sentence: string) =>
@@ -104,5 +110,8 @@ function cureOf(sentence: string) {
       return `this user lacks the permission "${right}" on ${place}; ask the broker's administrator to grant it`;
   }
   if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check the user name and password';
+  // Apache Artemis does not remove a durable subscription while something reads from it.
+  if (sentence.includes('AMQ339017'))
+    return "stop the program that still reads from the subscription; if there is none, see the broker's log";
   return "see the broker's log";
 }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 
 import stompit, { type Client, type Frame } from 'stompit';
 
-import { SwfError, brokerRefused, brokerUnreachable, messageOf } from '../lib/errors.ts';
+import { brokerRefused, brokerUnreachable, hasCode, messageOf, type SwfError } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders, activeMqClassic } from './dialects.ts';
@@ -20,11 +20,11 @@ import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
 const lastWordMilliseconds = 5;
-/** How long a message may still arrive after the receipt that ended its subscription. */
+/** How long a message may still arrive after the receipt for the end of its subscription, in milliseconds. */
 const lateMilliseconds = 60_000;
 
 interface SessionCallbacks {
-  /** The dialect of a broker, by the broker's own name. */
+  /** The dialect of a broker, by the name that the broker gives itself. */
   dialectOf: (server: string | undefined) => BrokerDialect;
   current: (id: string) => Subscription | undefined;
   /** Called when the broker has accepted us. */
@@ -46,23 +46,23 @@ export class StompSession {
   /** Ends everything that waits for this session. */
   readonly #ended = new AbortController();
   #dialect: BrokerDialect = activeMqClassic;
-  /** Subscriptions by their ids, as the broker knows them. */
+  /** Subscriptions as the broker knows them, by id. */
   readonly #wire = new Map<string, WireSubscription>();
-  /** Ended subscriptions without acknowledgements: a message may still be on its way to one. */
+  /** Ended subscriptions that used no acknowledgements: a message may still be on its way to one. */
   readonly #endedCopies = new Set<string>();
   #subscribed = 0;
   #upSince: number | undefined;
   /** When the broker last sent anything, in milliseconds since 1970. */
   #dataAt: number | undefined;
   /**
-   * Until when it certainly delivered everything, once it has ended: a broker that closed it had sent
-   * everything before. Undefined if it fell silent.
+   * Set when the session ends: the time up to which it certainly delivered everything. This is the end of the
+   * session if the broker closed it, and the last data before a reset; undefined if the broker fell silent.
    */
   aliveAt: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
 
   constructor(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
-    // One listener per send in flight.
+    // Each send in flight adds a listener.
     setMaxListeners(0, this.#ended.signal);
     this.#settings = settings;
     this.address = address;
@@ -71,21 +71,21 @@ export class StompSession {
   }
 
   /** Whether all subscriptions are in place. */
-  get isUp(): boolean {
+  get isUp() {
     return this.#upSince !== undefined;
   }
 
-  comeUp(): void {
+  comeUp() {
     this.#upSince = performance.now();
   }
 
-  /** How long it has been up; 0 if it never was. */
-  upMilliseconds(): number {
+  /** How long the session has been up, in milliseconds; 0 if it never was. */
+  upMilliseconds() {
     return this.#upSince === undefined ? 0 : performance.now() - this.#upSince;
   }
 
-  open(): void {
-    // A broker may send a reason and close at once: read it to the end first.
+  open() {
+    // A broker may send a reason and then close the connection immediately: read the whole reason first.
     const lost = (error: unknown) =>
       void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
@@ -94,7 +94,7 @@ export class StompSession {
         clearTimeout(this.#muteTimer);
         const socket = this.client.getTransportSocket();
         socket.on('data', () => (this.#dataAt = Date.now()));
-        // The client reports a closed connection as its own error.
+        // The client itself reports a closed connection, as an error.
         socket.on('end', () => (this.aliveAt ??= Date.now()));
         this.#callbacks.onConnected();
       });
@@ -116,20 +116,20 @@ export class StompSession {
       onServer: (server) => this.#meetServer(server),
       onError: (frame) => this.#refused(frame),
     });
-    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts and stays
-    // silent.
+    // stompit's own timeout covers only the TCP connection; we must notice a broker that accepts the connection but
+    // stays silent.
     const mute = () => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
     this.#muteTimer = setTimeout(mute, connectMilliseconds);
   }
 
   /** @param reason the error for everything that waits */
-  end(reason: SwfError): void {
+  end(reason: SwfError) {
     clearTimeout(this.#muteTimer);
     this.client.destroy();
     this.#ended.abort(reason);
   }
 
-  /** Resolves when the subscription is in place. Ends a subscription with the same id first. */
+  /** Resolves when the subscription is in place. First ends any subscription with the same id. */
   subscribe(subscription: Subscription): Promise<void> {
     const { id, onMessage } = subscription;
     this.unsubscribe(id);
@@ -143,20 +143,20 @@ export class StompSession {
       const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
       receive(arrival, { onMessage, giveBack });
     });
-    // stompit's own subscribe() cannot ask for a receipt, and without a receipt, a message published next can
-    // be missed.
+    // stompit's own subscribe() cannot request a receipt, and without a receipt, a message published right afterwards
+    // could be missed.
     return this.requests.ask('SUBSCRIBE', { ...subscribeHeaders(this.#dialect, subscription), id: wire.id, ack });
   }
 
   /** Drops messages that are still in flight to the ended subscription: the broker redelivers them. */
-  unsubscribe(id: string): void {
+  unsubscribe(id: string) {
     const wire = this.#wire.get(id);
     if (wire === undefined) return;
     this.#wire.delete(id);
     wire.isEnded = true;
     if (!wire.isAcknowledged) this.#endedCopies.add(wire.id);
-    // Messages may still arrive for it, from Artemis even after the receipt, and stompit closes the
-    // connection on an unknown subscription.
+    // Messages for the subscription may still arrive (from Artemis, even after the receipt), and stompit closes the
+    // connection if it does not know a message's subscription.
     const forget = () => void delete this.client._subscriptions[wire.id];
     this.requests
       .ask('UNSUBSCRIBE', { id: wire.id })
@@ -172,7 +172,8 @@ export class StompSession {
   }
 
   /**
-   * An ERROR frame that answers one of our frames refuses only that frame. Any other concerns the session.
+   * An ERROR frame that answers one of our frames refuses only that frame. Any other ERROR frame concerns the
+   * session.
    */
   #refused({ sentence, receiptId }: ErrorFrame) {
     if (this.#endedCopies.has(this.#dialect.endedFor?.(sentence) ?? '')) return;
@@ -192,28 +193,28 @@ export class StompSession {
 
 /**
  * Ensures that every reader of a topic gets copies: on Artemis a topic's name may denote a queue, and a
- * subscriber then takes messages from its owner. Probes in a separate session, since the broker ends the
- * session of a refused frame. Rejects with `BROKER_REFUSED` if it is a queue, with `BROKER_UNREACHABLE` if
- * the probe fails.
+ * subscriber then takes messages from the queue's owner. Uses a separate session for the probe, since the
+ * broker ends a session in which it refuses a frame. Rejects with `BROKER_REFUSED` if the name denotes a queue,
+ * and with `BROKER_UNREACHABLE` if the probe fails.
  */
 export async function requireCopies(
   settings: BrokerSettings,
   address: BrokerAddress,
   dialect: BrokerDialect,
   destination: string,
-): Promise<void> {
+) {
   const headers = dialect.probeForQueue?.(destination);
   if (headers === undefined) return;
   const { clientId: _none, ...anonymous } = settings;
   if (await isTaken(anonymous, address, headers))
     throw brokerRefused(
-      `${destination} is a queue on this broker: each message goes to a single reader, so an observer would take it from its owner; leave it out with --topics, or ask the broker's administrators for a copy of it`,
+      `${destination} is a queue on this broker: each message goes to a single reader, so an observer would take it from the owner of the queue; leave the queue out with --topics, or ask the broker's administrators for a copy`,
     );
 }
 
 /**
- * Artemis's words for a subscription that it does not create: for a topic the probe lacks a client id. Other
- * refusals say nothing about the name.
+ * Artemis reports this error if the name denotes a topic: it does not create the subscription, since the probe has no
+ * client id. Other refusals say nothing about the name.
  */
 const refusesProbe = /creating subscription probe\b/i;
 
@@ -236,8 +237,7 @@ async function isTaken(settings: BrokerSettings, address: BrokerAddress, headers
     await disconnect(session.client);
     return true;
   } catch (error) {
-    if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
-      return false;
+    if (isAsked && hasCode(error, 'BROKER_REFUSED') && refusesProbe.test(error.message)) return false;
     throw brokerUnreachable(
       `not subscribed to ${headers['destination']}: the broker did not report whether it is a queue (${messageOf(error)})`,
       { cause: error },

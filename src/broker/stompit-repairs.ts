@@ -6,21 +6,21 @@ import stompit, { type Client, type Frame } from 'stompit';
 
 /**
  * stompit 1.0.0 has bugs that crash the process. This file works around those that are not specific to one
- * connection, each with its reason.
+ * connection, and explains each workaround.
  */
 
 export interface ErrorFrame {
   /**
-   * Its header, and the first line of its body if that says more: some brokers give the reason only there.
+   * The frame's header, and the first line of its body if that says more: some brokers give the reason only there.
    */
   sentence: string;
-  /** Our frame that it answers. */
+  /** Our frame that the ERROR frame answers. */
   receiptId: string | undefined;
 }
 
-/** How much of an ERROR frame's body to read. */
+/** How much of an ERROR frame's body to read, in characters. */
 const maxErrorText = 4096;
-/** How much of it to show: a stack trace is of no use to an operator. */
+/** How much of an ERROR frame to show, in characters: a stack trace does not help an operator. */
 const maxErrorLine = 300;
 
 /**
@@ -82,8 +82,8 @@ export function surviveHostileHeaders() {
 }
 
 /**
- * The characters that each version of STOMP escapes, and how. CONNECT is sent before a version is agreed on,
- * and escapes none.
+ * The characters that each version of STOMP escapes, and how. CONNECT is sent before a version is agreed on, so
+ * nothing in it is escaped.
  */
 const escaped: Readonly<Record<string, RegExp>> = { '1.1': /[\\\n:]/g, '1.2': /[\\\r\n:]/g };
 const escapes: Readonly<Record<string, string>> = {
@@ -100,9 +100,9 @@ const end = Buffer.from('\0\n');
 export type OutgoingFrames = ReturnType<typeof createOutgoingFrames>;
 
 /**
- * Outgoing frames, in place of stompit's stream, which writes each frame in three pieces and waits for the
- * socket after each. Here a frame is one piece, and frames sent at the same moment share one write, which
- * costs half as much, for the broker too.
+ * Outgoing frames, in place of stompit's own stream, which writes each frame in three pieces and waits for the
+ * socket after each piece. Here each frame is one piece, and frames sent at the same moment share one write.
+ * This halves the cost, for the broker too.
  */
 export function createOutgoingFrames(socket: Socket) {
   let toEscape: RegExp | undefined;
@@ -116,7 +116,7 @@ export function createOutgoingFrames(socket: Socket) {
   const flush = () => {
     const frames = waiting;
     waiting = [];
-    // The last frame of all, DISCONNECT, is followed by `finish` at once.
+    // The very last frame, DISCONNECT, is immediately followed by `finish`.
     if (!socket.destroyed) socket.write(Buffer.concat(frames));
   };
   /** Throws an `Error` once the connection has ended. */
@@ -143,7 +143,7 @@ export function createOutgoingFrames(socket: Socket) {
   };
 }
 
-/** The part of a stream that stompit needs for one frame: write, end and fail. */
+/** The part of a stream that stompit uses for a frame: `write`, `end` and the `error` event. */
 class OutgoingFrame extends EventEmitter {
   readonly #parts: Buffer[];
   readonly #send: (frame: Buffer) => void;
@@ -154,19 +154,19 @@ class OutgoingFrame extends EventEmitter {
     this.#send = send;
   }
 
-  write(chunk: string | Buffer): boolean {
+  write(chunk: string | Buffer) {
     this.#parts.push(Buffer.from(chunk));
     return true;
   }
 
-  end(last?: string | Buffer | ((error?: Error) => void), done?: (error?: Error) => void): this {
+  end(last?: string | Buffer | ((error?: Error) => void), done?: (error?: Error) => void) {
     const callback = typeof last === 'function' ? last : done;
     if (last !== undefined && last !== null && typeof last !== 'function') this.write(last);
     try {
       this.#send(Buffer.concat([...this.#parts, end]));
       callback?.();
     } catch (error) {
-      // Asynchronously, as a stream does.
+      // Emitted asynchronously, as by a stream.
       queueMicrotask(() => this.emit('error', error));
     }
     return this;

@@ -13,8 +13,8 @@ declare module 'stompit' {
 
   export interface Client extends EventEmitter {
     /**
-     * How long the broker may be silent beyond its heartbeat interval, in milliseconds. The client reads it
-     * when the session begins.
+     * How long the broker may be silent beyond its heartbeat interval, in milliseconds. The client reads
+     * this value when the session begins.
      */
     _heartbeatDelayMargin: number;
     /** Outgoing frames and heartbeats. */

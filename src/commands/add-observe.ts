@@ -8,7 +8,7 @@ import type { ReadArguments } from './observe/recordings.ts';
 import { type Io, pathFrom } from './shared/io.ts';
 import { type Add, another, jsonOption, parsePositive, setOption } from './shared/options.ts';
 
-/** The flags of a listener, and those that select another command instead. */
+/** The flags of a listener, and the flags that select a different command. */
 type Flags = ObserveArguments &
   CheckArguments &
   Pick<ReadArguments, 'until'> &
@@ -26,7 +26,7 @@ const words = (text: string, before: string[] = []) =>
 export function addObserve(add: Add) {
   add(
     'observe',
-    'record a testbed that others run, until SIGTERM; sends nothing without --allow-control',
+    'until SIGTERM, record a testbed that others run; send nothing without --allow-control',
     [
       [
         '--broker <URL>',
@@ -37,7 +37,7 @@ export function addObserve(add: Add) {
       new Option('--layout <NAME>', 'subscribe to the topics used by this testbed version').choices(layoutNames),
       [
         '--topics <T,…>',
-        "subscribe to these topics instead of a layout's; use full names of existing topics: the broker creates any that are missing",
+        "subscribe to these topics instead of a layout's; give the full names of existing topics, since the broker creates any that are missing",
         words,
       ],
       ['--namespace <NAME>', 'record only this namespace; may be repeated (default: all)', another],
@@ -48,7 +48,7 @@ export function addObserve(add: Add) {
       ['--metrics <[HOST:]PORT>', "serve the observer's metrics at /metrics, for Prometheus (default host: 127.0.0.1)"],
       [
         '--monitor-url <URL>',
-        'also read from swf-monitor what messages lack: parameters, stops, files, missed results; at most one request per second (set $SWF_MONITOR_TOKEN if it needs a token)',
+        'also read from swf-monitor what the messages lack: parameters, stops, files, missed results; at most one request per second (set $SWF_MONITOR_TOKEN if it needs a token)',
       ],
       [
         '--api <[HOST:]PORT>',

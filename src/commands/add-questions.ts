@@ -9,10 +9,10 @@ type StatusFlags = StatusArguments & WatchArguments & { watch: boolean };
 export function addQuestions(add: Add) {
   add(
     'status [EXECUTION_ID]',
-    'show the status of an execution (default: all running ones, or the newest if none is running)',
+    'show the status of an execution (default: the newest 20 running ones, or the newest if none is running)',
     [
       ['--watch', 'update the view until the execution ends'],
-      ['--all', 'show all running executions; with --json as an array'],
+      ['--all', 'show the newest 20 running executions; with --json, as an array'],
       asOfOption(),
       notifyOption(),
       jsonOption(),
@@ -51,7 +51,7 @@ function addReport(add: Add) {
       ['--html <FILE>', 'write one self-contained HTML file, with every attempt, error text and path'],
       ['--without-logs', 'leave out log lines, and the error texts, outputs and paths of slices'],
       ['--force', 'overwrite the file'],
-      ['--since <TIME>', 'report on all executions active since then: -8h, or ISO 8601'],
+      ['--since <TIME>', 'report on all executions active since this time: -8h, or ISO 8601'],
       ['--until <TIME>', 'end of the period (default: now)'],
       ['--namespace <NAME>', 'with --since: only this namespace'],
       asOfOption(),
@@ -66,7 +66,7 @@ function addReport(add: Add) {
   );
 }
 
-/** Plans of runs that have not begun, and of how a past run would have gone with different settings. */
+/** The command that plans a run, or predicts how a past run would have gone with different settings. */
 function addPlan(add: Add) {
   add(
     'plan [CONFIG]',

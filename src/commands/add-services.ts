@@ -25,18 +25,18 @@ const watchOption = [
 
 const tlsOptions = [
   ['--tls-cert <FILE>', 'use TLS with this certificate, a PEM file (needs --tls-key)'],
-  ['--tls-key <FILE>', 'use this key for the certificate, a PEM file'],
+  ['--tls-key <FILE>', 'use this key (a PEM file) for the certificate'],
 ] as const;
 
 /** The commands that run agents as services. */
 export function addServices(add: Add) {
   add(
     'agent',
-    'run one agent in its own process over a broker, until SIGTERM',
+    'run one agent, connected to a broker, in its own process until SIGTERM',
     [
       new Argument('<TYPE>', 'the role of the agent').choices(separateTypes),
       brokerOption(),
-      ['--config <FILE>', 'read the namespace, broker and worker slots from this configuration'],
+      ['--config <FILE>', 'read the configuration from this file'],
       setOption(),
       ['--index <N>', 'distinguish agents of the same type on one machine', parsePositive, 1],
       ['--metrics <[HOST:]PORT>', "serve the agent's metrics at /metrics, for Prometheus (default host: 127.0.0.1)"],
@@ -47,7 +47,7 @@ export function addServices(add: Add) {
 
   add(
     'up [CONFIG]',
-    'run all agents that the configuration assigns to this host, restarting any that fail, until SIGTERM',
+    'until SIGTERM, run all agents that the configuration assigns to this host; restart any that ends, unless a restart would not help',
     [
       brokerOption(),
       setOption(),
@@ -66,9 +66,12 @@ export function addServices(add: Add) {
     [
       brokerOption(),
       setOption(),
-      ['--user', 'write it for your own systemd (loginctl enable-linger keeps it running while you are logged out)'],
-      ['--supervisor', 'write it for supervisord'],
-      observeOption('run an observer instead'),
+      [
+        '--user',
+        'write the file for your systemd user instance (loginctl enable-linger keeps it running while you are logged out)',
+      ],
+      ['--supervisor', 'write the file for supervisord'],
+      observeOption('instead of agents, run an observer'),
       watchOption,
       upMetricsOption,
     ],
@@ -77,11 +80,11 @@ export function addServices(add: Add) {
   );
 }
 
-/** The commands that communicate with services, or serve them. */
+/** The commands that communicate with services or provide one. */
 export function addCallsOfServices(add: Add) {
   add(
     'ready <NAME>',
-    'wait for the first heartbeat of an agent or of any agent of a type, or ("observer") until an observer writes to the store',
+    'wait for the first heartbeat of an agent, or of any agent of the given type; "observer" waits until an observer writes to the store',
     [
       brokerOption(),
       ['--config <FILE>', 'read the namespace and broker from this configuration'],
@@ -93,7 +96,7 @@ export function addCallsOfServices(add: Add) {
 
   add(
     'request [CONFIG]',
-    'request an execution from the recorder service of a namespace ("up", "agent daq_simulator"), from any host',
+    'from any host, ask the recorder service of a namespace ("up" or "agent daq_simulator") to start an execution',
     [
       brokerOption(),
       setOption(),
@@ -112,13 +115,13 @@ export function addCallsOfServices(add: Add) {
 
   add(
     'add',
-    'register this server with an assistant: print the file and the entry; with --yes, write it',
+    'register this server with an assistant: print the entry and the path of its file; with --yes, write the file',
     [
       new Argument('<CLIENT>', 'the assistant').choices(['claude', 'cursor', 'vscode', 'codex']),
       new Option('--scope <SCOPE>', 'register for all your projects, or only for this folder')
         .choices(['user', 'project'])
         .default('user'),
-      ['--read-only', 'offer no tools that change anything, not even notes'],
+      ['--read-only', 'offer no tools that write anything, not even notes'],
       ['--yes', 'write the file, keeping everything else in it'],
       ['--remove', 'remove the entry instead'],
     ],
@@ -128,23 +131,23 @@ export function addCallsOfServices(add: Add) {
 
 type ServeFlags = Omit<ServeArguments, 'open'> & { open: boolean };
 
-/** The server, which is also started without any command. */
+/** The server, which also starts if no command is given. */
 export function addServe(program: Command, std: Std, add: Add) {
   add(
     'serve',
-    'run the MCP server on stdio (the default without a command) or over HTTP',
+    'run the MCP server on stdio (the default if no command is given) or over HTTP',
     [
       [
         '--http <[HOST:]PORT>',
         'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
       ],
       ['--open', 'open the page in your browser (needs --http)'],
-      ['--read-only', 'offer no tools that change anything, not even notes'],
+      ['--read-only', 'offer no tools that write anything, not even notes'],
       ['--allow-control', 'offer tools that start, pause, continue and stop executions'],
       ['--max-runs <N>', 'let tools start a run only while fewer than N are running (default: 4)', parsePositive],
       [
         '--insecure-local',
-        'over HTTP, let every user of this machine use the tools that change something, without a token',
+        'over HTTP, require no token, even for the tools that change something: every user of this machine may use them',
       ],
       ...tlsOptions,
       ['--behind-proxy', 'trust the proxy in front, which terminates TLS and sets X-Forwarded headers'],
@@ -170,7 +173,7 @@ export function addServe(program: Command, std: Std, add: Add) {
     .hook('preAction', (serve) => refuseUnknownCommand(program, serve));
 }
 
-/** Without a command the server starts, so a mistyped command arrives there as an argument. */
+/** Without a command, the server starts, so a mistyped command reaches the server as an argument. */
 function refuseUnknownCommand(program: Command, serve: Command) {
   const [word] = serve.args;
   if (word === undefined) return;

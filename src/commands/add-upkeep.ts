@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { type Expected, expectable } from '../domain/expected-counts.ts';
 import { type Add, another, formats, parseAge, parseCount, parsePositive, setOption } from './shared/options.ts';
 
-/** A finding from an hour ago is not an alarm. Seconds. */
+/** The longest interval between checks, in seconds: a finding from an hour ago is too old for an alarm. */
 const longestEvery = 3600;
 
 function parseEvery(text: string) {
@@ -28,15 +28,15 @@ function parseExpected(text: string) {
 
 const author = ['--requested-by <NAME>', 'the person who requests it (default: the current user)'] as const;
 
-/** The commands for writing about runs, and the service that raises alarms. */
+/** The logbook commands, and the service that raises alarms. */
 export function addLogbook(add: Add) {
   add(
     'note <EXECUTION_ID|none> <TEXT>',
     'write a note about an execution, or a general note',
     [
-      ['--at <TIME>', 'the time it is about: ISO 8601, or -10m (default: now)'],
-      ['--about <NAME>', 'the file, worker or message it is about'],
-      ['--for-next', 'show it at the top of the next shift report'],
+      ['--at <TIME>', 'the time the note is about: ISO 8601, or -10m (default: now)'],
+      ['--about <NAME>', 'the file, worker or message the note is about'],
+      ['--for-next', 'show the note at the top of the next shift report'],
       author,
     ],
     async () => (await import('./logbook/logbook.ts')).noteCommand,
@@ -45,7 +45,7 @@ export function addLogbook(add: Add) {
 
   add(
     'quality <EXECUTION_ID> <good|bad|test|none>',
-    'set the quality of a run, or withdraw it (none)',
+    'set the quality of a run, or clear it with "none"',
     [new Option('--reason <TEXT>', 'reason').makeOptionMandatory(), author],
     async () => (await import('./logbook/logbook.ts')).qualityCommand,
     { names: ['executionId', 'value'] },
@@ -55,7 +55,7 @@ export function addLogbook(add: Add) {
     'watch',
     'raise alarms for findings that persist, and notify receivers, until SIGTERM',
     [
-      ['--config <FILE>', 'read how long a finding must persist from this configuration ([watch.after])'],
+      ['--config <FILE>', 'read from this configuration how long a finding must persist ([watch.after])'],
       setOption(),
       ['--notify <PATH>', 'run this program whenever an alarm changes (with SWF_EVENT, SWF_ID, SWF_TEXT …)'],
       new Option(
@@ -74,8 +74,11 @@ export function addLogbook(add: Add) {
 /** The flags of a check whose exit code a script uses. */
 const strictOptions = () =>
   [
-    ['--strict', 'check one run (default: latest): exit 0 only if it completed and its data is complete, otherwise 3'],
-    new Option('--expect <KEY=N,…>', `with --strict: require these counts, of ${expectable.join(', ')}`).argParser(
+    [
+      '--strict',
+      'check one run (default: latest): exit 0 if it completed and its data is complete, 1 if there is no such run, otherwise 3',
+    ],
+    new Option('--expect <KEY=N,…>', `with --strict: require these counts of ${expectable.join(', ')}`).argParser(
       parseExpected,
     ),
     ['--wait <S>', 'with --strict: seconds to wait for the run to start and end', parsePositive],
@@ -95,10 +98,13 @@ export function addUpkeep(add: Add) {
 
   add(
     'check [EXECUTION_ID]',
-    'check the store, and that every execution is balanced and its files intact; print one line for each',
+    'check that the store is sound, every execution is balanced, and its files are intact; print one line per check',
     [
       ['--skip-files', 'do not read the data files'],
-      ['--deep', 'replay the whole log and compare every row computed from it'],
+      [
+        '--deep',
+        'replay the whole log and compare the result with the stored rows; with --strict: read the data files',
+      ],
       ...strictOptions(),
     ],
     async () => (await import('./upkeep/check.ts')).checkCommand,

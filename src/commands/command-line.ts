@@ -30,8 +30,8 @@ import { addTables } from './tables/add-tables.ts';
 import { commandsByTool } from './tables/catalogue.ts';
 
 /**
- * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that
- * a server starts without the agents and a run without the server.
+ * The command line: only argv and exit codes. Commands are loaded when they are called, so that a server
+ * does not load the agents, and a run does not load the server.
  */
 async function createProgram({ version, std, words }: Omit<ThisProcess, 'start' | 'reporter'>, run: Run) {
   const program = new Command('swf-mcp')
@@ -86,7 +86,7 @@ function addRuns(add: Add) {
     [
       [
         '--stf-count <N>',
-        'STF files per physics period; 0: as many as fit in it (default: as configured; the shipped file has 10)',
+        'STF files per physics period; 0: as many as fit in it (default: as configured; 10 in the shipped configuration)',
         parseCount,
       ],
       brokerOption(),
@@ -128,13 +128,8 @@ function addHelp(program: Command, add: Add) {
     'completion',
     'print a shell script that completes commands, flags and names: eval "$(swf-mcp completion bash)"',
     [
-      new Argument('<SHELL>', 'the shell; its script uses words to ask what completes a line').choices([
-        'bash',
-        'zsh',
-        'fish',
-        'words',
-      ]),
-      new Argument('[WORDS...]', 'with words: the line'),
+      new Argument('<SHELL>', 'the shell; the printed script uses "words"').choices(['bash', 'zsh', 'fish', 'words']),
+      new Argument('[WORDS...]', 'for "words": the line to complete'),
     ],
     async () => (await import('./help/completion.ts')).completionCommand(program),
   );
@@ -146,13 +141,13 @@ function addHelp(program: Command, add: Add) {
       brokerOption('check this STOMP broker'),
       setOption(),
       ['--wait <S>', 'seconds to listen for other programs on the broker', parsePositive],
-      ['--prove', 'test the broker by sending messages; say first what the test may leave behind'],
+      ['--prove', 'test the broker by sending messages, after printing what the test may leave behind'],
       ['--unsubscribe', "remove the namespace's durable subscriptions from the broker"],
     ],
     async () => (await import('./doctor/doctor.ts')).doctorCommand,
   );
 
-  // Commander's own does not report an unknown command.
+  // Commander's own `help` does not report an unknown command.
   program
     .helpCommand(false)
     .command('help [COMMAND]')
@@ -188,9 +183,9 @@ export async function runCommandLine({ version, words, std, start, reporter }: T
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Help and version are not errors; every other error of the parser is about usage.
+    // Help and version are not errors; every other error from the parser is about usage.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-    // Tools name their arguments; a person gave flags, except to "call".
+    // A tool's errors name its arguments, but all commands except "call" take flags.
     if (!(error instanceof SwfError) || called.name() === 'call') throw error;
     const known = { flags: flagsOf(called.options), commands: commandsByTool };
     return reportOurs(reporter, error, errorInFlags(error.code, error.message, known));

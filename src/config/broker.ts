@@ -28,7 +28,7 @@ export function brokerSettings(flag: string | undefined, section: BrokerSection,
 }
 
 /**
- * The same for a command that requires a broker. Throws `CONFIG_INVALID` if no broker was requested.
+ * Like `brokerSettings`, for a command that requires a broker. Throws `CONFIG_INVALID` if no broker was requested.
  * @param who the command, as the subject of a sentence
  */
 export function requireBroker(who: string, flag: string | undefined, section: BrokerSection, env: Env) {

@@ -8,15 +8,15 @@ import { closest } from '../lib/suggest.ts';
 import { tried } from '../lib/tried.ts';
 
 export interface ConfigPlaces {
-  /** The folder that may hold `./workflows`. */
+  /** The folder in which to look for `./workflows`. */
   workingFolder: string;
   /** The files that the package ships. */
   shippedFolder: string;
 }
 
 /**
- * Finds the file of `SWF_TESTBED_CONFIG`; a bare name in `./workflows`, as in the testbed. Throws
- * `CONFIG_NOT_FOUND`.
+ * Finds the file that `SWF_TESTBED_CONFIG` names. A bare name is looked for in `./workflows`, as in the
+ * testbed. Throws `CONFIG_NOT_FOUND`.
  */
 export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces) {
   const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
@@ -41,11 +41,11 @@ export function findConfig(name: string, places: ConfigPlaces) {
   const paths = foldersOf(places).flatMap((folder) => candidates.map((candidate) => join(folder, candidate)));
   const found = paths.find(isFile);
   if (found !== undefined) return found;
-  // The short names too: histogram is histogram_default.
+  // Short names count too: histogram stands for histogram_default.
   const shortNames = knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]);
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestWords(name, shortNames)}"swf-mcp config --list" names all, and the default is ${usualConfiguration}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestWords(name, shortNames)}"swf-mcp config --list" lists them all; the default is ${usualConfiguration}`,
   );
 }
 
@@ -73,18 +73,18 @@ export const isFile = (path: string) => tried(() => statSync(path).isFile()) ?? 
 const isFolder = (path: string) => tried(() => statSync(path).isDirectory()) ?? false;
 
 /**
- * Finds an included file beside the including file. A bare name may also be a shipped file. Throws
- * `CONFIG_NOT_FOUND` with the including file.
+ * Finds an included file next to the including file. A bare name may also be a shipped file. Throws
+ * `CONFIG_NOT_FOUND`, which names the including file.
  */
 export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces) {
   const isBare = !include.includes('/');
   const folders = [dirname(path), ...(isBare ? [shippedFolder] : [])];
   const found = folders.map((folder) => resolve(folder, include)).find(isFile);
   if (found !== undefined) return found;
-  const places = isBare ? 'beside it or among the shipped files' : `at ${resolve(dirname(path), include)}`;
+  const places = isBare ? 'next to it or among the shipped files' : `at ${resolve(dirname(path), include)}`;
   const known = folders.flatMap(namesIn).filter((name) => name.endsWith('.toml') && name !== basename(path));
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `${path} includes ${JSON.stringify(include)}, and there is no such file ${places}; ${nearestWords(include, known)}fix workflow.includes`,
+    `${path} includes ${JSON.stringify(include)}, but there is no such file ${places}; ${nearestWords(include, known)}fix workflow.includes`,
   );
 }

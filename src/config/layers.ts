@@ -7,24 +7,27 @@ import { nearest } from '../lib/suggest.ts';
 import { type ConfigPlaces, findConfig, findInclude, findTestbedFile, isFile } from './find-files.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
-/** Where a configuration comes from: files under files, then the environment, then a request, then flags. */
+/**
+ * The sources of a configuration, in order of increasing precedence: included files, the files that include
+ * them, the environment, a request, flags.
+ */
 export interface ConfigSources extends ConfigPlaces {
   /** A name (`fast_processing`) or a path; the shipped default if left out. */
   name?: string | undefined;
   /** `section.key=value`, as in `--set`; later ones win. */
   sets?: readonly string[];
-  /** Sections from a message or a tool, which override the files. */
+  /** Sections from a message or a tool; they override the files. */
   overrides?: Readonly<Record<string, unknown>>;
   /** A file of overrides, as in the testbed: `SWF_TESTBED_CONFIG`. */
   testbedFile?: string | undefined;
 }
 
-/** This key has two places; `--set` of either must win over a file that sets the other. */
+/** This key exists in two sections; `--set` for either must win over a file that sets the other. */
 const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
 /**
- * Merges all layers into one table and notes the file or flag of each key. Throws `CONFIG_NOT_FOUND` or
- * `CONFIG_INVALID`.
+ * Merges all layers into one table and records the file or flag that each key came from. Throws
+ * `CONFIG_NOT_FOUND` or `CONFIG_INVALID`.
  */
 export function readLayers(sources: ConfigSources) {
   const origins: Origins = new Map();
@@ -44,7 +47,7 @@ export function readLayers(sources: ConfigSources) {
   return { table, origins, path };
 }
 
-/** Merges a file over its includes: the including file wins, a later include wins over an earlier one. */
+/** Merges a file with its includes: the including file wins, and a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []) {
   if (including.includes(path))
     throw configInvalid(`${path} includes itself (${[...including, path].join(' → ')}); remove one include`);
@@ -58,7 +61,8 @@ function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, inc
 }
 
 /**
- * The files under a file: its includes, and under them the file that the testbed's `[workflow] config` names.
+ * The files that a file overrides: its includes and, with lowest precedence, the file that the testbed's
+ * `[workflow] config` names.
  */
 function includedPaths(table: Table, path: string, places: ConfigPlaces) {
   const { config, includes = [] } = isTable(table['workflow']) ? table['workflow'] : {};
@@ -91,7 +95,7 @@ function applySet(table: Table, set: string, origins: Origins) {
   const [, given = '', text = ''] = match;
   if (given === 'workflow.includes' || given === 'workflow.config')
     throw configInvalid(
-      `--set ${JSON.stringify(set)}: files are read before keys are set; write it into your own file`,
+      `--set ${JSON.stringify(set)}: files are read before --set applies; write it into your own file`,
     );
   const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
   const path = dotted.split('.');
@@ -110,15 +114,15 @@ function applySet(table: Table, set: string, origins: Origins) {
 }
 
 /**
- * The testbed's own files load unchanged. Keys that belong to another section here are moved; keys without
- * effect here are removed and reported.
+ * The testbed's own files load unchanged. Keys that swf-mcp keeps in another section are moved; keys that
+ * have no effect here are removed and reported.
  */
 const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
 
 /** Keys of the testbed's `[fast_processing]` that are known but have no effect here. */
 const idleKeys = ['worker_rampup_time', 'worker_rampdown_time', 'num_tf_per_slice'];
 
-/** The sections that the keys of `[simulation]` have here. */
+/** The section to which each key of `[simulation]` belongs here. */
 const simulationKeys = {
   stf_count: 'fast_processing',
   physics_period_count: 'fast_processing',
@@ -130,7 +134,7 @@ const simulationKeys = {
 /** Where each key came from, by its dotted name. */
 type Origins = Map<string, string>;
 
-/** Changes the table, and the names in `origins` with it. Returns warnings for the user. */
+/** Converts the table and the names in `origins` in place. Returns warnings for the user. */
 export function adoptTestbed(table: Table, origins: Origins) {
   const warnings = adoptAgents(table);
   const { fast_processing, workflow, simulation, parameters } = table;
@@ -139,12 +143,12 @@ export function adoptTestbed(table: Table, origins: Origins) {
     warnings.push(`fast_processing.${key} has no effect here`);
     delete fast_processing[key];
   }
-  // The file that it names is already merged.
+  // The file that `[workflow] config` names has already been merged.
   if (isTable(workflow)) delete workflow['config'];
   for (const [key, section] of Object.entries(simulationKeys)) moveKey(table, origins, key, ['simulation', section]);
   // The remaining keys are unknown and will be refused.
   if (isTable(simulation) && Object.keys(simulation).length === 0) delete table['simulation'];
-  // The testbed has it in either section.
+  // In the testbed, this key may be in either of these sections.
   moveKey(table, origins, 'physics_period_count', ['daq_state_machine', 'fast_processing']);
   if (isTable(parameters)) {
     if (Object.keys(parameters).length > 0) warnings.push('[parameters] has no effect here; use --set');
@@ -159,7 +163,7 @@ function adoptAgents(table: Table) {
   const warnings: string[] = [];
   for (const [name, settings] of Object.entries(agents)) {
     if (!isTable(settings)) continue;
-    // The testbed's script is one of its own programs.
+    // `script` names one of the testbed's own programs.
     delete settings['script'];
     if (bundledAgents.has(name)) continue;
     warnings.push(`agents.${name} is not bundled with swf-mcp and is not started`);
@@ -182,7 +186,7 @@ function moveKey(table: Table, origins: Origins, key: string, [from, to]: readon
 }
 
 /**
- * Turns a request's parameters into configuration sections. Keys may be in their section, or bare as the
+ * Turns a request's parameters into configuration sections. Keys may be in their section, or bare, as the
  * testbed sends them. Throws `CONFIG_INVALID` for keys that a request may not set.
  */
 export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
@@ -201,7 +205,7 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
   return sections;
 }
 
-/** Returns the name of a configuration that a request gives. Throws `CONFIG_INVALID` for a path. */
+/** Returns the configuration name in a request. Throws `CONFIG_INVALID` for a path. */
 export function requireBareName(name: string | undefined, workingFolder: string) {
   if (name === undefined) return name;
   if (!configNamePattern.test(name))
@@ -210,7 +214,7 @@ export function requireBareName(name: string | undefined, workingFolder: string)
     );
   if (isFile(resolve(workingFolder, name)))
     throw configInvalid(
-      `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be taken instead: rename it`,
+      `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be used instead: rename it`,
     );
   return name;
 }

@@ -13,17 +13,17 @@ import { requireConsistent } from './policies.ts';
 import { type BrokerSection, type Config, configSchema, knownKeys, sectionNames, tableNames } from './schema.ts';
 import { isTable, showValue, type Table, valueAt } from './toml.ts';
 
-/** The namespace of the shipped file, for files without one. */
+/** The namespace in the shipped file, used for files that set none. */
 const shippedNamespace = 'torre2';
 
 /** A configuration that has been checked. */
 export interface Loaded {
   config: Config;
-  /** Settings that are known but have no effect here, and likely mistakes. */
+  /** Warnings about likely mistakes, and about known settings that have no effect here. */
   warnings: string[];
-  /** Whether the user chose the namespace; otherwise it is that of the shipped file. */
+  /** Whether the user chose the namespace; otherwise it comes from the shipped file. */
   isOwnNamespace: boolean;
-  /** The file that a key came from, or `--set`. A missing key has its default. */
+  /** The file that a key came from, or `--set`; absent for a missing key, which takes its default. */
   origins: ReadonlyMap<string, string>;
 }
 
@@ -37,7 +37,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const config = checkConfig(named, (key) => origins.get(key) ?? path);
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
-  // A path is resolved from the folder of the file that sets it.
+  // A path is relative to the folder of the file that sets it.
   const folderOf = (key: string) => {
     const from = origins.get(key);
     return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
@@ -61,8 +61,8 @@ function withPayload(worker: Config['worker'], folder: string, warnings: string[
 }
 
 /**
- * Parses the recorded configuration of an execution to resume. Throws `CONFIG_INVALID` if this program cannot
- * use it.
+ * Parses the recorded configuration of an execution that is to be resumed. Throws `CONFIG_INVALID` if this
+ * program cannot use it.
  */
 export function parseRecordedConfig(params: unknown, executionId: string) {
   const { speed: _, plan_version: __, ...recorded } = params as Table;
@@ -82,7 +82,7 @@ function deepFreeze<T>(value: T) {
 }
 
 /**
- * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
+ * The first problem in a configuration, as a `CONFIG_INVALID` error: file, key, value, and what is allowed.
  * @param originOf the file or flag that a dotted key came from
  */
 function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string) {
@@ -97,17 +97,17 @@ function problemOf(error: z.ZodError, table: Table, originOf: (dottedKey: string
   return configInvalid(`${originOf(key)}: ${key} = ${shown(key, value)}: ${issueWords(issue, value)}${hint}`);
 }
 
-/** What is unknown at a path, a key or a table, and what was probably meant. */
+/** Names the unknown key or table at a path, and the one that was probably meant. */
 function unknownWords(path: readonly PropertyKey[], table: Table) {
   const value = valueAt(table, path);
   const [kind, known, written] = isTable(value)
     ? (['section', tableNames, (name: string) => `[${name}]`] as const)
     : (['key', knownKeys, (name: string) => name] as const);
   const name = path.join('.');
-  // Its keys show better than its name which section was meant.
+  // A table's keys show more clearly than its name which section was meant.
   const inner = isTable(value) ? Object.keys(value) : [];
   const owners = known.filter((one) => inner.some((key) => knownKeys.includes(`${one}.${key}`)));
-  // A correct name in a wrong section is nearer than a similar name.
+  // A correct name in a wrong section is a better suggestion than a similar name.
   const elsewhere = known.filter((one) => leafOf(one) === leafOf(name));
   const near = elsewhere.length === 0 ? [closest(name, owners) ?? closest(name, known) ?? []].flat() : elsewhere;
   const hint =
@@ -125,7 +125,7 @@ function shown(key: string, value: unknown) {
   return value === undefined ? 'missing' : showValue(value);
 }
 
-/** An unknown section has the origin of its first key. */
+/** The first key in a table; an unknown section is reported with the origin of this key. */
 function firstLeaf(key: string, table: Table) {
   const value = valueAt(table, key.split('.'));
   return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
@@ -142,7 +142,7 @@ export function asRecorded(config: Config, store: string, workingFolder: string,
   return { ...ofRun, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
 }
 
-/** The recorded broker has its address and no login; without a broker, no address. */
+/** The broker section as recorded: without the login and, if no broker is used, without the address. */
 function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined) {
   const { password: _, user: __, url: ___, ...kept } = section;
   return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };

@@ -37,8 +37,8 @@ function obstacleOf(program: string, path?: string) {
 }
 
 /**
- * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it:
- * every attempt at every slice would fail.
+ * Throws `CONFIG_INVALID` for a payload command that cannot start, if workers of this process would run it,
+ * since otherwise every attempt at every slice would fail.
  * @param path the environment's PATH; without one, the system decides where to look
  * @param next what the user can do
  */
@@ -60,7 +60,7 @@ export function requireRunnable(
  */
 export function payloadWarnings(command: readonly string[]) {
   const [program = ''] = command;
-  // On another host it may run.
+  // The program may be able to run on another host.
   const obstacle = obstacleOf(program);
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));
   const unknown = [...new Set(words)].filter((name) => !placeholders.includes(name));

@@ -2,7 +2,7 @@ import type { Speed } from '../domain/params.ts';
 import { configInvalid } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
-/** Rules beyond a single key. Each throws `CONFIG_INVALID`. */
+/** Rules that go beyond single keys. Each throws `CONFIG_INVALID`. */
 
 /** @param originOf the file or flag that a dotted key came from */
 export function requireConsistent(config: Config, originOf: (dottedKey: string) => string) {
@@ -13,13 +13,13 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
     );
   if (worker.payload !== undefined && !data.write_files)
     throw configInvalid(
-      `${originOf('worker.payload')}: worker.payload needs the files that data.write_files = false does not write; leave out one of them`,
+      `${originOf('worker.payload')}: worker.payload needs files, but data.write_files = false; change one of the two`,
     );
 }
 
 /**
- * On a shared broker the shipped file's namespace isolates no one: all users who chose none of their own
- * share it.
+ * On a shared broker, the shipped configuration's namespace isolates no one: everyone who has not chosen a
+ * namespace uses it.
  */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }) {
   if (isOwnNamespace) return;
@@ -28,7 +28,7 @@ export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config
   );
 }
 
-/** In one process, the work of an agent that is not started is never done. */
+/** Without a broker, the work of an agent that is not started is never done. */
 export function requireEveryAgent({ agents }: Config) {
   for (const [type, { enabled }] of Object.entries(agents)) {
     if (enabled) continue;
@@ -42,11 +42,14 @@ export function requireEveryAgent({ agents }: Config) {
 export function requireRecorderAgents({ agents }: Config) {
   if (agents.fast_processing.enabled) return;
   throw configInvalid(
-    'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run; enable it',
+    'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run or the recorder; enable it',
   );
 }
 
-/** Virtual time jumps when no part is at work, which cannot be known of other processes. */
+/**
+ * Virtual time jumps ahead when no agent in this process is working, but agents in other processes could still
+ * be working.
+ */
 export function requireRealTime(speed: Speed) {
   if (speed !== 'max') return;
   throw configInvalid('speed max needs every agent in one process; over a broker, give a number, such as --speed 20');

@@ -28,11 +28,11 @@ const listenSeconds = z.number().min(0).max(600).optional();
 
 const brokerSection = z.strictObject({
   url: text.describe(
-    '`stomp://host:port` or `stomp+ssl://host:port`, comma-separated for failover; without one, everything runs in one process',
+    '`stomp://host:port` or `stomp+ssl://host:port`, comma-separated for failover; without a broker, everything runs in one process',
   ),
   user: z.string().optional().describe('login name at the broker'),
   password: z.string().optional().describe('password for `user`'),
-  ca_file: text.describe('certificates to trust with TLS; default: those of the system'),
+  ca_file: text.describe('certificates to trust with TLS; default: the system certificates'),
   dialect: z
     .enum(['auto', ...dialectNames])
     .default('auto')
@@ -73,7 +73,7 @@ const testbedSection = z.strictObject({
   namespace: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "_" or "-"')
-    .describe('isolation boundary: messages of another namespace are ignored; required'),
+    .describe('isolation boundary: messages from other namespaces are ignored; required over a broker'),
 });
 
 const secondsByCode = z.record(z.string(), z.number().min(0).max(86_400)).optional();
@@ -107,7 +107,9 @@ export const configSchema = z.strictObject({
         .prefault({}),
       data: agentSection.prefault({}),
       fastmon: agentSection.prefault({}),
-      fast_processing: z.strictObject({ enabled: enabled('whether `run` starts this agent') }).prefault({}),
+      fast_processing: z
+        .strictObject({ enabled: enabled('must be `true`: this agent runs in the process of the run or the recorder') })
+        .prefault({}),
       worker: agentSection.prefault({}),
     })
     .prefault({}),
@@ -123,7 +125,7 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
-/** The keys below a schema: dotted, each with its own. */
+/** The keys in a schema, in dotted form, each with its own schema. */
 function keysOf(schema: z.ZodType, prefix = ''): { key: string; schema: z.ZodType }[] {
   const inner =
     schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
@@ -133,17 +135,17 @@ function keysOf(schema: z.ZodType, prefix = ''): { key: string; schema: z.ZodTyp
 
 const keys = keysOf(configSchema);
 
-/** Every key that a configuration may have, dotted. */
+/** Every key that a configuration may have, in dotted form. */
 export const knownKeys: readonly string[] = keys.map(({ key }) => key);
 
 export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
 
-/** Every table of keys, dotted: the sections, and the tables in them. */
+/** Every table of keys, in dotted form: the sections, and the tables in them. */
 export const tableNames: readonly string[] = [
   ...new Set(knownKeys.flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index)))),
 ];
 
-/** Every key with its description and its default as TOML; undefined if it has none. */
+/** Every key with its description and its default as TOML; the default is undefined if the key has none. */
 export const describedKeys = () =>
   keys.map(({ key, schema }) => ({
     key,

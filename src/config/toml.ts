@@ -2,13 +2,13 @@ import TOML from '@iarna/toml';
 
 import { configInvalid, messageOf, SwfError } from '../lib/errors.ts';
 import { readRegularFile } from '../lib/file-system.ts';
+import { isObject } from '../lib/read-json.ts';
 import { tried } from '../lib/tried.ts';
 
-/** TOML as plain objects, with errors that name the place. */
+/** A TOML table as a plain object. */
 export type Table = Record<string, unknown>;
 
-export const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+export const isTable = (value: unknown): value is Table => isObject(value) && !(value instanceof Date);
 
 /** The value at a path of keys and indices; undefined if there is none. */
 export const valueAt = (root: unknown, path: readonly PropertyKey[]) =>
@@ -34,7 +34,7 @@ export function readToml(path: string) {
 
 function parseToml(text: string, source: string) {
   try {
-    // The parser's tables have further hidden keys; a clone has only the file's.
+    // The parser's tables have hidden keys; a clone has only the keys of the file.
     return structuredClone(TOML.parse(text)) as Table;
   } catch (error) {
     const { line, col } = error as { line?: number; col?: number };
@@ -52,10 +52,10 @@ function parseToml(text: string, source: string) {
  */
 export const tomlValue = (text: string) => tried(() => structuredClone(TOML.parse(`value = ${text}`)['value'])) ?? text;
 
-/** A value as a person would write it, as closely as possible. */
+/** Formats a value much as a person would write it. */
 export function showValue(value: unknown) {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
   if (value instanceof Date) return value.toISOString();
-  // Nested values may hold integers beyond JSON's range.
+  // Nested values may hold big integers, which `JSON.stringify` does not accept.
   return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }

@@ -22,7 +22,7 @@ import {
 } from './reports/landmarks.ts';
 import { endOfLife, recordedFrom, secondsOfLife, secondsSilent, silentSince } from './reports/life.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { whySlicesUncounted } from './reports/observed/facts.ts';
+import { whySlicesUncounted, whyUnseen } from './reports/observed/facts.ts';
 import { promptSites } from './reports/observed/prompt.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { exhaustedSlices } from './reports/slices-in-hand.ts';
@@ -35,7 +35,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
   return {
     execution: (id: string): ExecutionRow =>
       asItStands(sql, requireExecution(sql, id), { isAlive, now: momentOfTest(isAlive) }),
-    /** The plan of one of our own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
+    /** The parameters of one of swf-mcp's own executions. Throws `ARGUMENT_INVALID` for an observed execution. */
     executionParams: (execution: ExecutionRow) =>
       executionParams(sql, requireOwn(execution, 'be planned, or have its files checked,')),
     audit: (execution: ExecutionRow) => audit(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
@@ -43,17 +43,18 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
-    /** The contract of the bus in an observed run. Throws `ARGUMENT_INVALID` for one of our own. */
+    /** The messages that an observed run's programs sent. Throws `ARGUMENT_INVALID` for an execution of swf-mcp. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
-    /** The id by which its own programs know an observed execution. */
+    /** The id that an observed execution has in the programs that ran it. */
     toldId: (executionId: string) =>
       sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?').value(executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     stoppedBy: keptAtRest(sql, stoppedBy),
-    /** For an observed execution, the settings that its runner reported over REST; undefined if none. */
+    /** For an observed execution, the settings that its runner reported over REST; undefined if there are none. */
     configuration: keptAtRest(sql, configurationOf),
     /**
-     * The health of an execution, undefined if its status is unknown; an ended execution needs no assessment.
+     * The health of an execution; undefined if its status is unknown. An ended execution needs no assessment,
+     * except in prompt processing.
      */
     health: (execution: ExecutionRow, now: number): Health | undefined =>
       execution.status === 'running' || isPrompt(execution)
@@ -71,12 +72,13 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       slicesOf,
       promptSites,
       whySlicesUncounted,
+      whyUnseen,
       exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
     messageCount: keptAtRest(sql, countAllMessages),
     lastLandmarks: keptAtRest(sql, lastLandmarks),
-    /** The last log lines of an execution at a level or above. */
+    /** The last log lines of an execution at a given level or above. */
     lastLogLines: keptAtRest(sql, (_, execution_id: string, level: number, limit: number) => {
       const page = { order: 'newest', limit, uncounted: true } as const;
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
@@ -89,23 +91,26 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 }
 
 const createLifeQueries = (sql: Prepare, isAlive: LivenessTest) => ({
-  /** When an execution ended, or now, in milliseconds since 1970, if it is known: see `endOfLife`. */
+  /**
+   * When an execution ended, or else the current time, in milliseconds since 1970; undefined if unknown. See
+   * `endOfLife`.
+   */
   endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
   recordedFrom: (executionId: string) => recordedFrom(sql, executionId),
-  /** Wall time of an execution in seconds; so far, while it runs; undefined while it is unknown. */
+  /** The wall time of an execution in seconds, up to now if it is running; undefined while unknown. */
   duration: (execution: ExecutionRow, now: number) => secondsOfLife(sql, execution, { isAlive, now }),
-  /** Whether its driver is gone, and it has not ended. */
+  /** Whether the execution has not ended, but its driver is gone. */
   isSilent: (execution: ExecutionRow) => silentSince(sql, execution, isAlive) !== undefined,
   /**
-   * Wall time in seconds since its driver was last heard from; undefined while a driver is there, after the end,
-   * and while the clock here is behind.
+   * The wall time in seconds since the execution's driver was last heard from; undefined while there is a
+   * driver, after the end, and while the clock of this host is behind.
    */
   silence: (execution: ExecutionRow, now: number) => secondsSilent(sql, execution, { isAlive, now }),
 });
 
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
-  /** The first log lines that name a file, within its execution. */
+  /** An execution's first log lines that name one of its files. */
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });

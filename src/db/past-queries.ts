@@ -6,19 +6,20 @@ import { createQueries, type Queries } from './queries.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { preparer } from './sqlite/statements.ts';
 
-/** A store as it was at a moment. */
 export interface Past {
   queries: Queries;
-  /** The time at that moment, in milliseconds since 1970. */
+  /** The moment's time, in milliseconds since 1970. */
   now: number;
-  /** The moment as `TIME@MESSAGE_ID`, by which callers can return to it. */
+  /** The moment as `TIME@MESSAGE_ID`, with which callers can return to it. */
   exact: string;
 }
 
-/** How many past stores to keep: a user who steps through a run asks several questions about each moment. */
+/**
+ * Number of past stores to keep open: a user who steps through a run asks several questions about each moment.
+ */
 const maxKept = 2;
 
-/** Past states of a store opened for reading. @param isAlive whether a process is alive now */
+/** Past states of a store opened for reading. @param isAlive tests whether a process is currently alive */
 export function createPasts(live: Connection, isAlive: LivenessTest) {
   const sql = preparer(live);
   let visited: (Past & { store: PastStore })[] = [];
@@ -32,7 +33,7 @@ export function createPasts(live: Connection, isAlive: LivenessTest) {
 
   async function pastOf(asOf: string, present: number): Promise<Past> {
     const moment = momentNamed(sql, asOf, present);
-    // A removed execution is gone from past states, too.
+    // A removed execution is removed from past states too.
     const prunesNow = metaOf(sql, 'prunes');
     if (prunesNow !== prunes) close();
     prunes = prunesNow;
@@ -51,7 +52,7 @@ export function createPasts(live: Connection, isAlive: LivenessTest) {
       for (const old of visited.splice(0, Math.max(0, visited.length - maxKept))) old.store.close();
       return past;
     } catch (error) {
-      // A half-built store gives wrong answers.
+      // A half-built store would give wrong answers.
       store.close();
       throw error;
     }
@@ -59,12 +60,12 @@ export function createPasts(live: Connection, isAlive: LivenessTest) {
 
   return {
     /**
-     * Asks the store as it was at a moment: a time, a message id, or `TIME@MESSAGE_ID`. Questions run one at
-     * a time, since the next may be about another moment. Throws `ARGUMENT_INVALID` if `asOf` names no
-     * moment.
+     * Asks a question about the store as it was at a moment: a time, a message id, or `TIME@MESSAGE_ID`.
+     * Questions run one at a time, since the next one may be about another moment. Throws `ARGUMENT_INVALID` if
+     * `asOf` is not a moment.
      * @param present milliseconds since 1970
      */
-    ask<T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T): Promise<T> {
+    ask<T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) {
       const answer = asked.then(async () => question(await pastOf(asOf, present)));
       asked = answer.catch(() => {});
       return answer;

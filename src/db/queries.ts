@@ -33,12 +33,11 @@ import {
   type WantedTimeline,
 } from './timeline/question.ts';
 
-/** As SQL: when the newest message was recorded. */
 const newestMessage = `SELECT ${messageColumns.recorded_at} FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
 
 /**
- * As SQL: the times of the newest heartbeat, message and log line. An alarm must not make an idle store look
- * fresh.
+ * As SQL: the times of the newest heartbeat, message and log line. Logbook messages do not count: an alarm must
+ * not make an idle store look fresh.
  */
 const newestOf = [
   'SELECT max(last_heartbeat) FROM system_agents',
@@ -46,34 +45,38 @@ const newestOf = [
   'SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
-/** All queries on a store: tools see nothing else of the database. */
+/** All queries on a store. Tools access the database only through them. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const kept = isReader(db) ? keepAnswers(db, markAtRest) : undefined;
   const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
-  // For answers that are used once and not cached.
+  // For answers that are used only once and are therefore not cached.
   const plain = preparer(db);
   return {
     ...createSnapshots(db, kept),
     ...questionsTo(sql, { storeId: knownStoreId, home: homeOf }),
-    /** When the store last changed, which bounds how fresh an answer can be. Undefined for an empty store. */
-    dataAsOf(): string | undefined {
+    /** When the store last changed, which limits how fresh an answer can be. Undefined for an empty store. */
+    dataAsOf() {
       const { read } = partReader();
       return newestOf
         .flatMap((text) => read(text, () => sql<string | null>(text).value(), undefined) ?? [])
         .toSorted()
         .at(-1);
     },
-    /** By how many seconds the newest message is later than the clock here: see `secondsAhead`. */
+    /** The number of seconds by which the newest message is ahead of this host's clock; see `secondsAhead`. */
     ahead: (now: number) => secondsAhead(millisecondsOf(sql<string>(newestMessage).value()) ?? 0, now),
-    /** The state of this store as a moment, `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
-    momentExactly(now: number): string {
+    /**
+     * The moment `now` in the form `TIME@MESSAGE_ID`, with the id of this store's newest message.
+     * @param now
+     * milliseconds since 1970
+     */
+    momentExactly(now: number) {
       const last = sql<string>(
         `SELECT ${messageColumns.message_id} FROM message_rows ORDER BY seq DESC LIMIT 1`,
       ).value();
       return `${new Date(now).toISOString()}@${last ?? noMessage}`;
     },
-    /** Observers that are writing to this store now. @param now milliseconds since 1970 */
+    /** The observers that are currently writing to this store. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
     /** Runs one SQL query over the documented views in a separate process. */
     askSql: async (question: string, signal: AbortSignal) =>
@@ -100,7 +103,7 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   };
   return {
     /** Runs several queries on one state of the store, so that their answers agree. */
-    snapshot<T>(ask: () => T): T {
+    snapshot<T>(ask: () => T) {
       if (db.inTransaction) return ask();
       begin();
       try {
@@ -109,8 +112,8 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
         end();
       }
     },
-    /** The asynchronous form. No other code may use this connection meanwhile. */
-    async heldSnapshot<T>(ask: () => Promise<T>): Promise<T> {
+    /** The asynchronous form of `snapshot`. No other code may use this connection in the meantime. */
+    async heldSnapshot<T>(ask: () => Promise<T>) {
       begin();
       try {
         return await ask();
@@ -121,7 +124,10 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   };
 }
 
-/** Whether a connection only reads. SQLite does not report a writing connection's own commits to it. */
+/**
+ * Whether a connection only reads. Only such a connection may cache answers, since SQLite does not tell a
+ * connection about its own commits.
+ */
 const isReader = (db: Connection) => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;
@@ -129,7 +135,7 @@ export type Queries = ReturnType<typeof createQueries>;
 const createLogbookQueries = (sql: Prepare, plain: Prepare, isAlive: LivenessTest) => ({
   ...questionsTo(plain, { notesWritten, judgementsUntil, alarmsIn, openAlarms }),
   ...questionsTo(sql, { notesOf }),
-  /** The quality of a run; undefined if it was never set, or was withdrawn. */
+  /** The quality of a run; undefined if it was never set or has been withdrawn. */
   qualityOf(executionId: string) {
     const quality = qualityOf(sql, executionId);
     return quality?.value === 'none' ? undefined : quality;
@@ -138,19 +144,19 @@ const createLogbookQueries = (sql: Prepare, plain: Prepare, isAlive: LivenessTes
 });
 
 /**
- * Queries about all attempts of an execution, which are kept in memory. Take each step of an answer in a
+ * Queries about all attempts of an execution; the attempts are kept in memory. Run each step of an answer in a
  * snapshot.
- * @param plain reads each attempt once, so their rows are not cached
+ * @param plain statements without a cache, since each attempt is read only once
  */
 function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTest) {
   const historyOf = rememberHistories(plain);
   return {
     /**
-     * The query for a picture of an execution's life, or of part of it (ISO 8601). `now` is in
+     * The query for a picture of an execution's life or of a part of it (times in ISO 8601). `now` is in
      * milliseconds since 1970.
      */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
-      timelineQuestion(sql, execution, { wanted, isAlive, now }),
+      timelineQuestion(sql, execution, wanted, { isAlive, now }),
     *timeline(question: TimelineQuestion): Steps<Timeline> {
       return yield* timelineOf(sql, historyOf(question.execution.execution_id), question);
     },
@@ -158,12 +164,12 @@ function createTimelineQueries(sql: Prepare, plain: Prepare, isAlive: LivenessTe
     *packedAttempts(executionId: string): Steps<Packed> {
       return pack(yield* historyOf(executionId).follow());
     },
-    /** The same as columns of numbers, valid until the next query. */
+    /** Every attempt of an execution as columns of numbers, valid until the next query. */
     *attempts(executionId: string): Steps<Attempts> {
       return yield* historyOf(executionId).follow();
     },
-    /** The share of an execution's slices already read for its timeline, from 0 to 1. */
-    timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
+    /** The fraction of an execution's slices already read for its timeline, from 0 to 1. */
+    timelinePart: ({ execution_id, slices_created }: ExecutionRow) =>
       Math.min(1, percentDone(historyOf(execution_id).columns.length, slices_created) / 100),
     /** Groups of rows with their sums. */
     summarize: (question: SummaryQuestion) => summarize(sql, historyOf, question),

@@ -1,7 +1,4 @@
-/**
- * The names of the counts of an execution that every answer reports in the same way, in the order in which they are
- * shown.
- */
+/** The names of an execution's counts, listed in the order in which every answer reports them. */
 export const countNames = [
   'stf_count',
   'tf_files_received',
@@ -14,5 +11,4 @@ export const countNames = [
 
 export type Counts = Record<(typeof countNames)[number], number>;
 
-/** Only the counts of a row, without its other fields. */
 export const countsIn = (row: Counts) => Object.fromEntries(countNames.map((name) => [name, row[name]])) as Counts;

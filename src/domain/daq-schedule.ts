@@ -2,12 +2,12 @@ import { exactOrUndefined } from './fractions.ts';
 import type { WorkflowParams } from './params.ts';
 
 /**
- * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters
- * and from the messages so far. States and delays are those of the testbed's DAQ state machine: no beam →
- * `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between →
+ * The DAQ's schedule as a pure function: the parameters and the messages so far determine the simulator's next
+ * message and its time. States and delays are those of the testbed's DAQ state machine: no beam →
+ * `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby in between →
  * `end_run`.
  *
- * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause
+ * An STF is announced once it has been generated. A `period` pause ends a physics period; an `operator` pause
  * stops the schedule's clock until its `resume_run`.
  */
 export type DaqStep =
@@ -19,23 +19,23 @@ export type DaqStep =
 export type TimedStep = DaqStep & { tick: number };
 
 export interface DaqPosition {
-  /** The last step except operator pauses; its tick includes the operator pauses since then. */
+  /** The last step other than an operator pause. The length of later operator pauses is added to its tick. */
   last?: TimedStep;
-  /** When the current physics period began to make STFs. */
+  /** When the current physics period began to produce STFs. */
   periodStart: number;
-  /** Physics periods begun. */
+  /** Number of physics periods begun. */
   periods: number;
   stfsInPeriod: number;
   stfs: number;
   /** The ordinal of the last pause or resume. */
   ordinal: number;
-  /** Since when an operator has paused the run. */
+  /** When an operator paused the run, if it is paused. */
   pausedAt?: number;
 }
 
 export const startPosition: DaqPosition = { periodStart: 0, periods: 0, stfsInPeriod: 0, stfs: 0, ordinal: 0 };
 
-/** The position after one more of the simulator's own messages. */
+/** The position after the simulator's next message. */
 export function advance(position: DaqPosition, step: TimedStep, params: WorkflowParams): DaqPosition {
   const { broadcast_delay } = params.daq_state_machine;
   switch (step.msg_type) {
@@ -45,7 +45,7 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
     case 'start_run':
       return { ...position, last: step, periods: 1, stfsInPeriod: 0, periodStart: step.tick + broadcast_delay };
     case 'stf_gen':
-      // `end_run` has already counted this STF: its row was lost, and it is sent again.
+      // `end_run` has already counted this STF: the store lost the STF's row, and the STF is sent again.
       if (position.last?.msg_type === 'end_run') return { ...position, stfs: Math.max(position.stfs, step.sequence) };
       return { ...position, last: step, stfs: step.sequence, stfsInPeriod: position.stfsInPeriod + 1 };
     case 'pause_run':
@@ -74,8 +74,8 @@ function shift(position: DaqPosition, by: number): DaqPosition {
   return { ...position, last: { ...last, tick: last.tick + by }, periodStart: position.periodStart + by };
 }
 
-/** When the first STF is announced, in seconds from the start; undefined if none is. */
-export function tickOfFirstStf(params: WorkflowParams): number | undefined {
+/** When the first STF is announced, in seconds from the start; undefined if there are no STFs. */
+export function tickOfFirstStf(params: WorkflowParams) {
   let position = startPosition;
   for (;;) {
     const step = nextStep(position, params);
@@ -117,8 +117,8 @@ export function nextStep(
         tick: last.tick + daq.broadcast_delay + daq.standby_duration,
       };
     case 'end_run':
-      // After a power cut the broker may still have the end of the run while the store has lost STFs before
-      // it.
+      // After a power cut, the broker may still have the run's `end_run` although the store has lost earlier
+      // STFs.
       if (position.stfs < last.total_stf_files)
         return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: last.tick };
       return { msg_type: 'finished', tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_end_delay };
@@ -133,7 +133,7 @@ function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep
     position.stfsInPeriod * (daq.stf_interval + daq.stf_generation_time) +
     daq.stf_generation_time;
   const durationEnd = position.periodStart + daq.physics_period_duration;
-  // Rounding errors must not cost a period the last STF that just fits.
+  // A rounding error must not exclude the last STF that just fits into a period.
   const fits = stf_count > 0 ? position.stfsInPeriod < stf_count : nextStf <= durationEnd + 1e-9;
   if (fits) return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: nextStf };
 
@@ -143,8 +143,8 @@ function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep
   return { msg_type: 'pause_run', ordinal: position.ordinal + 1, reason: 'period', tick };
 }
 
-/** STFs that the whole run will make, or undefined if it continues until it is stopped. */
-export function plannedStfCount(params: WorkflowParams): number | undefined {
+/** Number of STFs in the whole run, or undefined if it continues until it is stopped. */
+export function plannedStfCount(params: WorkflowParams) {
   const { stf_count, physics_period_count } = params.fast_processing;
   const daq = params.daq_state_machine;
   if (physics_period_count === 0) return undefined;

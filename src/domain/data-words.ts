@@ -1,6 +1,5 @@
 import { counted } from '../lib/counted.ts';
 
-/** An audit of an execution. */
 interface Audited {
   verdict: 'balanced' | 'open' | 'broken';
   status: string;
@@ -9,7 +8,7 @@ interface Audited {
 }
 
 /**
- * Whether the data of an execution are complete, in a few words. Records may be complete even if nothing
+ * Says in a few words whether an execution's data is complete. Records may be complete even if nothing
  * succeeded.
  */
 export function dataWords({ verdict, status, slices_failed = 0 }: Audited) {

@@ -1,6 +1,6 @@
 /**
- * The counts that may be expected. Files are STF files and TF files; `registered` and `processed` are of STF
- * files.
+ * The counts for which a caller may require a value. `stf` and `tf` count files; `registered` and `processed`
+ * count STF files.
  */
 export const expectable = ['stf', 'tf', 'slices', 'completed', 'failed', 'registered', 'processed'] as const;
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** The kinds of fields that answers have. A schema is never changed, so the fields of a kind share one. */
+/** The kinds of fields in answers. Schemas are immutable, so all fields of a kind share one. */
 export const string = z.string();
 export const optionalString = string.optional();
 export const strings = z.array(string);
@@ -15,17 +15,15 @@ export const optionalBoolean = boolean.optional();
 export const optionalTrue = z.literal(true).optional();
 
 /**
- * How to check a few values. Zod would compile each schema on first use: 16 ms before a first answer, to save
- * a few tenths of one on each later one.
+ * Options for checking a few values. Without them, Zod compiles each schema on first use, which costs 16 ms
+ * before the first answer and saves only a few tenths of a millisecond on each later answer.
  */
 export const uncompiled = { jitless: true } as const;
 
-/** One of some words. */
 export const oneOf = z.enum;
 export const optionalOneOf = <const Words extends readonly string[]>(words: Words) => oneOf(words).optional();
 
-/** An object of these fields and no others. */
+/** An object with these fields and no others. */
 export const object = z.strictObject;
 
-/** An array of such objects. */
 export const objects = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(object(shape));

@@ -1,7 +1,7 @@
 import { rounded } from '../lib/rounded.ts';
 import { createCauses } from './causes.ts';
 
-/** Totals of some rows. Fields that do not apply to a kind of row stay 0, and `seconds` empty. */
+/** Totals for some rows. Fields that do not apply to a kind of row stay 0, and `seconds` stays empty. */
 type Sums = ReturnType<typeof noSums>;
 
 const noSums = () => ({
@@ -9,38 +9,38 @@ const noSums = () => ({
   failed: 0,
   retries: 0,
   bytes: 0,
-  /** Rows of other programs for which the number of attempts, or the size, is unknown. */
+  /** How many rows from other programs have an unknown number of attempts, or an unknown size. */
   unknown: { retries: 0, bytes: 0 },
-  /** One value per row with a duration. */
+  /** The duration of each row that has one. */
   seconds: [] as number[],
-  /** One value per attempt whose worker measured the payload, of the same unit. */
+  /** The payload time of each attempt whose worker measured it, in the same unit as `seconds`. */
   processing: [] as number[],
   /**
-   * For attempts: the numbers of their slices by execution, and how many attempts are failures that their
-   * slices are still in.
+   * In a group of attempts: their slices (as numbers, by execution), and how many failed attempts are still the
+   * current result of their slices.
    */
   slices: new Map<string, Set<number>>(),
   stayFailed: 0,
-  /** For executions: their number of slices. */
+  /** In a group of executions: the number of their slices. */
   ofSlices: 0,
 });
 
 export interface Group extends Sums {
   /** The values of the grouping keys; undefined for rows without a value. */
   keys: readonly (string | undefined)[];
-  /** One of the errors of its cause, if they differ. */
+  /** One of the original errors with the group's cause, if these errors differ. */
   example?: string | undefined;
 }
 
 export type Groups = ReturnType<typeof createGroups>;
 
-/** Collects rows in groups of equal keys; a cause is a key as `causeOf` gives it. */
+/** Groups rows by equal keys. A cause used as a key has the form that `causeOf` gives it. */
 export function createGroups() {
   const causes = createCauses();
   const groups = new Map<string, Group>();
   return {
     causes,
-    of(keys: readonly (string | undefined)[]): Group {
+    of(keys: readonly (string | undefined)[]) {
       const key = JSON.stringify(keys);
       let group = groups.get(key);
       if (group === undefined) groups.set(key, (group = { keys, ...noSums() }));
@@ -49,9 +49,10 @@ export function createGroups() {
     /**
      * The groups, with the text of their causes.
      * @param keys names of the keys
-     * @param isOfAll whether each cause's errors are those of its group alone, so that one of them is an example of it
+     * @param isOfAll whether each cause occurs in one group only, so that one of its errors can be the group's
+     * example
      */
-    all(keys: readonly string[], isOfAll: boolean): Group[] {
+    all(keys: readonly string[], isOfAll: boolean) {
       const place = keys.indexOf('cause');
       return [...groups.values()].map((group) => {
         const cause = group.keys[place];
@@ -63,8 +64,8 @@ export function createGroups() {
   };
 }
 
-/** How many different slices the attempts of several groups concern. */
-export function slicesOf(groups: readonly Sums[]): number {
+/** Number of distinct slices in the attempts of several groups. */
+export function slicesOf(groups: readonly Sums[]) {
   const all = new Map<string, Set<number>>();
   for (const { slices } of groups)
     for (const [execution, numbers] of slices) {
@@ -75,7 +76,9 @@ export function slicesOf(groups: readonly Sums[]): number {
   return [...all.values()].reduce((sum, numbers) => sum + numbers.size, 0);
 }
 
-/** The spread of several groups' durations, in seconds to the millisecond; undefined if there are none. */
+/**
+ * The spread of several groups' durations, in seconds rounded to milliseconds; undefined without durations.
+ */
 export function spreadOf(groups: readonly (readonly number[])[]) {
   const length = groups.reduce((sum, seconds) => sum + seconds.length, 0);
   if (length === 0) return undefined;

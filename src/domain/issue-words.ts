@@ -14,22 +14,22 @@ const kinds: Readonly<Record<string, string>> = {
 
 type Issue = z.core.$ZodIssue;
 
-/** A schema's complaint about a value in our words: what is allowed, and which allowed value is near. */
-export function issueWords(issue: Issue, given?: unknown): string {
+/** Rewords a schema's complaint about a value: says what is allowed, and names the most similar value. */
+export function issueWords(issue: Issue, given?: unknown) {
   if (issue.code === 'invalid_type') return `must be ${kinds[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') return choiceWords(issue, given);
   return boundWords(issue) ?? issue.message;
 }
 
-function choiceWords({ values: allowed }: Extract<Issue, { code: 'invalid_value' }>, given: unknown): string {
+function choiceWords({ values: allowed }: Extract<Issue, { code: 'invalid_value' }>, given: unknown) {
   const values = allowed.map(String);
   const near = typeof given === 'string' ? closest(given, values) : undefined;
   const hint = near === undefined ? '' : `; did you mean ${near}?`;
   return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
 }
 
-/** The bound of a number or of a text's length; for a list, the schema's own words apply. */
-function boundWords(issue: Issue): string | undefined {
+/** States the bound on a number or on a text's length. For a list, the schema's own words are used. */
+function boundWords(issue: Issue) {
   if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined;
   if (issue.origin === 'string') {
     if (issue.code === 'too_big') return `must be at most ${issue.maximum} characters`;

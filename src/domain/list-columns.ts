@@ -20,7 +20,7 @@ import { sitesOfFile } from './site-fields.ts';
 import { sliceStatuses } from './slice-states.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins, stfStatuses } from './states.ts';
 
-/** What a terminal shows of a value: `commands/tables/cells.ts` has the text of each. */
+/** How a terminal shows a value: `commands/tables/cells.ts` has the text for each look. */
 export type Look =
   | 'text'
   | 'name'
@@ -40,28 +40,27 @@ export type Look =
   | 'files'
   | 'reasons';
 
-/** How a terminal shows a column. */
 interface Shown {
   head: string;
   look: Look;
-  /** Left out if the table is too wide, highest first; 0: never. */
+  /** The order in which columns are left out if a table is too wide, highest first; 0: never. */
   drop: number;
 }
 
-/** How terminals show columns, by their schemas. Other columns are for programs. */
+/** How terminals show columns, keyed by the columns' schemas. Columns that are not listed here are for programs. */
 export const shownColumns = z.registry<Shown>();
 
-/** A column that terminals show. */
-function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Look = 'text', drop = 0): Schema {
+function column<Schema extends z.ZodType>(schema: Schema, head: string, look: Look = 'text', drop = 0) {
   const own = schema.clone();
   shownColumns.add(own, { head, look, drop });
   return own;
 }
 
 /**
- * The columns of each list, by its tool, in the order of its answer: they determine the rows read, the answer, and the
- * tables of terminals. To add a column, add a line; `db/lists/` has the SQL for values that no table has, `tools/`
- * computes values from a row. Times are ISO 8601, durations seconds.
+ * The columns of each list, by tool, in the order of the answer. They determine which values are read, what the
+ * answer contains, and how terminals show the list. To add a column, add a line; `db/lists/` has the SQL for
+ * values that are not in a table, and `tools/` computes values from a row. Times are ISO 8601, and durations
+ * are in seconds.
  */
 const lists = {
   list_workflow_executions: () => ({
@@ -120,7 +119,9 @@ const lists = {
       'OUTPUTS',
       'files',
     ),
-    outputs_folder: optionalString.describe("Absolute: in the run's data folder; else below the host's data.dir"),
+    outputs_folder: optionalString.describe(
+      "In the run's data folder if absolute, otherwise below the host's data.dir",
+    ),
     outputs_omitted: optionalInt.describe('Number of files not listed'),
   }),
   list_stf_files: () => ({
@@ -133,7 +134,7 @@ const lists = {
     size_bytes: column(optionalInt, 'BYTES', 'number', 3),
     tf_count: column(optionalInt, 'FRAMES', 'number', 4),
     tf_file_count: column(int, 'SAMPLES', 'number'),
-    slice_count: column(int, 'SLICES', 'number'),
+    slice_count: column(optionalInt, 'SLICES', 'number'),
     created_at: column(string, 'CREATED', 'time', 1),
     registered_at: column(optionalString, 'REGISTERED', 'time', 5),
     processed_at: column(optionalString, 'PROCESSED', 'time', 2),
@@ -148,7 +149,7 @@ const lists = {
     tf_last: column(optionalInt, 'TO', 'number'),
     tf_count: column(optionalInt, 'FRAMES', 'number', 3),
     size_bytes: column(optionalInt, 'BYTES', 'number', 2),
-    slice_count: column(int, 'SLICES', 'number'),
+    slice_count: column(optionalInt, 'SLICES', 'number'),
     created_at: column(string, 'CREATED', 'time', 1),
   }),
   list_messages: () => ({
@@ -204,7 +205,7 @@ const lists = {
     subject: column(string, 'SUBJECT', 'id'),
     severity: column(oneOf(alarmSeverities), 'SEVERITY', 'state', 2),
     state: column(oneOf(alarmStates), 'STATE', 'state'),
-    sentence: column(string.describe('Of its finding now, or the last one if cleared'), 'SAYS', 'sentence', 1),
+    sentence: column(string.describe('Of its finding; the last one if cleared'), 'SAYS', 'sentence', 1),
     raised_sentence: optionalString.describe('The sentence when it was raised, if different'),
     execution_id: column(optionalString, 'EXECUTION', 'name'),
     raised_at: column(string, 'RAISED', 'time'),
@@ -216,24 +217,23 @@ const lists = {
   }),
 };
 
-/** The name of a list: that of its tool. */
+/** The name of a list, which is the name of its tool. */
 export type ListName = keyof typeof lists;
 
 type Columns<List extends ListName> = ReturnType<(typeof lists)[List]>;
 
 const made = new Map<ListName, z.ZodRawShape>();
 
-/** The columns of a list. Their schemas are made on first use: a start needs none. */
+/** The columns of a list. Their schemas are created on first use, since startup needs none. */
 export function listColumns<List extends ListName>(list: List): Columns<List> {
   const columns = made.get(list) ?? lists[list]();
   made.set(list, columns);
   return columns as Columns<List>;
 }
 
-/** An item of a list's answer. */
 export type ListItem<List extends ListName> = z.infer<z.ZodObject<Columns<List>>>;
 
-/** One page of a list: its items, and how to get the next. */
+/** One page of a list: its items, and how to get the next page. */
 export const pageAnswer = <Item extends z.ZodObject>(item: Item) =>
   object({
     items: z.array(item),

@@ -1,4 +1,4 @@
-/** Values of a run's quality. `none` withdraws an earlier one. */
+/** Values of a run's quality. `none` withdraws an earlier value. */
 export const qualities = ['good', 'bad', 'test', 'none'] as const;
 
 export type Quality = (typeof qualities)[number];
@@ -8,12 +8,12 @@ export const alarmSeverities = ['warning', 'error'] as const;
 
 export type AlarmSeverity = (typeof alarmSeverities)[number];
 
-/** States of an alarm; each is also the change that leads to it. */
+/** States of an alarm; each also names the change that leads to it. */
 export const alarmStates = ['raised', 'seen', 'cleared'] as const;
 
 export type AlarmState = (typeof alarmStates)[number];
 
-/** The message of each change of an alarm. */
+/** For each type of message about an alarm, the state that the alarm changes to. */
 export const alarmChanges = {
   alarm_raised: 'raised',
   alarm_seen: 'seen',
@@ -24,11 +24,11 @@ export type AlarmMessageType = keyof typeof alarmChanges;
 
 export const alarmMessageTypes = Object.keys(alarmChanges) as AlarmMessageType[];
 
-/** Characters of a note, and of a reason, at most. */
+/** Maximum number of characters in a note or a reason. */
 export const maxNote = 4000;
 
-/** Characters of a person's name at most. */
+/** Maximum number of characters in a person's name. */
 export const maxAuthor = 100;
 
-/** The sender that claims an author's name; null if it is the author. */
+/** The sender that claimed the author's name; null if the sender is the author. */
 export const sentBy = ({ author, sender }: { author: string; sender: string }) => (sender === author ? null : sender);

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { isFileAddress } from './file-address.ts';
 
 /**
- * The parameters that decide what an execution does, by section, with their defaults. Configuration,
- * messages, agents and projection share them. Times are seconds of simulated time. Unknown keys are allowed
- * here, since messages and older records may have them; the configuration refuses them.
+ * The parameters that decide what an execution does, by section, with their defaults, shared by
+ * configuration, messages, agents and projection. Times are seconds of simulated time. Unknown keys are
+ * allowed here, since messages and older records may contain them; the configuration rejects them.
  * `docs/configuration.md` shows the descriptions.
  */
 const seconds = (fallback: number, about: string) =>
@@ -68,7 +68,7 @@ export const openSections = {
   daq_state_machine: daqSection,
 } as const;
 
-/** The open section with this key, if one has it. */
+/** The open section with this key, if there is one. */
 export const openSectionOf = (key: string) =>
   (Object.keys(openSections) as (keyof typeof openSections)[]).find((name) =>
     Object.hasOwn(openSections[name].shape, key),
@@ -86,7 +86,9 @@ export const workerSection = z.object({
     .min(1, 'must name a program')
     .max(1000)
     .optional()
-    .describe('program to run on every slice, as a list of words; default: a built-in placeholder that only waits'),
+    .describe(
+      'program to run on every slice, as a list of words; default: a built-in placeholder that checks the frames and waits',
+    ),
   payload_name: z
     .string()
     .min(1)
@@ -134,21 +136,21 @@ export const dataSection = z.object({
     })
     .optional()
     .describe(
-      'command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; if unset, files are fetched by HTTP',
+      'command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; if unset, files are fetched over HTTP',
     ),
   keep_hours: z
     .number()
     .min(0)
     .max(100_000)
     .default(72)
-    .describe('hours that an agent without a store keeps the files of an execution after its end'),
+    .describe("hours for which an agent without a store keeps an execution's files after the execution has ended"),
 });
 
 export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);
 
 export type Speed = z.infer<typeof speedSchema>;
 
-/** The parameters that `run_imminent` publishes: these sections and the speed, nothing else. */
+/** The parameters that `run_imminent` publishes: only these sections and the speed. */
 export const workflowParamsSchema = z.object({
   workflow: workflowSection.prefault({}),
   fast_processing: fastProcessingSection.prefault({}),
@@ -159,9 +161,7 @@ export const workflowParamsSchema = z.object({
 
 export type WorkflowParams = z.infer<typeof workflowParamsSchema>;
 
-/**
- * The versions of the plan that this program knows, the newest last. `plan/versions.ts` has a line for each.
- */
+/** The plan versions that this program supports, newest last. `plan/versions.ts` has a line for each. */
 const planVersions = [1] as const;
 
 type PlanVersion = (typeof planVersions)[number];
@@ -169,10 +169,10 @@ type PlanVersion = (typeof planVersions)[number];
 /** Logs that predate this field have version 1. */
 export const planVersionSchema = z.literal(planVersions).default(1);
 
-/** The version for new executions. */
+/** The plan version for new executions. */
 export const currentPlanVersion = planVersions.at(-1) as PlanVersion;
 
-/** All parameters of an execution. Only `db/execution/params.ts` parses them, once, from the log. */
+/** All parameters of an execution. Only `db/execution/params.ts` parses them from the log, once. */
 export const executionParamsSchema = workflowParamsSchema.extend({
   plan_version: planVersionSchema,
   worker: workerSection.prefault({}),
@@ -181,7 +181,7 @@ export const executionParamsSchema = workflowParamsSchema.extend({
 
 export type ExecutionParams = z.infer<typeof executionParamsSchema>;
 
-/** The part of the parameters that everyone may see: no paths, no commands. */
+/** The public part of the parameters: no paths, no commands. */
 export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
   const { workflow, fast_processing, fastmon, daq_state_machine, speed } = params;
   return { workflow, fast_processing, fastmon, daq_state_machine, speed };
@@ -189,13 +189,14 @@ export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
 
 /**
  * The program that a worker runs on a slice. A new kind needs a member here and an entry in
- * `payload/kinds.ts`, which the compiler demands. `limit_seconds` is wall time; the placeholder has no limit.
+ * `payload/kinds.ts`, which the compiler requires. `limit_seconds` is wall time; the placeholder has no
+ * limit.
  */
 export type PayloadSpec =
   | { kind: 'placeholder'; seconds: number; limit_seconds?: undefined }
   | { kind: 'command'; command: readonly string[]; limit_seconds: number };
 
-/** @returns the placeholder takes `seconds` of simulated time */
+/** The payload of an execution; the placeholder takes `seconds` of simulated time. */
 export function payloadSpecOf({ worker, fast_processing }: ExecutionParams): PayloadSpec {
   if (worker.payload === undefined) return { kind: 'placeholder', seconds: fast_processing.slice_processing_time };
   return { kind: 'command', command: worker.payload, limit_seconds: worker.timeout_seconds };

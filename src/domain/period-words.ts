@@ -8,8 +8,11 @@ type Period = { stf_files: number } & {
   ]?: number | undefined;
 };
 
-/** What was made and what failed in a period, as far as it is counted. @param amount a number with its noun */
-export function periodWords(totals: Period, amount: (n: number, one: string) => string): string {
+/**
+ * Describes what was produced and what failed in a period, as far as it was counted.
+ * @param amount returns a number with its noun
+ */
+export function periodWords(totals: Period, amount: (n: number, one: string) => string) {
   const {
     stf_files,
     slices_completed: done,
@@ -24,7 +27,7 @@ export function periodWords(totals: Period, amount: (n: number, one: string) => 
       : `, ${amount(done, 'slice')} completed, and ${amount(attempts_failed, 'attempt')} failed. At its end, ${amount(slices_stay_failed, 'slice')} had failed permanently and ${slices_not_done} were unfinished.`;
   return [
     `In this period ${amount(stf_files, 'STF file')} ${stf_files === 1 ? 'was' : 'were'} made${slices}`,
-    ...(unseen === 0 ? [] : [`The slices of ${amount(unseen, 'execution')} are not seen, and not counted.`]),
+    ...(unseen === 0 ? [] : [`The slices of ${amount(unseen, 'execution')} are not seen, so they are not counted.`]),
     ...(stf_failed === 0 ? [] : [`${amount(stf_failed, 'STF file')} failed in PanDA.`]),
   ].join(' ');
 }

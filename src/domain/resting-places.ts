@@ -1,79 +1,78 @@
+import { isRetried } from './slice-states.ts';
+
 /**
- * A place is suspect after this many failures in a row, if they are less probable than this at the failure
- * rate of another place.
+ * A place is suspect after this many failures in a row if, at another place's failure rate, their probability is
+ * below `chance`.
  */
 const [enoughFailures, chance] = [3, 0.001];
 
-/** A trial has failed once its failures are less probable than this: if others rarely fail, at the first. */
+/**
+ * A trial has failed once its failures are less probable than this. If others rarely fail, the first failure is
+ * enough.
+ */
 const trialChance = 0.1;
 
-/** The highest failure rate assumed for a place that has not failed yet: it may be a good one. */
+/** The highest failure rate to assume for a place that has not failed yet, since it may be a good one. */
 const unfailedRate = 0.1;
 
 /**
- * A suspect rests once others have completed this many slices that failed there, or all of them, and this
- * many more for each that fails elsewhere too.
+ * A suspect place rests once other places have completed `enoughBlames` of the slices that failed there, or all
+ * of them, and at least `blamesPerExcuse` times as many as failed elsewhere too.
  */
 const [enoughBlames, blamesPerExcuse] = [3, 4];
 
 /**
- * The first and the longest pause (a wait or a rest) of a place if another place has succeeded: each is twice
- * as long as the previous one, until an attempt succeeds. Milliseconds.
+ * The first and the longest pause (a wait or a rest), in milliseconds, of a place if another place has
+ * succeeded. Each pause is twice as long as the one before, until an attempt succeeds.
  */
 const [firstPause, longestPause] = [10_000, 300_000];
 
-/** How long a suspect waits at most if no other place has ended an attempt yet. Milliseconds. */
+/** Maximum time, in milliseconds, that a suspect place waits if no other place has ended an attempt yet. */
 const longWait = 120_000;
 
 /** A place that takes no slices for now. */
 export interface Resting {
   place: string;
-  /** Until when, by the clock of the caller; it may end earlier. */
+  /** The latest time at which the pause may end, by the caller's clock. */
   until: number;
-  /** Attempts that failed there in a row. */
+  /** Number of attempts that failed in a row at the place. */
   failures: number;
-  /** The last error there. */
+  /** The last error at the place. */
   error: string;
-  /** Whether others have completed what failed there; otherwise that is awaited. */
+  /** Whether the slices that failed here succeeded elsewhere; if not, this place waits for others to try them. */
   isToBlame: boolean;
 }
 
-/** An attempt that has ended. */
 interface EndedAttempt {
   place: string;
   slice: string;
-  /** Undefined if it succeeded. */
+  /** The error; undefined if the attempt succeeded. */
   error: string | undefined;
-  /** Whether the slice had failed before. */
-  isAgain?: boolean;
-  /** Whether a failed slice will be tried again. */
-  isRetried: boolean;
+  /** The number of the slice's attempt, from 1. */
+  attempt: number;
 }
 
 /**
- * Which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts
- * fail at once would take every slice and use up the retries of all, beside places that do their work. So a
- * place with more failures in a row than chance explains waits for what others do with its slices. If they
- * complete them, it rests. After each pause it is on trial: it takes one slice at a time until one succeeds,
- * and each failure begins a longer pause. If the slices fail elsewhere too, they are to blame, and it
- * continues, as it does where everything fails everywhere. Times are milliseconds by any clock.
+ * Decides which places of an execution rest: slots of one process, or workers on a broker. A place whose attempts
+ * fail immediately would take every slice and use up all retries, although other places work. So a place with more
+ * failures in a row than chance explains waits for others to try its slices. If others complete the slices, the place
+ * rests. After each pause it is on trial: it takes one slice at a time until one succeeds, and each failure begins a
+ * longer pause. If the slices fail elsewhere too, the slices are to blame, and the place continues. The place also
+ * continues if everything fails everywhere. Times are in milliseconds, by any clock.
  */
 export class RestingPlaces {
   readonly #places = new Map<string, Place>();
-  /**
-   * The places with failures since their last success. Nearly always there are none, and each result costs
-   * nothing.
-   */
+  /** The places with failures since their last success. Usually there are none, so a result takes no extra time. */
   readonly #failing = new Map<string, Place>();
-  readonly #mayRest: boolean;
+  readonly #maxRetries: number;
   readonly #isPresent: (place: string) => boolean;
 
   /**
-   * @param maxRetries without retries no other worker tries what failed, so none is ever to blame
-   * @param isPresent whether a place is still there: one that is gone is not waited for
+   * @param maxRetries if 0, no other worker tries a failed slice, so no place is ever to blame
+   * @param isPresent whether a place is still there; nothing waits for a place that is gone
    */
   constructor(maxRetries: number, isPresent: (place: string) => boolean = () => true) {
-    this.#mayRest = maxRetries > 0;
+    this.#maxRetries = maxRetries;
     this.#isPresent = isPresent;
   }
 
@@ -81,25 +80,25 @@ export class RestingPlaces {
     this.#place(name);
   }
 
-  /** Records the end of an attempt. @returns the rests that begin with it */
-  ended({ place: name, slice, error, isAgain = false, isRetried }: EndedAttempt, now: number): Resting[] {
+  /** Records the end of an attempt. Returns the rests that begin as a result. */
+  ended({ place: name, slice, error, attempt }: EndedAttempt, now: number): Resting[] {
     const place = this.#place(name);
     const hasFailed = error !== undefined;
     const isOnTrial = hasFailed && this.onTrial(now).some((one) => one.place === name);
-    // A place where nothing has succeeded excuses no other.
+    // A failure at a place where nothing has succeeded does not excuse another place.
     const isWitness = !hasFailed || place.failed < place.tried;
     const others = isWitness
       ? [...this.#failing].filter(([, other]) => other !== place && other.slices.delete(slice))
       : [];
     for (const [, other] of others) other[hasFailed ? 'excuses' : 'blames'] += 1;
-    const kind = isAgain ? 'again' : 'first';
+    const kind = attempt > 1 ? 'again' : 'first';
     place.tried += 1;
     place[kind].tried += 1;
     if (hasFailed) {
       this.#failing.set(name, place);
       Object.assign(place, { failed: place.failed + 1, failures: place.failures + 1, error });
       this.#noteFailure(place, kind, isOnTrial, now);
-      if (isRetried && !place.slices.has(slice)) {
+      if (isRetried(attempt, this.#maxRetries) && !place.slices.has(slice)) {
         place.slices.add(slice);
         place.distinct += 1;
       }
@@ -108,7 +107,7 @@ export class RestingPlaces {
     return concerned.flatMap(([one, its]) => this.#judged(one, its, now) ?? []);
   }
 
-  /** Counts a failed attempt; one on trial that chance does not explain begins the next pause. */
+  /** Counts a failed attempt. If chance does not explain the failures of a place on trial, its next pause begins. */
   #noteFailure(place: Place, kind: 'again' | 'first', isOnTrial: boolean, now: number): void {
     place[kind].failed += 1;
     place.inRow[kind] += 1;
@@ -120,12 +119,11 @@ export class RestingPlaces {
     place.failedAt = now;
   }
 
-  /** The places that take no slices for now. */
   resting(now: number): Resting[] {
     return this.#pauses(now).filter(({ until }) => until > now);
   }
 
-  /** The places whose last pause is over, which take one slice at a time until one succeeds. */
+  /** The places whose last pause is over. Each takes one slice at a time until an attempt succeeds. */
   onTrial(now: number): Resting[] {
     return this.#pauses(now).filter(({ until }) => until <= now);
   }
@@ -135,18 +133,18 @@ export class RestingPlaces {
     return [...this.#failing].flatMap(([name, place]) => this.#pauseOf(name, place, now) ?? []);
   }
 
-  /** The latest pause of a place; undefined if it may take slices like any other. */
+  /** The last pause of a place; undefined if the place may take slices like any other. */
   #pauseOf(name: string, place: Place, now: number): Resting | undefined {
     const { failures, error, rest, failedAt, slices, distinct, blames, excuses, pauses } = place;
-    // A place that is the only one left takes what there is.
+    // If only one place is left, it takes every slice.
     if (rest !== undefined) return this.#others(place).length === 0 ? undefined : rest;
-    // If others have tried all of its slices, there is nothing more to wait for.
+    // Once other places have tried all of the slices that failed here, there is nothing more to wait for.
     const isKnown = distinct > 0 && slices.size === 0;
     if (isKnown || excuses > blames || !this.#isSuspect(place)) return undefined;
     const others = this.#others(place);
     const waiting = { place: name, failures, error, isToBlame: false };
     if (others.some(({ failed, tried }) => failed < tried)) return { ...waiting, until: failedAt + pauseAfter(pauses) };
-    // Perhaps everything fails everywhere: a wait, and no trial.
+    // Perhaps everything fails everywhere: the place waits, and there is no trial.
     const until = failedAt + (others.some(({ tried }) => tried > 0) ? firstPause : longWait);
     return until > now ? { ...waiting, until } : undefined;
   }
@@ -163,19 +161,19 @@ export class RestingPlaces {
 
   /** Whether a place has more failures in a row than chance explains. */
   #isSuspect(place: Place): boolean {
-    return this.#mayRest && place.failures >= enoughFailures && !this.#isByChance(place, place.inRow, chance);
+    return this.#maxRetries > 0 && place.failures >= enoughFailures && !this.#isByChance(place, place.inRow, chance);
   }
 
   /**
-   * Whether failures are more probable than `limit` at the failure rate of the best other place: what has
-   * failed before may fail everywhere.
+   * Whether the probability of these failures is above `limit` at the failure rates of the best other place. Retries
+   * have a separate rate, since a slice that has failed may fail everywhere.
    */
   #isByChance(place: Place, { first, again }: Failures, limit: number): boolean {
     const chances = this.#others(place).map((one) => rateOf(one.first) ** first * rateOf(one.again) ** again);
     return Math.min(1, ...chances) > limit + Number.EPSILON;
   }
 
-  /** The other places that are still there. */
+  /** The other places that are still present. */
   #others(place: Place): Place[] {
     return [...this.#places].flatMap(([name, one]) => (one !== place && this.#isPresent(name) ? [one] : []));
   }
@@ -187,7 +185,7 @@ export class RestingPlaces {
   }
 }
 
-/** How many first attempts at slices failed, and attempts at slices that had failed before. */
+/** Number of failed first attempts at slices, and of failed attempts at slices that had failed before. */
 type Failures = ReturnType<typeof none>;
 
 const none = () => ({ first: 0, again: 0 });
@@ -199,24 +197,26 @@ const rateOf = ({ tried, failed }: { tried: number; failed: number }) =>
 
 const unsuspected = () => ({
   /**
-   * The slices of the failures in a row that may be retried and have not been tried elsewhere, and how many
-   * there were.
+   * Of the slices that failed here in a row and may be retried: those that no other place has tried yet, and
+   * the number of all.
    */
   slices: new Set<string>(),
   distinct: 0,
-  /** How many of these slices others have completed, and how many failed where something had succeeded. */
+  /**
+   * Of the slices that failed here: how many succeeded elsewhere, and how many failed at places with successes.
+   */
   blames: 0,
   excuses: 0,
 });
 
 const unfailed = () => ({
-  /** Attempts that failed in a row, all and by kind. */
+  /** Failed attempts in a row, in total and by kind. */
   failures: 0,
   inRow: none(),
-  /** Pauses since the last success that a failed trial ended, and the failures of the present trial. */
+  /** Since the last success: how many pauses ended with a failed trial, and the current trial's failures. */
   pauses: 0,
   trial: none(),
-  /** The last rest if no trial has ended it. */
+  /** The last rest, unless a trial has ended it. */
   rest: undefined as Resting | undefined,
 });
 
@@ -225,22 +225,22 @@ type Place = ReturnType<typeof newPlace>;
 const newPlace = () => ({
   ...unsuspected(),
   ...unfailed(),
-  /** Attempts here that ended, and of these the failed ones: all and by kind. */
+  /** Numbers of ended and of failed attempts at this place, in total and by kind. */
   tried: 0,
   failed: 0,
   first: { tried: 0, failed: 0 },
   again: { tried: 0, failed: 0 },
-  /** When the last attempt failed; during a trial, the last before it. */
+  /** The time of the last failure; during a trial, of the last failure before the trial. */
   failedAt: 0,
   error: '',
 });
 
 /**
- * Why a place takes no slices or one at a time, and until when, as a log line has it.
- * @param now by the same clock
+ * Why a place takes no slices, or only one at a time, and for how long, in words for log lines.
+ * @param now the current time by the clock that `until` uses
  * @param wallNow the same moment in milliseconds since 1970
  */
-export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number, wallNow: number): string {
+export function restWords({ place, until, failures, error, isToBlame }: Resting, now: number, wallNow: number) {
   const end = new Date(Math.ceil((wallNow + until - now) / 1000) * 1000).toISOString().replace('.000', '');
   const what = until <= now ? 'is on trial' : isToBlame ? `rests until ${end}` : 'waits';
   const others = isToBlame

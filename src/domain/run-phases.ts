@@ -1,4 +1,4 @@
-/** The phases of a run and the only steps between them (docs/messages.md, "Rules"). */
+/** The phases of a run and the only transitions between them (docs/messages.md, "Rules"). */
 export const phases = ['none', 'imminent', 'physics', 'standby', 'completed'] as const;
 
 export type Phase = (typeof phases)[number];
@@ -13,14 +13,13 @@ const steps: Record<Phase, Partial<Record<PhaseMessage, Phase>>> = {
   completed: {},
 };
 
-/** A run may end from these phases only if it is stopped or fails. */
+/** A run may end in these phases only if it is stopped or fails. */
 const earlyEnds: ReadonlySet<Phase> = new Set(['imminent', 'standby']);
 
-/** The phase after `message`, or undefined if the table has no such step. */
+/** The phase after `message`, or undefined if `message` causes no transition. */
 export function nextPhase(phase: Phase, message: PhaseMessage, endReason?: string): Phase | undefined {
   if (message === 'end_run' && earlyEnds.has(phase) && endReason !== 'completed') return 'completed';
   return steps[phase][message];
 }
 
-/** Workers take slices in every phase but standby. */
 export const workersMayTake = (phase: Phase) => phase !== 'standby';

@@ -1,6 +1,6 @@
 import { textOf } from '../lib/words.ts';
 
-/** Fields whose values need no name, the most telling first. */
+/** Fields whose values are shown without the field's name, most informative first. */
 const plainFields = [
   'slice_filename',
   'tf_filename',
@@ -14,17 +14,15 @@ const plainFields = [
   'sentence',
 ];
 
-/** Fields that mean nothing to people. */
+/** Fields that are of no use to people. */
 const technical: ReadonlySet<string> = new Set(['command_id', 'simulation_tick', 'output_tail', 'payload', 'file_url']);
 
-/**
- * The body of a message in one line: what it is about and how it went, then its other fields as `name=value`.
- */
-export function bodyOf(body: unknown): string {
+/** The body of a message in one line: its subject and result, then the other fields as `name=value`. */
+export function bodyOf(body: unknown) {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return textOf(body);
   const fields = Object.entries(body).filter(([field]) => !technical.has(field));
   const plain = plainFields.flatMap((key) => fields.filter(([field]) => field === key));
-  // A slice's name has its file's in it, and some reasons repeat the state.
+  // Avoids repetition: a slice's name contains its file's name, and some reasons repeat the state.
   const isSlice = plain.some(([field]) => field === 'slice_filename');
   const words = new Set(
     plain.filter(([field]) => !isSlice || field !== 'tf_filename').map(([, value]) => textOf(value)),
@@ -33,20 +31,20 @@ export function bodyOf(body: unknown): string {
   return [...words, ...others.map(([key, value]) => `${key}=${textOf(value)}`)].join(' ');
 }
 
-/** A path's last part: a machine's folders are private. */
+/** The last part of a path, since a machine's folders are private. */
 const lastOf = (path: string) => path.split('/').at(-1) ?? '';
 
 /**
- * A payload command that is safe to show: its program's name and its number of arguments. An argument may
- * hold a path, an address or a password in any form, so none is shown; the setting's mark shows whether two
- * commands are the same.
+ * A payload command that is safe to show: the program's name and the number of arguments. An argument may
+ * contain a path, an address or a password in any form, so none is shown. The digest of the setting shows
+ * whether two commands are equal.
  */
-export function shownCommand([program = '', ...rest]: readonly string[]): string {
+export function shownCommand([program = '', ...rest]: readonly string[]) {
   const count = rest.length === 1 ? '1 argument' : `${rest.length} arguments`;
   return rest.length === 0 ? lastOf(program) : `${lastOf(program)} with ${count}`;
 }
 
-/** A configuration value that is safe to show: an absolute path as its last part. */
+/** A configuration value that is safe to show: for an absolute path, only the last part. */
 export const shownSetting = (value: unknown) =>
   typeof value === 'string'
     ? value.startsWith('/')
@@ -56,26 +54,26 @@ export const shownSetting = (value: unknown) =>
       ? shownCommand(value)
       : (JSON.stringify(value) ?? '');
 
-/** Most runs have fewer drivers. */
+/** Maximum number of drivers to show; most runs have fewer. */
 const maxShown = 4;
 
-/** The last drivers of an execution, and how many earlier ones are left out. Epochs count from 1. */
+/** The last drivers of an execution, and the number of earlier ones left out. Epochs count from 1. */
 export function shownDrivers<T extends { epoch: number }>(drivers: readonly T[]): { shown: T[]; omitted: number } {
   const shown = drivers.slice(-maxShown);
   return { shown, omitted: (shown.at(-1)?.epoch ?? 0) - shown.length };
 }
 
-/** Figures whose ratio is smaller count as equal. */
+/** Figures whose ratio is smaller than this count as equal. */
 const noticeableRatio = 1.25;
 
-/** Seconds that differ by less count as equal. */
+/** Durations that differ by less than this count as equal. Seconds. */
 const noticeableSeconds = 0.05;
 
 /**
- * Whether two figures of two executions differ by more than chance would explain.
- * @param unit of the figures: seconds need a minimum difference
+ * Whether a figure differs noticeably between two executions.
+ * @param unit the unit of the figures: differences in seconds must exceed a minimum
  */
-export function isNoticeable(a: number, b: number, unit: 'seconds' | 'other'): boolean {
+export function isNoticeable(a: number, b: number, unit: 'seconds' | 'other') {
   if (a === b || (unit === 'seconds' && Math.abs(a - b) < noticeableSeconds)) return false;
   const [less, more] = [Math.min(a, b), Math.max(a, b)];
   return less <= 0 || more / less >= noticeableRatio;

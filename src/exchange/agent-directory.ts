@@ -3,13 +3,13 @@ import type { AgentType } from '../domain/states.ts';
 import { setNewest } from '../lib/once-for.ts';
 import { type AgentHeartbeat, type OffDuty, isRefused } from '../messages/telemetry.ts';
 
-/** How long a heartbeat counts, in milliseconds. */
+/** How long a heartbeat is valid, in milliseconds. */
 const heardMilliseconds = lateSeconds * 1000;
 
 /** How long to remember a silent agent, in milliseconds. */
 const forgottenMilliseconds = 3_600_000;
 
-/** The most messages whose last holder is remembered. */
+/** For how many messages to remember the last holder. */
 const maxHolders = 20_000;
 
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
@@ -19,7 +19,10 @@ interface Heard {
   report: Report;
   since: string;
   at: number;
-  /** Since when it has had a free slot and could do no more kinds of work; undefined if all are busy. */
+  /**
+   * The time since which the agent has had a free slot and gained no new kinds of work; undefined if all slots
+   * are busy.
+   */
   freeSince: number | undefined;
 }
 
@@ -29,11 +32,14 @@ const isOffDuty = ({ off_duty }: Report, kinds: readonly OffDuty[]) =>
 export type AgentDirectory = ReturnType<typeof createAgentDirectory>;
 
 /**
- * The agents of a namespace whose heartbeats a process receives, including those that a recorder hosts: what
- * each has in hand and could do.
+ * The agents of a namespace whose heartbeats a process receives, including those that a recorder hosts:
+ * what each has in hand and can do.
  */
 export function createAgentDirectory() {
-  /** By process: if two use one agent name, one must end, and the other's work in hand remains known. */
+  /**
+   * By process, not by name: if two processes use the same agent name, one must end, and the other's work
+   * in hand remains known.
+   */
   const processes = new Map<string, Heard>();
   /** By message id: the agent that last had the message in hand. */
   const holders = new Map<string, string>();
@@ -59,26 +65,29 @@ export function createAgentDirectory() {
   return {
     hear,
     forget,
-    /** Enters an agent's report. Forgets an agent that has ended or is refused. */
+    /** Records an agent's report. Forgets an agent that has ended or is refused. */
     note(beat: AgentHeartbeat) {
       const { agent_name, since, state } = beat;
       if (state === 'EXITED' || isRefused(beat)) forget(agent_name, since);
       else hear(agent_name, since, beat);
     },
-    /** The agent that has a message in hand, or had it last; undefined if none has named it recently. */
+    /**
+     * The agent that has a message in hand, or was the last to have it; undefined if no agent has named the
+     * message recently.
+     */
     holderOf: (messageId: string) => holders.get(messageId),
-    /** When the agent's last heard process began, as it reports; undefined if no process is heard. */
+    /** The start time of the process that sent the agent's last heartbeat; undefined if no heartbeat arrived. */
     sinceOf(agent: string) {
       const ofAgent = [...processes.values()].filter((heard) => heard.agent === agent);
       return ofAgent.toSorted((a, b) => b.at - a.at)[0]?.since;
     },
-    /** Whether an agent is heard. */
+    /** Whether an agent's heartbeats are being received. */
     isPresent: (agent: string) => present().some((heard) => heard.agent === agent),
     /** The ids of all messages that an agent is processing. */
     inHand: () => new Set(present().flatMap(({ report }) => report.in_hand)),
-    /** Whether a heard agent of this type is on duty for these kinds of work. */
+    /** Whether an agent of this type is present and on duty for these kinds of work. */
     hasOnDuty: (type: AgentType, kinds: readonly OffDuty[] = []) => onDuty(type, kinds).length > 0,
-    /** Whether such an agent has had a free slot for at least `milliseconds`. */
+    /** Like `hasOnDuty`, but for agents that have had a free slot for at least `milliseconds`. */
     hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number) {
       const before = performance.now() - milliseconds;
       return onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);

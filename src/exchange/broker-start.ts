@@ -6,31 +6,34 @@ import type { Monitor } from './monitor-agents.ts';
 export interface BrokerChoice {
   settings: BrokerSettings;
   connect: Connect;
-  /** How it checks for foreign programs before it begins. */
+  /** How the process checks for foreign programs before it starts. */
   listening: Listening;
 }
 
 /** The check for foreign programs in a namespace (`namespace-guard.ts`). */
 export interface Listening {
   broadcast: string;
-  /** Topics of the site's layout to listen to as well. */
+  /** Additional topics to listen to, from the site's layout. */
   layout: readonly string[];
   /** Keys of `[broker.destinations]` whose queues the existing testbed reads too. */
   sharedQueues: readonly string[];
-  /** Depends on the layout if left out. */
+  /** Seconds to listen; if undefined, the number depends on the layout. */
   seconds: number | undefined;
-  /** Also queried for live agents, if known. */
+  /** The testbed's monitor, if known. It is also asked which agents are alive. */
   monitor?: Monitor | undefined;
-  /** Prints for the operator that it listens. */
+  /** Informs the operator that the process is listening. */
   say: (line: string) => void;
 }
 
 export interface ConnectOptions {
-  /** Waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`. */
+  /**
+   * If true, waits for a broker that cannot be reached yet; if false, throws `BROKER_UNREACHABLE` or
+   * `BROKER_REFUSED`.
+   */
   patient: boolean;
-  /** Ends the wait; the promise is then never settled. */
+  /** Ends the wait; the returned promise then never settles. */
   signal?: AbortSignal | undefined;
-  /** Called at each break and each failed try. */
+  /** Called each time the connection breaks or an attempt to connect fails. */
   onTrouble: (error: SwfError) => void;
 }
 
@@ -39,7 +42,7 @@ export async function connectToBroker(
   { settings, connect }: Pick<BrokerChoice, 'settings' | 'connect'>,
   { patient, signal, onTrouble }: ConnectOptions,
   prepare?: (broker: BrokerConnection) => void,
-): Promise<BrokerConnection> {
+) {
   const broker = connect(settings, onTrouble);
   prepare?.(broker);
   const giveUp = () => void broker.close();

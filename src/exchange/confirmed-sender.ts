@@ -5,50 +5,55 @@ import { SwfError } from '../lib/errors.ts';
 
 /** The source of a sender's messages, and callbacks for their outcomes. Numbers increase in sending order. */
 interface SendSource<T extends { seq: number }> {
-  /** The unconfirmed items after a number, in order. The caller may read only some and ask again. */
+  /** The unconfirmed items after a number, in order. The caller may read only some of them, and ask again later. */
   pending: (after: number) => Iterable<T>;
   outgoing: (item: T) => Outgoing;
-  /** The broker has these items. Resolves when they are no longer pending. */
+  /** Called when the broker has these items. Resolves when they are no longer pending. */
   confirmed: (items: readonly T[]) => Promise<void>;
   /**
-   * The broker has refused the item three times; it is not sent again. Resolves when it is no longer pending.
+   * Called when the broker has refused the item three times; the item is not sent again. Resolves when it is no
+   * longer pending.
    */
   refused: (item: T, error: SwfError) => Promise<void>;
-  /** Called once for an item that was in flight when `times` connections ended. It is still retried. */
+  /**
+   * Called once for an item, when `times` connections have ended while it was in flight. The item is still
+   * retried.
+   */
   onEnds: (item: T, times: number) => void;
   onFault: (error: unknown) => void;
 }
 
-/** The most sends in flight; stompit crashes if too many frames are queued when a connection ends. */
+/** How many messages may be in flight; stompit crashes if too many frames are queued when a connection ends. */
 export const sendWindow = 256;
 
-/** How long to wait after each refusal of a message, in milliseconds. The refusal after these is final. */
+/** How long to wait after each refusal of a message, in milliseconds. The next refusal is final. */
 const afterRefusal = [1000, 5000] as const;
 
 /**
- * A message in flight at this many ends of a connection rests, so that others are sent, and is then sent
- * alone: some brokers end a connection instead of refusing a message, as RabbitMQ 4.0 does if a full queue
- * rejects it. It is never skipped for that: a bad line is not a refusal.
+ * If connections have ended this many times while a message was in flight, the message is set aside while
+ * others are sent, and is then sent alone. Some brokers end a connection instead of refusing a message, as
+ * RabbitMQ 4.0 does if a full queue rejects it. Such a message is never skipped: a lost connection is not a
+ * refusal.
  */
 const suspectEnds = 2;
 const rests = { first: 1000, longest: 60_000 };
 
-/** The number of ends to report, once. */
+/** A message that was in flight when this many connections ended is reported, once. */
 const maxEnds = 5;
 
-/** For operators: what is wrong with a message that was in flight at `times` ends of its connection. */
+/** For operators: what is wrong with a message that was in flight when `times` connections ended. */
 export const endsSentence = (times: number) => `sending it broke the connection ${times} times; retrying every minute`;
 
-/** The harm that a message did in earlier tries. */
+/** How often a message was refused, and how often a connection ended while it was in flight. */
 interface Trouble {
   refusals: number;
   ends: number;
 }
 
 /**
- * Sends messages until the broker has confirmed each, many at a time and started in order. Repeats an
- * interrupted send, so a receiver may get a message twice. Skips a message that the broker keeps refusing, so
- * that later messages are sent.
+ * Sends messages until the broker has confirmed each: starts the sends in order, with many in flight at a time.
+ * Repeats an interrupted send, so a receiver may get a message twice. Skips a message that the broker keeps
+ * refusing, so that later messages are sent.
  */
 export function createConfirmedSender<T extends { seq: number }>(broker: BrokerConnection, source: SendSource<T>) {
   /** Messages sent to the broker that have no receipt yet. */
@@ -81,7 +86,7 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
     for (const item of source.pending(lastSent)) {
       const isResting = troubles.isResting(item.seq);
       const isAlone = troubles.goesAlone(item.seq);
-      // Messages before a suspect are confirmed first; messages after it wait.
+      // Messages before a suspect message are confirmed first; messages after it wait.
       const isFull = underWay.size >= (isAlone ? 1 : sendWindow) || troubles.hasSuspect(underWay);
       if (!isResting && isFull) return;
       lastSent = item.seq;
@@ -89,7 +94,7 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
     }
   }
 
-  /** @param isAlone no other is in flight */
+  /** @param isAlone whether no other message is in flight */
   async function send(item: T, isAlone: boolean) {
     underWay.add(item.seq);
     try {
@@ -97,7 +102,7 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
       troubles.noteReceipt(item);
       noteReceipt(item);
     } catch (error) {
-      // If the session has ended, everything without a receipt is sent again in the next one.
+      // If the session has ended, everything without a receipt is sent again in the next session.
       underWay.delete(item.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED')
         await troubles.noteRefusal(item, error, isAlone);
@@ -106,20 +111,20 @@ export function createConfirmedSender<T extends { seq: number }>(broker: BrokerC
   }
 
   broker.onUp(resend);
-  // `pump`: call when there may be new items. `resend`: looks at everything pending again.
+  // Call `pump` when there may be new items. `resend` goes through all pending items again.
   return { pump, resend, close: () => void (isClosed = true) };
 }
 
-/** The messages that were refused, or in flight when a connection ended. */
+/** The messages that were refused, or were in flight when a connection ended. */
 function createTroubles<T extends { seq: number }>(
   broker: BrokerConnection,
   { onEnds, refused, onFault }: SendSource<T>,
   resend: () => void,
 ) {
   const troubles = new Map<number, Trouble>();
-  /** Messages not to be tried yet. */
+  /** Messages that must not be sent again yet. */
   const resting = new Set<number>();
-  /** Sends to make one at a time after a refusal ended a session: it does not say which message it is for. */
+  /** How many messages to send one at a time, after a refusal that ended a session without naming a message. */
   let alone = 0;
   const isSuspect = (seq: number) => (troubles.get(seq)?.ends ?? 0) >= suspectEnds;
 
@@ -129,7 +134,7 @@ function createTroubles<T extends { seq: number }>(
     return known;
   }
 
-  /** Skips the item for a while. */
+  /** Skips the item for some time. */
   function rest({ seq }: T, milliseconds: number) {
     resting.add(seq);
     setTimeout(() => {
@@ -146,18 +151,19 @@ function createTroubles<T extends { seq: number }>(
       alone = Math.max(0, alone - 1);
       troubles.delete(seq);
     },
-    /** Notes that the connection ended while the item was in flight. */
+    /** Records that the connection ended while the item was in flight. */
     noteEnd(item: T) {
       const trouble = troubleOf(item);
       trouble.ends += 1;
       if (trouble.ends === maxEnds) onEnds(item, trouble.ends);
       if (trouble.ends >= suspectEnds) rest(item, backoff(trouble.ends - suspectEnds + 1, rests));
-      // The next session may have started before this was known, and skipped items in flight.
+      // The next session may have begun before the end of this one was noted, and may have skipped items that
+      // counted as in flight.
       if (broker.isUp()) resend();
     },
     async noteRefusal(item: T, error: SwfError, isAlone: boolean) {
       const isAttributed = broker.isUp() || isAlone;
-      // A refusal that ends the session does not say which message it is for. From now on, send one at a time.
+      // A refusal that ends the session does not name the refused message, so send one message at a time now.
       if (!broker.isUp()) alone = sendWindow;
       if (!isAttributed) return;
       const trouble = troubleOf(item);

@@ -6,53 +6,54 @@ import { setNewest } from '../lib/once-for.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
-/** A recorder unheard for this long is silent, in milliseconds. */
+/** A recorder that has not been heard from for this long, in milliseconds, counts as silent. */
 const silentMilliseconds = lateSeconds * 1000;
 
 /**
- * The most executions to remember. The oldest are forgotten; recorders report running ones every few seconds.
+ * How many executions to remember. Beyond that, the oldest are forgotten; recorders report running ones every
+ * few seconds.
  */
 const maxKept = 1000;
 
-/** The most executions to exclude at the broker: a header must not grow longer than a broker reads. */
+/** Maximum number of executions to exclude at the broker: a header must not grow longer than a broker accepts. */
 const maxUnwanted = 50;
 
-/** The slots that take slices: `one` tries one at a time, or `none` leaves the queue to others. */
+/** The slots that take slices: `one` for a trial of a single slot, `none` to leave the queue to others. */
 export type Taking = 'all' | 'one' | 'none';
 
 interface View {
   state: ExecutionState;
   over: AbortController;
-  /** Whether a slice on trial has ended since this state: the recorder decides what follows. */
+  /** Whether a slice has ended during a trial since this state was reported: the recorder decides what follows. */
   isTried: boolean;
 }
 
 /**
- * A namespace's executions as reported by their recorders. Nothing is stored: a starting process receives
- * everything within seconds.
+ * A namespace's executions as reported by their recorders. Nothing is stored, since a newly started process
+ * receives everything within seconds.
  */
 export class ExecutionViews {
   /** By execution and store: two stores may assign the same id. */
   readonly #views = new Map<string, View>();
-  /** When each store's recorder was last heard. */
+  /** When each store's recorder was last heard from. */
   readonly #heard = new Map<string, number>();
   /**
-   * When the first and last slices arrived for each execution that no recorder reports, by the same key:
-   * slices after the first need not wait as long.
+   * When the first and last slices arrived for each execution that no recorder reports, by execution and store.
+   * A later slice need not wait as long as the first.
    */
   readonly #unheardOf = new Map<string, { first: number; last: number }>();
   /** Any change wakes all waiters. */
   readonly #news = createNotifier();
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
-  #onPaused: () => void = () => {};
+  #onPaused = () => {};
   #onOver: (storeId: string, messageId: string) => void = () => {};
   #lastPaused = 'all others';
-  /** The worker of this process, which an execution may let rest. */
+  /** The worker of this process, which an execution may tell to rest. */
   #worker: string | undefined;
 
   constructor() {
-    // A recorder's silence changes the standing of executions, but is not an event.
+    // When a recorder falls silent, the pauses of its executions end without an event.
     this.#timer = setInterval(() => this.#look(), 1000);
   }
 
@@ -67,17 +68,17 @@ export class ExecutionViews {
     this.#onPaused = callback;
   }
 
-  /** Calls back with each slice whose attempt has ended although a worker has started it. */
+  /** Calls back with each slice that a worker has started although the attempt is over. */
   onOver(callback: (storeId: string, messageId: string) => void) {
     this.#onOver = callback;
   }
 
-  hear(state: ExecutionState): void {
+  hear(state: ExecutionState) {
     const { execution_id, store_id, epoch, status, over } = state;
     this.#heard.set(store_id, performance.now());
     const key = keyOf(execution_id, store_id);
     const known = this.#views.get(key);
-    // A driver that was presumed dead and is heard again is no longer the driver.
+    // If a driver that was presumed dead is heard from again, it is no longer the driver.
     if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
     const view = { state, over: known?.over ?? new AbortController(), isTried: false };
     this.#unheardOf.delete(key);
@@ -87,7 +88,10 @@ export class ExecutionViews {
     this.#look();
   }
 
-  /** Call when a slice has ended, before its recorder learns of it: a trial of its worker waits for the answer. */
+  /**
+   * Call when a slice has ended, before the recorder learns of it: if this worker is on trial, it waits for the
+   * recorder's answer.
+   */
   noteEnd({ slice, storeId }: DeliveredSlice) {
     const view = this.#find(slice.execution_id, storeId);
     if (view === undefined || this.#restOf(view, 2) === undefined) return;
@@ -110,8 +114,8 @@ export class ExecutionViews {
   }
 
   /**
-   * The running executions that let a slot of the worker of this process rest, and why: during a trial all
-   * slots but the first.
+   * The running executions for which a slot of this process's worker rests, and why: during a trial, all
+   * slots but the first rest.
    * @param slot from 1
    */
   resting(slot = 1) {
@@ -121,7 +125,7 @@ export class ExecutionViews {
     });
   }
 
-  /** The slots of the worker of this process that some running execution does not let rest. */
+  /** Which slots of this process's worker may take slices: all except those that rest for every running execution. */
   taking() {
     const isRunning = ({ state: { status, store_id } }: View) => status === 'running' && !this.isSilent(store_id);
     const running = [...this.#views.values()].filter(isRunning);
@@ -130,12 +134,12 @@ export class ExecutionViews {
     return rests(1) ? 'none' : rests(2) ? 'one' : 'all';
   }
 
-  /** The same as `paused`, as slice headers and their values. */
+  /** The result of `paused`, as the header values of unwanted slices. */
   unwanted(slot = 1) {
     return { execution_id: this.paused(slot).slice(-maxUnwanted) };
   }
 
-  /** Whether a store's recorder is silent; without a store id, whether all are. */
+  /** Whether a store's recorder is silent; without a store id, whether all recorders are. */
   isSilent(storeId?: string) {
     const times = storeId === undefined ? [...this.#heard.values()] : [this.#heard.get(storeId) ?? this.#began];
     return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
@@ -148,36 +152,36 @@ export class ExecutionViews {
     return this.#rests(view, slot) ? 'paused' : 'open';
   }
 
-  /** Resolves when a recorder is heard or falls silent, or when `signal` is aborted. */
+  /** Resolves when a recorder is heard from or falls silent, or when `signal` is aborted. */
   changed(signal: AbortSignal): Promise<void> {
     return this.#news.news(signal);
   }
 
-  /** Without a store id, finds the execution that was heard last. */
-  #find(executionId: string, storeId: string | undefined): View | undefined {
+  /** Without a store id, finds the execution with this id whose recorder was heard from most recently. */
+  #find(executionId: string, storeId: string | undefined) {
     if (storeId !== undefined) return this.#views.get(keyOf(executionId, storeId));
     return [...this.#views.values()].findLast(({ state }) => state.execution_id === executionId);
   }
 
   #unheard({ slice, storeId, since }: DeliveredSlice): ExecutionStanding {
-    // If a slice arrives before its recorder is heard, start waiting for the recorder now.
+    // If a slice arrives before any report from its recorder, start waiting for the recorder now.
     if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
-    // Without its recorder, trust the queue, which delivered the slice.
+    // While the recorder is silent, trust the queue, which delivered the slice.
     if (this.isSilent(storeId)) return 'open';
-    // Its recorder reports other executions but not this one: it has ended, or has no driver. Once it is
-    // resumed, the slice is sent again.
+    // The recorder reports other executions but not this one, which has therefore ended or has no driver.
+    // Once it is resumed, the slice is sent again.
     const now = performance.now();
     const key = keyOf(slice.execution_id, storeId);
     const known = this.#unheardOf.get(key);
-    // After a while without slices, it may have been resumed.
+    // If no slice has arrived for a while, the execution may have been resumed in the meantime.
     const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
     setNewest(this.#unheardOf, key, { first, last: now }, maxKept);
     return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
   /**
-   * Whether the execution is paused, or lets this slot rest. Without its recorder neither counts: nothing
-   * would ever end it.
+   * Whether the execution is paused, or this slot rests for it. While the execution's recorder is silent,
+   * neither counts, since nothing would end the wait.
    */
   #rests(view: View, slot: number) {
     const { status, held, phase, store_id } = view.state;
@@ -185,7 +189,7 @@ export class ExecutionViews {
     return held || !workersMayTake(phase) || this.#restOf(view, slot) !== undefined;
   }
 
-  /** Why an execution lets a slot of the worker of this process rest; undefined if it does not. */
+  /** Why a slot of this process's worker rests for an execution; undefined if it does not. */
   #restOf({ state, isTried }: View, slot: number) {
     const { resting = [], on_trial = [], status, store_id } = state;
     if (status !== 'running' || this.isSilent(store_id)) return undefined;

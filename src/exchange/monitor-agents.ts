@@ -3,15 +3,15 @@ import * as z from 'zod';
 import { messageOf } from '../lib/errors.ts';
 
 /**
- * The monitor's agents send a heartbeat at least every minute; an agent silent for longer than this has
- * ended. In milliseconds.
+ * The monitor's agents send a heartbeat at least every minute; an agent silent for longer than this, in
+ * milliseconds, has ended.
  */
 const livingMilliseconds = 300_000;
 
-/** How long the monitor may take, in milliseconds. */
+/** How long to wait for the monitor, in milliseconds. */
 const patienceMilliseconds = 5000;
 
-/** The rows of swf-monitor's `GET /api/systemagents/`, only the fields read. */
+/** The rows of swf-monitor's `GET /api/systemagents/`, with only the fields that are read. */
 const rows = z.array(
   z.object({
     instance_name: z.string(),
@@ -22,7 +22,7 @@ const rows = z.array(
   }),
 );
 
-/** swf-monitor, by its address and token. */
+/** The address and token of swf-monitor. */
 export interface Monitor {
   url: string;
   token: string | undefined;
@@ -39,7 +39,7 @@ export async function agentsOfMonitor({ url, token }: Monitor, namespace: string
       headers: token === undefined ? {} : { authorization: `Token ${token}` },
       signal: AbortSignal.timeout(patienceMilliseconds),
     });
-    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    if (!response.ok) throw new Error(`it returned status ${response.status}`);
     return rows
       .parse(await response.json())
       .filter((row) => row.namespace === namespace && lives(row))
@@ -50,7 +50,7 @@ export async function agentsOfMonitor({ url, token }: Monitor, namespace: string
       }));
   } catch (error) {
     say(
-      `WARNING SWF_MONITOR_URL: the agents of namespace ${namespace} cannot be read from ${destination}: ${messageOf(error)}`,
+      `WARNING SWF_MONITOR_URL: the list of agents in namespace ${namespace} cannot be read from ${destination}: ${messageOf(error)}`,
     );
     return [];
   }

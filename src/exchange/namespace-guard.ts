@@ -9,7 +9,7 @@ import { type BrokerChoice, type ConnectOptions, connectToBroker, type Listening
 import { agentsOfMonitor } from './monitor-agents.ts';
 import { decodedOf, reportsIn } from './wire.ts';
 
-/** A foreign program, with one of its message types and where it was heard. */
+/** A foreign program, with one of its message types, and the destination where it was heard. */
 type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
 
 /** A foreign program, with everything that its message says. */
@@ -45,16 +45,13 @@ export function createForeignEar(
 /** Seconds to wait for broadcasts, which a run sends every two seconds or so. */
 const broadcastSeconds = 3;
 
-/** Seconds to wait for a transformer, which sends a heartbeat every 30 s, only on topics of a layout. */
+/** Seconds to wait for a transformer, which sends a heartbeat every 30 s, and only on the topics of a layout. */
 const layoutSeconds = 35;
 
-/**
- * Seconds to listen on a broadcast topic and a layout's topics, so that every active program there is heard.
- */
-export const secondsToHear = (layout: readonly string[]): number =>
-  layout.length === 0 ? broadcastSeconds : layoutSeconds;
+/** Seconds to listen on a broadcast topic and a layout's topics, long enough to hear every active program there. */
+export const secondsToHear = (layout: readonly string[]) => (layout.length === 0 ? broadcastSeconds : layoutSeconds);
 
-/** Subscriptions by which a working program detects foreign programs on a layout's topics. */
+/** Subscriptions with which a running process detects foreign programs on a layout's topics. */
 export const layoutSubscriptions = (topics: readonly string[], ear: Ear): Subscription[] =>
   topics.map((destination, at) => ({
     id: `layout-${at + 1}`,
@@ -64,9 +61,7 @@ export const layoutSubscriptions = (topics: readonly string[], ear: Ear): Subscr
     onMessage: (delivery) => ear(destination, delivery),
   }));
 
-/**
- * A subscription to the broadcasts without a namespace in their headers. Our own broadcasts have one there.
- */
+/** A subscription to broadcasts whose headers contain no namespace. Our own broadcasts name theirs in a header. */
 export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription => ({
   id: 'unmarked',
   destination: broadcast,
@@ -79,35 +74,35 @@ export const unmarkedSubscription = (broadcast: string, ear: Ear): Subscription 
 export const placeOfBroker = ({ servers }: Pick<BrokerSettings, 'servers'>, { layout }: Pick<Listening, 'layout'>) =>
   [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-/** How to connect, and whose namespace it is. The signal also ends the listening. */
+/** How to connect, and which namespace to check. The signal also ends the wait for foreign programs. */
 interface GuardOptions extends ConnectOptions {
   namespace: string;
-  /** This process has listened before, and has had the namespace since: a short time is enough. */
+  /** This process has listened before and has held the namespace since, so listening for a short time is enough. */
   isKnown?: boolean;
   /**
-   * The topic of telemetry. Hearing a recorder of the namespace there ends the listening: it has listened
-   * itself.
+   * The telemetry topic. The wait ends when a recorder of the namespace is heard there, since that recorder has
+   * already listened for foreign programs.
    */
   telemetry?: string;
-  /** Called if no program was heard in the full time. */
+  /** Called if no program was heard during the full time. */
   onClear?: () => Promise<void>;
 }
 
-/** How often to check the connection, in milliseconds: time without one does not count as listening. */
+/** How often to check the connection, in milliseconds: time without a connection does not count as listening. */
 const lookMilliseconds = 250;
 
 /**
- * Connects to the broker, and listens for foreign programs in a namespace before anything else is subscribed
- * or sent: they would take our messages for their own. Idle agents send nothing and are not heard. Throws
- * `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
+ * Connects to the broker, and listens for foreign programs in a namespace before it subscribes to or sends
+ * anything else: these programs would mistake our messages for their own. Idle agents send nothing and are not
+ * heard. Throws `BROKER_…`, and `NAMESPACE_IN_USE` with the names of the programs heard.
  */
-export async function connectGuarded(choice: BrokerChoice, options: GuardOptions): Promise<BrokerConnection> {
+export async function connectGuarded(choice: BrokerChoice, options: GuardOptions) {
   const { namespace, isKnown = false, telemetry, signal, onClear } = options;
   const { broadcast, layout, monitor, say } = choice.listening;
   const seconds = choice.listening.seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
   if (seconds === 0) return connectToBroker(choice, options);
   const heard = new Map<string, Named>();
-  /** Other namespaces in which foreign programs work. */
+  /** Other namespaces in which foreign programs are working. */
   const others = new Set<string>();
   const recorderHeard = new AbortController();
   const ends = signal === undefined ? [recorderHeard.signal] : [recorderHeard.signal, signal];
@@ -118,7 +113,10 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
     if (report?.msg_type === 'execution_state') recorderHeard.abort();
   };
   if (telemetry !== undefined) subscriptions.push(reportsIn(namespace, telemetry, hear, 'recorders'));
-  /** Before connecting, so that a missing right ends the connection instead of passing for silence. */
+  /**
+   * Subscribes before connecting, so that a missing permission ends the connection instead of looking like
+   * silence.
+   */
   const prepare = (fresh: BrokerConnection) => {
     for (const subscription of subscriptions) fresh.subscribe(subscription);
   };
@@ -141,8 +139,11 @@ export async function connectGuarded(choice: BrokerChoice, options: GuardOptions
   }
 }
 
-/** Whether the listening lasted its full time. Without a connection nothing is heard, and no time passes. */
-async function listen(broker: BrokerConnection, seconds: number, ends: readonly AbortSignal[]): Promise<boolean> {
+/**
+ * Listens for foreign programs; returns whether it did so for the full time. Time without a connection does
+ * not count, since nothing can be heard.
+ */
+async function listen(broker: BrokerConnection, seconds: number, ends: readonly AbortSignal[]) {
   let left = seconds * 1000;
   while (left > 0 && !ends.some(({ aborted }) => aborted)) {
     const since = performance.now();
@@ -153,8 +154,8 @@ async function listen(broker: BrokerConnection, seconds: number, ends: readonly 
 }
 
 /**
- * Refuses a namespace in which programs were heard, and warns about queues that programs of another namespace
- * read.
+ * Refuses a namespace in which foreign programs have been heard, and warns about queues that programs in
+ * another namespace read.
  */
 function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { sharedQueues, say }: Listening) {
   if (heard.length > 0) throw namespaceInUse(namespace, heard);
@@ -162,26 +163,29 @@ function judge(namespace: string, heard: Named[], [other]: Iterable<string>, { s
 }
 
 /**
- * The harm that queues shared with other software do, and the remedy.
+ * The harm caused by queues shared with other software, and the remedy.
  * @param keys of `[broker.destinations]`
  */
 export const sharingSentence = (other: string, keys: readonly string[]) =>
-  `other software works on this broker (namespace ${other}); it reads its queues without regard to the namespace, so it would take swf-mcp's messages and may fail on unknown ones; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+  `other software is using this broker (namespace ${other}); it reads the queues without regard to the namespace, so it would take swf-mcp's messages and may fail on them; give swf-mcp its own queues: ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 
 /**
- * Says what silence does not prove in a namespace that is new here, if neither the site's topics nor its
- * monitor are known.
+ * Warns that silence proves nothing, if the namespace is new to this store and neither the site's topics nor
+ * its monitor is known.
  */
 function sayOfIdle({ namespace, isKnown }: GuardOptions, { layout, monitor, say }: Listening) {
   if (isKnown !== true && layout.length === 0 && monitor === undefined) say(`WARNING ${idleSentence(namespace)}`);
 }
 
-/** What silence on the broadcasts does not prove, and the two ways to be sure. */
+/** Says that silence on the broadcasts proves nothing, and names the two ways to be sure. */
 export const idleSentence = (namespace: string) =>
-  `no other software was heard in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
+  `no other software has been heard from in namespace ${namespace}, but idle programs send nothing there. To be sure, set broker.layout (to the testbed's: ${layoutNames.join(', ')}), or set SWF_MONITOR_URL to the testbed's monitor`;
 
-/** The refusal of a namespace in which foreign programs work. @param isBegun this process was there first */
-export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
+/**
+ * The error for a namespace in which foreign programs are working.
+ * @param isBegun whether this process was in the namespace first
+ */
+export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false) {
   const programs = heard.map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
   return new SwfError(
     'NAMESPACE_IN_USE',

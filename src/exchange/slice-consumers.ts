@@ -7,15 +7,15 @@ import { decodedOf } from './wire.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
-  /** Creates a connection for this queue alone, for a broker without selectors. */
+  /** Creates a connection for this queue alone, if the broker has no selectors. */
   connectApart: () => BrokerConnection;
   namespace: string;
   destination: string;
   slots: number;
   worker: Pick<SliceWorker, 'handle'>;
-  /** Handles a message on the queue that is not a slice. */
+  /** Handles any message on the queue other than a slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /** Slices that a slot leaves on the queue for now, by header and values: of paused executions, or unfit kinds. */
+  /** The slices to leave on the queue for now, by header and values: paused, or unfit for this worker. */
   unwanted: (slot: number) => Readonly<Record<string, readonly string[]>>;
   /** The slots that may currently take slices. */
   taking?: () => Taking;
@@ -25,75 +25,77 @@ export interface SliceConsumersOptions {
   draining: AbortSignal;
 }
 
-/** How long a slot keeps a paused execution's slice before returning it, on a broker without selectors: avoids spinning. */
+/** Without selectors, a slot keeps a paused execution's slice this long before returning it, to avoid a busy loop. */
 const restMilliseconds = 5000;
-/** How long a worker that left the queue to others waits before it checks again, in milliseconds. */
+/** How long, in milliseconds, a worker that has left the queue to others waits before it checks again. */
 const awayMilliseconds = 30_000;
 
 /**
- * Takes slices from a broker's queue for a worker's slots. Each slot has its own subscription, which holds one slice at a time.
+ * Takes slices from a broker's queue for a worker's slots. Each slot has its own subscription, which holds one slice
+ * at a time.
  *
- * A broker without selectors cannot withhold slices that a worker cannot do. After as many such slices in a row as it has slots, the worker leaves
- * the queue to others. Then one slot checks every 30 s whether it can do the next slice. RabbitMQ keeps an ended subscription's unacknowledged
- * messages, so leaving closes a connection used only for this queue.
+ * A broker without selectors cannot withhold slices that a worker cannot process. When as many such slices have
+ * arrived in a row as the worker has slots, the worker leaves the queue to others. Then one slot checks every
+ * 30 s whether it can process the next slice. RabbitMQ keeps an ended subscription's unacknowledged messages,
+ * so leaving closes a connection used only for this queue.
  */
 export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
   readonly #busy = new Map<number, Promise<void>>();
-  /** Slots whose subscription does not yet exclude what is unwanted. */
+  /** Slots whose subscription does not yet exclude the unwanted slices. */
   readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
   /** The connection that the slots subscribe on. */
   #queue: BrokerConnection;
-  /** Slots with a subscription there. A new one would lose the messages in flight to the old one. */
+  /** Slots with a subscription on `#queue`. A new subscription would lose the messages in flight to the old one. */
   readonly #subscribed = new Set<number>();
   #unfitInARow = 0;
-  /** The slots that were to take slices last, and, on a broker without selectors, those that do. */
+  /** The slots that should take slices and, on a broker without selectors, those that do. */
   #wanted: Taking = 'all';
   #taking: Taking = 'all';
-  /** Whether one slot comes back as soon as the queue has been left. */
+  /** Whether the trial with one slot is due but must wait until the worker has left the queue. */
   #isTrialDue = false;
   #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
     this.#options = options;
     this.#queue = options.broker;
-    // A rest may begin or end while the broker is away.
+    // A rest may have begun or ended while the broker was unreachable.
     options.broker.onUp(() => {
       if (!options.draining.aborted && !options.broker.hasSelectors()) this.#restOrReturn();
     });
   }
 
-  /** The slots that work on slices; only the busy slots while draining. */
-  get slots(): number {
+  /** Number of slots that work on slices; while draining, only the busy slots. */
+  get slots() {
     return this.#options.draining.aborted ? this.#busy.size : this.#options.slots;
   }
 
-  /** The slots that would take a slice now. */
-  get freeSlots(): number {
+  /** Number of slots that would take a slice now. */
+  get freeSlots() {
     if (this.#options.draining.aborted || this.#taking === 'none') return 0;
     return this.#taking === 'all' ? this.#options.slots - this.#busy.size : Math.max(0, 1 - this.#busy.size);
   }
 
   /** Whether a slot has no slice in hand. */
-  isFree = (slot: number): boolean => !this.#busy.has(slot);
+  isFree = (slot: number) => !this.#busy.has(slot);
 
-  /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
-  async run(): Promise<void> {
+  /** Resolves when the worker drains and the slices in hand have ended. Throws the worker's errors. */
+  async run() {
     const { draining } = this.#options;
     this.#attend('all');
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
-    // A busy slot keeps its subscription until it has acknowledged: otherwise the broker would deliver its slice to another worker.
+    // A busy slot unsubscribes only after acknowledging its slice; otherwise another worker would get it.
     const end = (slot: number) => this.#queue.unsubscribe(nameOf(slot));
     await Promise.all(this.#slots().map((slot) => (this.#busy.get(slot) ?? Promise.resolve()).then(() => end(slot))));
     await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
 
-  /** Call when the unwanted slices have changed. */
-  refresh(): void {
+  /** Call this when the set of unwanted slices has changed. */
+  refresh() {
     const { broker, draining } = this.#options;
     if (draining.aborted || !broker.isUp()) return;
     if (!broker.hasSelectors()) return this.#restOrReturn();
@@ -108,7 +110,7 @@ export class SliceConsumers {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
     clearTimeout(this.#back);
-    // If a subscription ended alone, a slice in flight to it would stay with the connection.
+    // If only the subscription ended, a slice in flight to it would stay with the connection.
     this.#isTrialDue = wanted === 'one' && this.#subscribed.size > 1;
     if (wanted !== 'none' && !this.#isTrialDue) return this.#attend(wanted);
     this.#taking = 'none';
@@ -116,13 +118,13 @@ export class SliceConsumers {
     this.#options.onChange();
   }
 
-  /** Notes that the current slice can be done. */
-  noteFit(): void {
+  /** Records that this worker can process the current slice. */
+  noteFit() {
     this.#unfitInARow = 0;
   }
 
-  /** Notes that the current slice cannot be done. @param othersCan whether a worker is heard that could: only then leave the queue to others */
-  noteUnfit(othersCan: boolean): void {
+  /** Records that this worker cannot process the current slice. @param othersCan whether another worker can */
+  noteUnfit(othersCan: boolean) {
     this.#unfitInARow += 1;
     if (othersCan && (this.#taking === 'one' || this.#unfitInARow >= this.#options.slots)) this.#leave();
   }
@@ -131,7 +133,7 @@ export class SliceConsumers {
     const { broker, draining, onChange } = this.#options;
     if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
     this.#taking = 'none';
-    // While slices are in hand, all slots are still subscribed: the trial begins when the queue has been left.
+    // While slices are in hand, all slots stay subscribed: a trial begins only after the queue has been left.
     this.#back = setTimeout(() => {
       if (this.#queue === broker) this.#attend('one');
       else this.#isTrialDue = true;
@@ -143,7 +145,7 @@ export class SliceConsumers {
   #attend(taking: 'all' | 'one') {
     const { broker, connectApart, draining, onChange } = this.#options;
     if (draining.aborted || this.#failed.signal.aborted) return;
-    // Slices begun earlier may still be in hand: their connection stays.
+    // Slices that were begun earlier may still be in hand, so their connection is kept.
     if (!broker.hasSelectors() && this.#queue === broker) {
       this.#queue = connectApart();
       void this.#queue.connect({ once: false });
@@ -158,7 +160,7 @@ export class SliceConsumers {
     onChange();
   }
 
-  /** Closing returns unacknowledged slices to the queue at once. */
+  /** Closes the separate connection; the broker then returns unacknowledged slices to the queue immediately. */
   async #closeApart() {
     const { broker } = this.#options;
     const apart = this.#queue;
@@ -169,7 +171,7 @@ export class SliceConsumers {
     await apart.close();
   }
 
-  #slots = (): number[] => Array.from({ length: this.#options.slots }, (_, index) => index + 1);
+  #slots = () => Array.from({ length: this.#options.slots }, (_, index) => index + 1);
 
   #subscriptionOf(slot: number): Subscription {
     const { destination, namespace, unwanted } = this.#options;
@@ -191,13 +193,13 @@ export class SliceConsumers {
   }
 
   #take(slot: number, delivery: Delivery, queue: BrokerConnection) {
-    // A connection that is being closed returns what still arrives on it.
+    // A slice that still arrives on a connection that is being closed goes back to the queue.
     if (this.#options.draining.aborted || queue !== this.#queue) return;
-    // Another slot is still working, so the connection is open.
+    // Another slot is still working, so the connection is still open.
     if (this.#taking === 'none') return void this.#giveBack(delivery);
-    // After a reconnect a slot may receive a slice while it has one: still handle one at a time.
+    // After a reconnect, a slot may receive a slice while it still has one; slices are still handled one at a time.
     const before = this.#busy.get(slot) ?? Promise.resolve();
-    const handled: Promise<void> = before
+    const handled = before
       .then(() => this.#handle(slot, delivery))
       .catch((error: unknown) => this.#failed.abort(error))
       .finally(() => this.#ended(slot, handled));
@@ -208,7 +210,8 @@ export class SliceConsumers {
     if (this.#busy.get(slot) !== handled) return;
     this.#busy.delete(slot);
     if (this.#taking === 'none' && this.#busy.size === 0) void this.#closeApart();
-    // The slice that was tried could be done; a trial ends when the recorder says so.
+    // The trial slice could be processed, so the trial is over, unless the recorder requested it: such a trial lasts
+    // until the recorder ends it.
     else if (this.#taking === 'one' && this.#wanted === 'all') this.#attend('all');
     else if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
     this.#options.onChange();
@@ -233,7 +236,7 @@ export class SliceConsumers {
   }
 }
 
-/** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */
+/** The slice of a delivery; undefined for other messages, and if the slice lacks its execution or recorder. */
 function sliceIn(delivery: Delivery): DeliveredSlice | undefined {
   const decoded = decodedOf(delivery);
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;

@@ -1,20 +1,20 @@
 import type { BrokerConnection, Connect, Delivery } from '../broker/connection.ts';
-import { SwfError } from '../lib/errors.ts';
+import { hasCode } from '../lib/errors.ts';
 import { fieldOf } from '../messages/codec.ts';
 import { decodedOf } from './wire.ts';
 
 /** Upper bounds of the steps' durations, in seconds. */
 const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
 
-/** The most types to count separately: their names come from others. */
+/** Maximum number of types to count separately, since other programs choose their names. */
 const maxTypes = 100;
 
 type Traffic = ReturnType<typeof createTraffic>;
 
-/** Counts of the messages that a process has sent and received over its broker since it began. */
+/** Counts of the messages that a process has sent and received over its broker since the process started. */
 export function createTraffic() {
   const connections = new Set<BrokerConnection>();
-  /** Steps that took no longer than each bound, and totals. */
+  /** For each bound, the number of steps that took no longer than that; also the totals. */
   const steps = { bounds: stepBounds, within: stepBounds.map(() => 0), count: 0, sum: 0 };
   let sessions = 0;
   return {
@@ -24,14 +24,14 @@ export function createTraffic() {
     refused: new Map<string, number>(),
     steps,
     /**
-     * Whether any connection is up: of two agents in one role, one waits for its turn with a connection that
-     * is down.
+     * Whether at least one connection is up; an agent's connection is down while the agent waits for its turn
+     * in a role.
      */
-    get isConnected(): boolean {
+    get isConnected() {
       return [...connections].some((connection) => connection.isUp());
     },
-    /** How often a connection was restored. */
-    get reconnects(): number {
+    /** How many times a connection was restored. */
+    get reconnects() {
       return Math.max(0, sessions - connections.size);
     },
     add(connection: BrokerConnection) {
@@ -43,7 +43,7 @@ export function createTraffic() {
       const name = counts.has(type) || counts.size < maxTypes ? type : 'other';
       counts.set(name, (counts.get(name) ?? 0) + 1);
     },
-    /** Records a piece of work: a message read and answered, or a slice. */
+    /** Records a piece of work: a message read and answered, or a slice processed. */
     noteStep(seconds: number) {
       steps.count += 1;
       steps.sum += seconds;
@@ -80,7 +80,7 @@ function counted(inner: BrokerConnection, traffic: Traffic): BrokerConnection {
         await inner.send(message);
         traffic.count(traffic.sent, type);
       } catch (error) {
-        if (error instanceof SwfError && error.code === 'BROKER_REFUSED') traffic.count(traffic.refused, type);
+        if (hasCode(error, 'BROKER_REFUSED')) traffic.count(traffic.refused, type);
         throw error;
       }
     },

@@ -3,30 +3,27 @@ import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../
 import type { AgentType } from '../domain/states.ts';
 import { onceFor } from '../lib/once-for.ts';
 import { present } from '../lib/present.ts';
-import { type Decoded, decodeMessage } from '../messages/codec.ts';
+import { decodeMessage, rejected } from '../messages/codec.ts';
 import { traceParent } from '../messages/identity.ts';
 import { type Telemetry, telemetryOf } from '../messages/telemetry.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 /**
- * Reads a delivery in the workflow's own vocabulary, only once. Never throws. Rejects an oversized body,
- * since its beginning must not pass for a message.
+ * Decodes a delivery into the workflow's own vocabulary once, and keeps the result. Never throws. Rejects an
+ * oversized body, since its beginning must not be mistaken for a whole message.
  */
-export const decodedOf = onceFor((delivery: Delivery): Decoded => {
+export const decodedOf = onceFor((delivery: Delivery) => {
   if (delivery.isWhole) return decodeMessage(delivery.body);
-  return refused(`a body of ${delivery.size} bytes is too large; only the beginning was kept`);
+  return rejected(`a body of ${delivery.size} bytes is too large; only the beginning was kept`);
 });
 
 /**
- * A refused message is identified by its body alone: it must not pass for a message of the execution that it
- * names.
+ * How long telemetry is kept, in seconds. Telemetry is soon outdated, but must not expire early because
+ * another host's clock is off by minutes.
  */
-export const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });
-
-/** Telemetry is soon outdated, but another host's clock may be off by minutes and must not silence it. */
 const telemetrySeconds = 3600;
 
-/** A report in the form in which it is sent. @param isSerious it survives a restart of the broker */
+/** A report in the form in which it is sent. @param isSerious whether the report survives a restart of the broker */
 export const reportOf = (destination: string, report: Telemetry, isSerious = false): Outgoing => ({
   destination,
   headers: {
@@ -60,20 +57,23 @@ export const reportsIn = (
 /** The durable subscription of a recorder. */
 export const recorderSubscription = (namespace: string, storeId: string) => `swf.${namespace}.${storeId}`;
 
-/** The durable subscription that remote agents of one type share, or take turns at. */
+/** The durable subscription that remote agents of one type share, or take turns using. */
 export const roleSubscription = (namespace: string, type: AgentType) => `swf.${namespace}.${type}`;
 
 /** The types of remote agents that read broadcasts. */
 export const readingTypes = ['data', 'fastmon'] as const satisfies readonly AgentType[];
 
-/** The queue for the results of one store, for a broker without selectors. */
+/** The queue for results sent to one store, for a broker without selectors. */
 export const resultsOfStore = (results: string, namespace: string, storeId: string) =>
   `${results}.${namespace}.${storeId}`;
 
-/** Subscribers of the topic receive a message at once, or after an outage; later it is outdated. */
+/**
+ * How long a broadcast is kept, in seconds: subscribers receive it immediately or after an outage; after an
+ * outage longer than this, it is outdated.
+ */
 const broadcastExpirySeconds = 24 * 3600;
 
-/** A slice expires on its queue: a broker must not keep a forgotten run's work forever. */
+/** How long a slice is kept on its queue, in seconds: a broker must not keep a forgotten run's work forever. */
 const sliceExpirySeconds = 12 * 3600;
 
 /** The facts about a message that its headers repeat. */
@@ -83,16 +83,16 @@ interface WireFacts {
   namespace: string;
   run_id: string | null | undefined;
   execution_id: string | null | undefined;
-  /** The recorder that sent it or is to receive it. */
+  /** The recorder that sent the message or is to receive it. */
   store_id: string | undefined;
 }
 
 /**
- * The STOMP headers of a message. Only a start need not survive a restart of the broker: the result repeats
- * it, and heartbeats name the slice meanwhile. ActiveMQ Classic does a quarter more without starts on its
- * disk.
+ * The STOMP headers of a message. Only the start of a slice need not survive a restart of the broker: the
+ * result repeats it, and until then heartbeats name the slice. ActiveMQ Classic handles a quarter more
+ * slices if starts are not written to its disk.
  */
-export function wireHeaders(facts: WireFacts): Record<string, string> {
+export function wireHeaders(facts: WireFacts) {
   const { message_id, message_type, namespace, run_id, execution_id, store_id } = facts;
   return present({
     'content-type': 'application/json',
@@ -107,7 +107,7 @@ export function wireHeaders(facts: WireFacts): Record<string, string> {
   }) as Record<string, string>;
 }
 
-/** The headers that name a slice's kinds of work: a worker leaves kinds that it cannot do to others. */
+/** The headers that name a slice's kinds of work: a worker leaves to others the kinds that it cannot do. */
 export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
   NO_FILE: 'file_place',
   NO_PAYLOAD: 'payload',
@@ -116,7 +116,8 @@ export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
 
 export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
   ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
-  // Workers of an earlier build skip a wrong file by its name.
+  // Workers from an earlier build use this header to exclude slices of a file that is missing or different on
+  // their host.
   tf_filename: needs.tf_filename,
 });
 
@@ -124,7 +125,7 @@ export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
  * How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not
  * expire.
  */
-export function expirySeconds(type: MessageType): number | undefined {
+export function expirySeconds(type: MessageType) {
   const { destination } = vocabulary[type];
   if (destination === 'results') return undefined;
   return destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;

@@ -10,7 +10,7 @@ interface FileFacts {
   file_url?: string;
 }
 
-/** Frames by their indices in the STF, both inclusive, and the length of each in bytes. */
+/** The indices, in the STF, of a file's first and last frames, and the length of each frame in bytes. */
 export interface FramesOfFile {
   first: number;
   last: number;
@@ -25,16 +25,17 @@ interface StfToWrite {
   frameBytes: number;
 }
 
-/** A written file without its final name. */
+/** A file that has been written but does not have its final name yet. */
 export interface PreparedFile {
-  /** Gives the file its name. */
+  /** Gives the file its final name. */
   publish(): Promise<FileFacts>;
   discard(): Promise<void>;
 }
 
 /**
  * The data files of one execution. Every method may be called again for the same file with the same result.
- * All throw `DATA_UNAVAILABLE` if the disk or the folder is at fault, and an `Error` if a file is.
+ * All methods throw `DATA_UNAVAILABLE` if the disk or the folder is at fault, and an `Error` if a file is
+ * damaged or missing.
  */
 export interface DataFiles {
   /**
@@ -42,14 +43,14 @@ export interface DataFiles {
    * recreated.
    */
   prepare(): void;
-  /** Writes an STF's file under a temporary name: it is not visible before it is published. */
+  /** Writes an STF file under a temporary name: it is not visible until it is published. */
   prepareStf(stf: StfToWrite): Promise<PreparedFile>;
   /** Size and checksum of a file. `expected` gives the size if nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
-  /** Writes frames `first` to `last` of one file as another. */
+  /** Writes frames `first` to `last` of one file as another file. */
   copyFrames(from: string, to: string, range: FramesOfFile): Promise<FileFacts>;
   /**
-   * Reads frames `first` to `last` and checks index and checksum of each. Throws an `Error` that names the
+   * Reads frames `first` to `last` and checks the index and checksum of each. Throws an `Error` that names the
    * frame.
    */
   verify(filename: string, range: FramesOfFile): Promise<void>;
@@ -58,7 +59,8 @@ export interface DataFiles {
 }
 
 /**
- * For `write_files = false`: nothing is written, sizes are as files would have, and there are no checksums.
+ * For `write_files = false`: nothing is written, sizes are those that the files would have, and there are
+ * no checksums.
  */
 export const noDataFiles: DataFiles = {
   prepare: () => {},
@@ -74,18 +76,22 @@ export const noDataFiles: DataFiles = {
 };
 
 /**
- * Errors that an operator can fix and no message caused: with more space or a repaired disk, everything
- * continues.
+ * Errors that were not caused by a message and that an operator can fix: with more space or a repaired disk,
+ * work continues.
  */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
-/** A missing file may be one file's fault. A missing or inaccessible folder is the disk's fault. */
+/**
+ * If a file is missing, the fault may concern that file only. If its folder is missing or inaccessible, the
+ * disk is at fault.
+ */
 const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ESTALE']);
 
 /**
- * Translates an error of the file system.
+ * Translates a file system error.
  * @param folder the folder of data files that `path` is in
- * @returns `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted); any other error as it is
+ * @returns `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted);
+ * any other error as it is
  */
 export function asDataError(error: unknown, path: string, folder: string) {
   const { code } = error as NodeJS.ErrnoException;

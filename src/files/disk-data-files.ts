@@ -6,15 +6,15 @@ import { limitFunction } from 'p-limit';
 import { encodeFrames, verifyFrames } from '../domain/frames.ts';
 import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/file-system.ts';
-import { digestOf } from './checksum.ts';
 import { asDataError, type DataFiles, type FramesOfFile } from './data-files.ts';
 import {
   asideEnding,
   chunkBytes,
+  digestOf,
   firstIndex,
   pathAddress,
-  readerOf,
   type ReadAt,
+  readerOf,
   readFile,
   readRange,
   readSmall,
@@ -22,13 +22,13 @@ import {
   writeHashed,
 } from './file-io.ts';
 
-/** The most files open at a time: thousands of workers must not exhaust the process's file descriptors. */
+/** How many files may be open at a time: thousands of workers must not exhaust the process's file descriptors. */
 const openFiles = 64;
 
 /**
- * The data files of an execution in their own folder, created with mode 0700. Writes a file aside and then
- * renames it, so that a name never denotes half a file. File names come from messages: the vocabulary allows
- * no separator and no leading dot.
+ * The data files of an execution in their own folder, created with mode 0700. Writes a file under a
+ * temporary name and then renames it, so that no file with its final name is ever incomplete. File names
+ * come from messages: the vocabulary allows no separator and no leading dot.
  * @param urlOf the address by which others know a file; by default, its path
  */
 export function createDataFiles(folder: string, urlOf = pathAddress(folder)): DataFiles {
@@ -43,7 +43,7 @@ export function createDataFiles(folder: string, urlOf = pathAddress(folder)): Da
       throw asDataError(error, path, folder);
     }
   };
-  /** The slices of a sample are verified at the same time, and a small sample's slices share one read. */
+  /** The slices of a sample are verified at the same time; those of a small sample share one read. */
   const smallOf = (filename: string) => {
     const known = small.get(filename) ?? read(filename, readSmall).finally(() => small.delete(filename));
     small.set(filename, known);

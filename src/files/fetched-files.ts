@@ -1,28 +1,27 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { rm, readFile, stat, utimes, writeFile, rename } from 'node:fs/promises';
+import { rm, stat, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { pause } from '../lib/deadline.ts';
 import { messageOf } from '../lib/errors.ts';
-import { signalGroup, currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
-import type { CheckedFiles } from './checksum.ts';
+import { takeLock } from '../lib/file-system.ts';
+import { signalGroup } from '../lib/process-identity.ts';
 import { asDataError } from './data-files.ts';
-import { append, asideEnding, writeFile as writeByDescriptor } from './file-io.ts';
+import { append, asideEnding, type CheckedFiles, writeFile as writeByDescriptor } from './file-io.ts';
 import { NotFetched, NoSuchFile, type FileSources, readByHttp } from './http-reader.ts';
 
 /** Time limit of a command, in milliseconds. */
 const maxMilliseconds = 1_800_000;
 
-/** How much of its last output to show. */
+/** How many characters of a command's last output to show. */
 const shown = 300;
 
-const todo = 'check data.fetch and its permissions';
+const todo = 'check data.fetch and the permissions of its program';
 
 /**
- * Fetches a file by the site's command (`[data] fetch`), whose words have `{url}` and `{path}`. Throws
- * `DATA_UNAVAILABLE` if it fails. `signal` ends the command and everything that it started.
- * @param environment that the command inherits
+ * Fetches a file with the site's command (`[data] fetch`), whose words may contain `{url}` and `{path}`.
+ * Throws `DATA_UNAVAILABLE` if the command fails. `signal` ends the command and everything that it started.
+ * @param environment the environment that the command inherits
  */
 async function fetchByCommand(
   command: readonly string[],
@@ -31,16 +30,16 @@ async function fetchByCommand(
   signal: AbortSignal,
 ) {
   const words = command.map((word) => word.replaceAll('{url}', () => url).replaceAll('{path}', () => path));
-  // Do not continue an earlier command's unfinished file.
+  // The command must not continue an earlier command's unfinished file.
   await rm(path, { force: true });
   const why = await run(words, environment, signal);
   if (why !== undefined) throw new NotFetched(url, `${words[0] ?? ''} ${why}`, todo);
 }
 
-/** Why it has failed, with its last words; undefined if it has not. */
+/** Why the command failed, with the end of its output; undefined if it succeeded. */
 const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: AbortSignal) =>
   new Promise<string | undefined>((resolve) => {
-    // Its own group, so that its children end with it.
+    // The command gets its own process group, so that its children end with it.
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
     let lastWords = '';
     child.stderr.on('data', (chunk: Buffer) => (lastWords = (lastWords + String(chunk)).slice(-shown)));
@@ -65,84 +64,31 @@ const run = ([program = '', ...args]: string[], env: NodeJS.ProcessEnv, signal: 
 /** How often to check whether another process is done, in milliseconds. */
 const lookMilliseconds = 200;
 
-/**
- * How often a holder shows that it is alive, and after how much silence a holder that cannot be checked loses
- * the lock, in milliseconds.
- */
-const signMilliseconds = 60_000;
+/** How long a holder that cannot be checked may be silent before it loses the lock, in milliseconds. */
 const silentMilliseconds = 300_000;
 
 /**
- * Does `work` while no other process does the same for this path: several worker processes share their files.
- * The lock is a file beside the path that names its holder; a dead holder's lock is void. Throws the file
- * system's errors.
+ * Runs `work` while no other process is running it for this path: several worker processes share one folder of
+ * files. Throws file system errors.
  */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>) {
-  const lock = `${path}.fetching`;
-  const own = JSON.stringify({ ...currentProcess(), key: randomUUID() });
-  while (!(await take(lock, own))) {
+  const take = () => takeLock(`${path}.fetching`, silentMilliseconds);
+  let release = await take();
+  while (release === undefined) {
     signal.throwIfAborted();
-    if (await isLeft(lock)) await remove(lock);
-    else await pause(lookMilliseconds, [signal]);
+    await pause(lookMilliseconds, [signal]);
+    release = await take();
   }
-  const sign = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), signMilliseconds);
   try {
     return await work();
   } finally {
-    clearInterval(sign);
-    if ((await readFile(lock, 'utf8').catch(() => '')) === own) await rm(lock, { force: true });
-  }
-}
-
-async function take(lock: string, own: string) {
-  try {
-    await writeFile(lock, own, { flag: 'wx', mode: 0o600 });
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function isLeft(lock: string) {
-  try {
-    const { mtimeMs } = await stat(lock);
-    const alive = isAlive(JSON.parse(await readFile(lock, 'utf8')) as ProcessIdentity);
-    return alive === false || (alive === undefined && Date.now() - mtimeMs > silentMilliseconds);
-  } catch {
-    // It is gone, or its holder is writing it.
-    return false;
-  }
-}
-
-/**
- * How long to wait at a time while another process removes an abandoned lock, and after how long that process
- * counts as dead. Milliseconds.
- */
-const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
-
-/**
- * Lets one of many processes remove an abandoned lock, so that it removes the abandoned lock, not the next
- * holder's.
- */
-async function remove(lock: string) {
-  const guard = `${lock}.left`;
-  if (!(await take(guard, ''))) {
-    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }));
-    if (Date.now() - mtimeMs > diedMilliseconds) await rm(guard, { force: true });
-    await pause(guardMilliseconds);
-    return;
-  }
-  try {
-    if (await isLeft(lock)) await rm(lock, { force: true });
-  } finally {
-    await rm(guard, { force: true });
+    await release();
   }
 }
 
 export interface FetchWays {
   sources: FileSources;
-  /** The site's command for every address; HTTP if left out. */
+  /** The site's command for fetching from any address; if undefined, HTTP is used. */
   command: readonly string[] | undefined;
   /** The environment that a command inherits. */
   environment: NodeJS.ProcessEnv;
@@ -152,14 +98,14 @@ interface FileToFetch {
   url: string;
   /** The target path, in an existing folder. */
   path: string;
-  /** As announced. Without a checksum, or with one of an unknown kind, any content will do. */
+  /** The checksum as announced. Without one, or with one of an unknown kind, any content will do. */
   checksum: string | undefined;
 }
 
 export type FetchedFiles = ReturnType<typeof createFetchedFiles>;
 
 /**
- * Whole files of other hosts, each fetched once per host and shared by all slots and processes that need it.
+ * Whole files from other hosts, each fetched once per host and shared by all slots and processes that need it.
  */
 export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   const underWay = new Map<string, Promise<boolean>>();
@@ -194,12 +140,12 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
 
   return {
     /**
-     * Resolves when the file is there; with false if its source lacks it or has other content than announced.
-     * Continues an earlier partial fetch. Throws `DATA_UNAVAILABLE` if the file is unavailable or the disk is
-     * at fault.
+     * Resolves with true once the file is there, or with false if the source does not have the file or its
+     * content differs from what was announced. Continues an earlier partial fetch. Throws `DATA_UNAVAILABLE` if
+     * the file is unavailable or the disk is at fault.
      */
     bring(file: FileToFetch, signal: AbortSignal) {
-      // The same file may be at another address by now.
+      // The same file may have moved to another address.
       const key = `${file.path} ${file.url} ${file.checksum ?? ''}`;
       const known = underWay.get(key);
       if (known !== undefined) return known;
@@ -210,7 +156,7 @@ export function createFetchedFiles(ways: FetchWays, checked: CheckedFiles) {
   };
 }
 
-/** Returns whether part of the file was already there. */
+/** Fetches a file, and returns whether part of it was already there. */
 async function get({ sources, command, environment }: FetchWays, { url, path }: FileToFetch, signal: AbortSignal) {
   if (command !== undefined) {
     await fetchByCommand(command, { url, path }, environment, signal);

@@ -4,12 +4,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { hasCode } from '../lib/errors.ts';
 import { makeFolder } from '../lib/file-system.ts';
 import { tried } from '../lib/tried.ts';
 
 /**
- * Marks an execution's folder made by an agent without a store. Its time says when the execution was last
- * seen running or ended, its content says which.
+ * Marks an execution's folder that was made by an agent without a store. Its modification time says when
+ * the execution was last seen; its content says whether it was running or had ended.
  */
 const remoteMarker = '.swf-mcp-remote';
 const ended = 'ended\n';
@@ -17,15 +18,14 @@ const ended = 'ended\n';
 const millisecondsAnHour = 3_600_000;
 
 /**
- * While a recorder is away the end of its executions is not reported, and the files may be the only copies:
- * they are kept this much longer.
+ * While a recorder is away, the ends of its executions are not reported, and the files on this host may be the
+ * only copies. So these files are kept this many times longer.
  */
 const unendedFactor = 10;
 const unendedHours = 720;
 
 /**
- * Makes the folder of an execution on the host of an agent without a store. Passes on the errors of the file
- * system.
+ * Makes the folder of an execution on the host of an agent without a store. Throws file system errors.
  */
 export function prepareRemoteFolder(dir: string, executionId: string) {
   const folder = join(dir, executionId);
@@ -34,16 +34,16 @@ export function prepareRemoteFolder(dir: string, executionId: string) {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    if (hasCode(error, 'EEXIST')) return;
     throw error;
   }
   writeFileSync(join(folder, remoteMarker), '', { mode: 0o600 });
 }
 
-/** Whether an agent without a store made an execution's folder: its files may be fetched again. */
+/** Whether an agent without a store made an execution's folder. If so, the files can be fetched again. */
 export const isRemoteFolder = (dir: string, executionId: string) => existsSync(join(dir, executionId, remoteMarker));
 
-/** Notes that an execution has ended: its files are removed after a while. */
+/** Records that an execution has ended, so that its files are removed after a while. */
 export function noteRemoteEnd(dir: string, executionId: string) {
   const marker = join(dir, executionId, remoteMarker);
   if (existsSync(marker) && readFileSync(marker, 'utf8') !== ended) writeFileSync(marker, ended);
@@ -55,8 +55,8 @@ interface Keeping {
 }
 
 /**
- * Removes folders that agents without a store made and that were kept long enough. Throws the first error
- * after checking all.
+ * Removes the folders made by agents without a store, once these folders have been kept long enough. Tries all
+ * of them before throwing the first error.
  */
 export async function removeOldRemoteFolders(dir: string, keeping: Keeping) {
   const folders = existsSync(dir) ? readdirSync(dir, { withFileTypes: true }).filter((one) => one.isDirectory()) : [];
@@ -82,27 +82,27 @@ async function removeWhereOld(dir: string, name: string, { hours, isRunning }: K
 /** A file in a data folder that names the stores with files there, one per line. */
 const storeMarker = '.swf-mcp-store';
 
-/** Notes that the files of a store are in a folder. Passes on the errors of the file system. */
+/** Marks a folder as containing files of a store. Throws file system errors. */
 export function markFolder(folder: string, storeId: string) {
   if (isMarked(folder, storeId)) return;
   writeFileSync(join(folder, storeMarker), `${storeId}\n`, { mode: 0o600, flag: 'a' });
 }
 
-/** Whether the files of a store are in a folder, seen from this host. */
+/** Whether the files of a store are in a folder, as seen from this host. */
 export const isMarked = (folder: string, storeId: string) =>
   tried(() => readFileSync(join(folder, storeMarker), 'utf8').split('\n').includes(storeId)) ?? false;
 
 const run = promisify(execFile);
 
 /**
- * Removes a folder and its contents, if it exists. A payload can nest folders deeper than a path can name:
- * the system's own tool descends step by step. Throws the system's errors.
+ * Removes a folder and its contents, if it exists. If a payload has nested folders deeper than a path can name,
+ * uses the system's `rm`, which descends step by step. Throws the system's errors.
  */
 export async function removeWhole(folder: string) {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+    if (!hasCode(error, 'ENAMETOOLONG')) throw error;
     await run('rm', ['-rf', '--', folder]);
   }
 }

@@ -1,8 +1,9 @@
 import { isBelow, originOf } from '../domain/file-address.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError, messageOf } from '../lib/errors.ts';
+import { present } from '../lib/present.ts';
 
-/** A file of another host is unavailable now. Another agent may have it. */
+/** A file from another host is unavailable now. Another agent may have it. */
 export class NotFetched extends SwfError {
   constructor(url: string, why: string, todo: string, cause?: unknown) {
     super('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
@@ -12,7 +13,7 @@ export class NotFetched extends SwfError {
 /** The host answers but has no such file; its other files are available. */
 export class NoSuchFile extends NotFetched {}
 
-/** The meaning of a file server's answer, and how to fix it. */
+/** The error for a file server's answer: what the answer means and how to fix the problem. */
 export function refusalOf(url: string, status: number) {
   switch (status) {
     case 401:
@@ -29,30 +30,31 @@ export function refusalOf(url: string, status: number) {
 /** Whether the same request may succeed if it is repeated. */
 const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
 
-/** Where files may be fetched from, and our proof of permission. */
+/** Where files may be fetched from, and the token that permits it. */
 export interface FileSources {
   prefixes: readonly string[];
-  /** Sent only to these sources. */
+  /** Sent only to addresses that begin with one of the prefixes. */
   token: string | undefined;
 }
 
 /** How long a server may be silent before we give up, in milliseconds. */
 const silentMilliseconds = 20_000;
 
-/** Pauses before repeating a request that brought nothing new, in milliseconds. */
+/** How long to pause before each repeat of a request that delivered no new data, in milliseconds. */
 const pauses = [500, 1000, 2000, 4000] as const;
 
 const maxRedirects = 5;
 
-/** Bytes of a file, from `start` to `end` (exclusive; by default, its end). */
+/** Bytes of a file, from `start` to `end` (exclusive; by default, the end of the file). */
 export interface ByteRange {
   start: number;
   end?: number | undefined;
 }
 
 /**
- * Reads a file of another host by HTTP. Continues where a broken connection ended. Throws `DATA_UNAVAILABLE`
- * after several tries that bring nothing, and for an address or a redirect outside the sources.
+ * Reads a file from another host over HTTP. Continues where a broken connection ended. Throws
+ * `DATA_UNAVAILABLE` after several attempts that read nothing, and for an address or a redirect outside the
+ * sources.
  */
 export async function* readByHttp(sources: FileSources, url: string, { start, end }: ByteRange, signal: AbortSignal) {
   let at = start;
@@ -79,7 +81,10 @@ export async function* readByHttp(sources: FileSources, url: string, { start, en
   }
 }
 
-/** A server without ranges starts at the beginning and sends more than requested. */
+/**
+ * Cuts a body to the requested range: a server that does not support ranges starts at the beginning and sends
+ * more than requested.
+ */
 async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number) {
   let [skip, left] = [toSkip, most];
   for await (const chunk of body) {
@@ -91,7 +96,7 @@ async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: numbe
   }
 }
 
-/** Whether a file's host serves us, whether or not it has this file. */
+/** Whether a file's host serves us at all, even if it does not have this file. */
 export async function isReachable(sources: FileSources, url: string): Promise<boolean> {
   const over = new AbortController();
   try {
@@ -111,15 +116,15 @@ async function open(
 ) {
   const { start, end } = range;
   const isWhole = start === 0 && end === undefined;
-  const headers: Record<string, string> = {
-    ...(sources.token === undefined ? {} : { authorization: `Bearer ${sources.token}` }),
-    ...(isWhole ? {} : { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
-    ...(etag === undefined || isWhole ? {} : { 'if-range': etag }),
-  };
+  const headers: Record<string, string> = present({
+    authorization: sources.token === undefined ? null : `Bearer ${sources.token}`,
+    range: isWhole ? null : `bytes=${start}-${end === undefined ? '' : end - 1}`,
+    'if-range': etag === undefined || isWhole ? null : etag,
+  });
   const silence = createSilence(signal);
   const response = await silence.during(follow(sources, url, headers, silence.signal));
   const { status } = response;
-  if (isPassing(status)) throw new Error(`it answers ${status}`);
+  if (isPassing(status)) throw new Error(`it returned status ${status}`);
   // The range begins where the file ends: nothing is left.
   if (status === 416) return { body: nothing(), etag, toSkip: 0 };
   if (status !== 200 && status !== 206) throw refusalOf(url, status);
@@ -130,14 +135,17 @@ async function open(
   };
 }
 
-/** Follows redirects within the sources itself: a token must not go anywhere else. */
+/**
+ * Follows redirects itself instead of leaving them to `fetch`, and only within the sources, since the token
+ * must not be sent anywhere else.
+ */
 async function follow({ prefixes }: FileSources, url: string, headers: Record<string, string>, signal: AbortSignal) {
   let address = url;
   for (let turn = 0; turn <= maxRedirects; turn += 1) {
     if (!prefixes.some((prefix) => isBelow(address, prefix)))
       throw new NotFetched(
         url,
-        `${address === url ? 'it' : `it is redirected to ${address}, which`} is not in data.sources`,
+        `${address === url ? 'it' : `it redirects to ${address}, which`} is not in data.sources`,
         `add it: --set 'data.sources=${JSON.stringify([...prefixes, originOf(address)])}'`,
       );
     const response = await fetch(address, { headers, signal, redirect: 'manual' });
@@ -146,10 +154,10 @@ async function follow({ prefixes }: FileSources, url: string, headers: Record<st
     await response.body?.cancel();
     address = new URL(target, address).href;
   }
-  throw new NotFetched(url, `it is redirected more than ${maxRedirects} times`, 'check its server');
+  throw new NotFetched(url, `it redirects more than ${maxRedirects} times`, 'check its server');
 }
 
-/** Aborts a request whose server is silent for a while. */
+/** Aborts a request whose server is silent for too long. */
 function createSilence(stopped: AbortSignal) {
   const over = new AbortController();
 
@@ -171,7 +179,7 @@ function createSilence(stopped: AbortSignal) {
           yield next.value;
         }
       } finally {
-        // The rest is not needed.
+        // The rest of the body is not needed.
         await reader?.cancel().catch(() => {});
       }
     },
@@ -183,7 +191,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 /** A weak tag does not prove that bytes are the same. */
 const strongTag = (tag: string | null) => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
-const changed = (url: string): SwfError =>
+const changed = (url: string) =>
   new NotFetched(url, 'it changed while it was being read', 'check what writes it: data files must not change');
 
 export function unreachable(url: string, error: unknown) {

@@ -12,13 +12,13 @@ interface RemoteFileOptions {
   url: string;
   ways: FetchWays;
   fetched: FetchedFiles;
-  /** Where to put files that are made from it or fetched whole. */
+  /** Where to put files that are fetched whole or made from a fetched file. */
   place: WritePlace;
   local: DataFiles;
   signal: AbortSignal;
 }
 
-/** The data files of an execution, of which one is on another host: only the needed part of it is fetched. */
+/** An execution's data files, one of which is on another host: only the needed part of that file is fetched. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
   const bring = async (filename: string) => {
@@ -36,7 +36,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
     return { size_bytes, checksum: `sha256:${hash.digest('hex')}`, file_url: url };
   }
 
-  /** Frames carry their own checksums, which also cover the network. */
+  /** Frames carry their own checksums, which also detect transmission errors. */
   const copyByHttp = (to: string, { first, last, frameBytes }: FramesOfFile) =>
     writeHashed(place, to, async (write) => {
       const range = { start: first * frameBytes, end: (last + 1) * frameBytes };
@@ -64,7 +64,7 @@ export function createRemoteDataFiles({ url, ways, fetched, place, local, signal
   };
 }
 
-/** The same bytes in pieces of whole frames. Throws an `Error` if they end within a frame. */
+/** Regroups the bytes into pieces of whole frames. Throws an `Error` if they end within a frame. */
 async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number) {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   let pieces: Uint8Array[] = [];
@@ -79,6 +79,6 @@ async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: numbe
     pieces = [all.subarray(whole)];
     length -= whole;
   }
-  if (length % frameBytes !== 0) throw new Error(`it ends within a frame of ${frameBytes} bytes`);
+  if (length % frameBytes !== 0) throw new Error(`it ends inside a frame of ${frameBytes} bytes`);
   if (length > 0) yield Buffer.concat(pieces, length);
 }

@@ -10,7 +10,7 @@ import * as z from 'zod';
 import type { Queries } from '../db/queries.ts';
 import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
 import { workflowParamsOf } from '../domain/params.ts';
-import { NoStoreYet, SwfError } from '../lib/errors.ts';
+import { hasCode, NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { tried } from '../lib/tried.ts';
@@ -32,7 +32,7 @@ export interface AppOptions extends McpOptions {
   tokens: readonly Token[];
   /** Whether requests may use host names other than this machine's loopback names. */
   anyHost: boolean;
-  /** Whether a proxy in front reports the original request and client in `X-Forwarded-…`. */
+  /** Whether a proxy in front of the server reports the original request and client in `X-Forwarded-…`. */
   behindProxy: boolean;
   pageFolder: string;
   log: Log;
@@ -42,22 +42,21 @@ export interface AppOptions extends McpOptions {
 const bodyLimit = '4mb';
 
 /**
- * The HTTP server: the health check is open to everyone; all of `addRoutes` require the token, so a route added
- * there is closed by default.
+ * The HTTP server: the health check is open to everyone; all routes in `addRoutes` require the token, so a
+ * route added there is closed by default.
  */
 export function createApp(options: AppOptions) {
-  const { queries, tokens, anyHost, behindProxy, log } = options;
-  const app = guardedApp(anyHost);
-  // Trust only the last of a chain of proxies, which is ours.
-  app.set('trust proxy', behindProxy ? 1 : false);
-  app.get('/healthz', (_, response) => answerHealth(response, queries));
+  const app = guardedApp(options.anyHost);
+  // In a chain of proxies, trust only the last one, which is ours.
+  app.set('trust proxy', options.behindProxy ? 1 : false);
+  app.get('/healthz', (_, response) => answerHealth(response, options.queries));
   addPage(app, options.pageFolder);
-  // Clients look here for other ways to log in. The answer, that no other way exists, needs no token.
+  // Clients look here for other ways to log in. The answer, that there are none, needs no token.
   app.use('/.well-known', answerNothing);
-  app.use(requireToken(tokens));
+  app.use(requireToken(options.tokens));
   addRoutes(app, options);
   app.use(answerNothing);
-  app.use(onError(log));
+  app.use(onError(options.log));
   return app;
 }
 
@@ -70,7 +69,7 @@ function answerNothing({ originalUrl }: Request, response: Response) {
 function addRoutes(app: Express, options: AppOptions) {
   const { metrics, queries, markSeen } = options;
   const turn = createTurns();
-  /** Makes a request wait for its turn, like each MCP message. */
+  /** Makes a request wait for its turn, as each MCP message does. */
   const inTurn: RequestHandler = async (request, _, next) => {
     await turn(clientOf(request));
     next();
@@ -98,13 +97,13 @@ function addRoutes(app: Express, options: AppOptions) {
 function answerHealth(response: Response, queries: () => Queries) {
   try {
     const asked = queries();
-    // A damaged store fails only when more than its age is read.
+    // Reading only a store's age may not reveal that the store is damaged, so read an execution too.
     asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
     response.json(allPrintable({ status: 'ok', store_id: asked.storeId(), data_as_of: asked.dataAsOf() }));
   } catch (error) {
-    // Before the first run there is nothing to read, and nothing is wrong.
+    // Before the first run there is no store to read, which is not an error.
     const isMissing = error instanceof NoStoreYet;
-    // Everyone may request it, so the answer names no paths.
+    // Anyone may request the health check, so its answer names no paths.
     response.status(isMissing ? 200 : 503).json({
       status: isMissing ? 'ok' : 'error',
       store: isMissing ? 'none yet' : error instanceof SwfError ? error.code : 'cannot be read',
@@ -116,61 +115,67 @@ function answerParameters(id: string, response: Response, queries: () => Queries
   try {
     const asked = queries();
     const execution = asked.execution(id);
-    const { execution_id, workflow_name, namespace, executed_by, status, run_number, start_time, end_time } = execution;
+    const { run_number, end_time } = execution;
     const params = asked.knownParams(execution);
     response.json(
       allPrintable({
-        execution_id,
-        workflow_name,
-        namespace,
-        executed_by,
-        status,
+        execution_id: execution.execution_id,
+        workflow_name: execution.workflow_name,
+        namespace: execution.namespace,
+        executed_by: execution.executed_by,
+        status: execution.status,
         ...(run_number === null ? {} : { run_id: String(run_number), run_number }),
-        start_time,
+        start_time: execution.start_time,
         ...(end_time === null ? {} : { end_time }),
-        // No broker, no paths, no secrets.
+        // The workflow's parameters only: no broker, no paths, no secrets.
         parameter_values: params === undefined ? {} : workflowParamsOf(params),
       }),
     );
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
-    const isGone = error.code === 'EXECUTION_NOT_FOUND' || error.code === 'EXECUTION_REMOVED';
+    const isGone = hasCode(error, 'EXECUTION_NOT_FOUND', 'EXECUTION_REMOVED');
     refuse(response, isGone ? 404 : 503, -32_602, error.line);
   }
 }
 
-/** Reports a request's faults as JSON, like everything else, and our own only to the operator. */
+/** Reports errors in a request as JSON, like every other answer, and our own bugs only to the operator. */
 function onError(log: Log): ErrorRequestHandler {
-  return (error: { type?: string; status?: number; stack?: string; message?: string }, _, response, next) => {
+  return (
+    error: { type?: string; limit?: number; status?: number; stack?: string; message?: string },
+    _,
+    response,
+    next,
+  ) => {
     if (response.headersSent) next(error);
     else if (error.type === 'entity.parse.failed') refuse(response, 400, -32_700, 'the body is not JSON');
-    else if (error.type === 'entity.too.large') refuse(response, 413, -32_600, `the body is larger than ${bodyLimit}`);
+    else if (error.type === 'entity.too.large')
+      refuse(response, 413, -32_600, `the body is larger than ${error.limit} bytes`);
     else if (error instanceof SwfError) refuse(response, 503, -32_603, error.line);
     else if (error.status !== undefined && error.status < 500)
       refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
     else {
       log.write({ level: 'ERROR', message: `bug in the HTTP server: ${error.stack ?? error.message ?? ''}` });
-      refuse(response, 500, -32_603, "an internal error of swf-mcp; the server's log has the details");
+      refuse(response, 500, -32_603, "an internal error in swf-mcp; the server's log has the details");
     }
   };
 }
 
-/** Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if `alarm` names none. */
+/** Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if `alarm` names no alarm. */
 type MarkSeen = (
   alarm: string,
   by: { author: string; sender: string; text: string | undefined },
 ) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
 const refusal =
-  'UNAUTHORIZED: marking an alarm as seen needs a token of scope note or control; in a terminal, use "swf-mcp alarms seen ID"';
+  'UNAUTHORIZED: marking an alarm as seen needs a token whose scope is note or control; in a terminal, use "swf-mcp alarms seen ID"';
 
-/** Largest accepted body; it may hold a note. */
+/** The largest accepted body, which may hold a note. */
 const seenLimit = '32kb';
 
 const seenBody = z.strictObject({
   alarm_id: z.string().min(1).max(3000),
   text: z.string().trim().min(1).max(maxNote).optional(),
-  /** The person on whose behalf it is sent, if not the token's name. */
+  /** The person on whose behalf the request is sent, if this is not the person whom the token names. */
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
 });
 

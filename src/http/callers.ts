@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
-/** Name recorded for a client that has none, such as a client with `SWF_MCP_TOKEN`. */
+/** The name to record for a client without a name, such as one that uses `SWF_MCP_TOKEN`. */
 export const nameless = 'mcp';
 
 export const scopes = ['read', 'note', 'control'] as const;
@@ -12,9 +12,9 @@ type Scope = (typeof scopes)[number];
 
 /** An authorized client: the holder of a token or, if there are no tokens, any user of this machine. */
 export interface Caller {
-  /** The token's name; undefined if it has none. */
+  /** The token's name; undefined if the token has none. */
   name: string | undefined;
-  /** Rights of this caller: to read, to write to the logbook too, or to control executions too. */
+  /** The rights of this caller: read; read and write to the logbook; or also control executions. */
   scope: Scope;
 }
 
@@ -25,8 +25,8 @@ export interface Token extends Caller {
 const digest = (text: string) => sha256().update(text).digest();
 
 /**
- * Finds the caller that a token belongs to; undefined for an unknown token. Compares in constant time, always
- * with every known token.
+ * Finds the caller that a token belongs to; undefined for an unknown token. Always compares with every
+ * known token, in constant time.
  */
 export function createCallers(tokens: readonly Token[]): (given: string) => Caller | undefined {
   const known = tokens.map(({ token, ...caller }) => ({ caller, expected: digest(token) }));
@@ -36,7 +36,7 @@ export function createCallers(tokens: readonly Token[]): (given: string) => Call
   };
 }
 
-/** Whether a host name or address is this machine's own, which other machines cannot reach. */
+/** Whether a host name or address is a loopback one, which other machines cannot reach. */
 export const isLoopback = (host: string) =>
   ['localhost', '::1', '[::1]'].includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
 
 /**
- * Most concurrent calls, per client and in total. A wait for an execution counts as one for as long as it
- * lasts.
+ * Maximum number of concurrent calls, per client and in total. A call that waits for an execution counts
+ * for as long as it waits.
  */
 export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 
@@ -10,14 +10,17 @@ export const callLimits = { ofOneClient: 200, ofAll: 1000 } as const;
 interface RequestCalls {
   count: number;
   /**
-   * The id by which the client may cancel them; undefined for a batch, whose other requests still need their
-   * answers.
+   * The request id by which the client may cancel the calls; undefined for a batch, since its other requests
+   * still need answers.
    */
   id?: unknown;
   cancel?: () => void;
 }
 
-/** Counts concurrent calls, admits no more than the limits, and finds those that a client no longer wants. */
+/**
+ * Counts concurrent calls, admits no more than the limits allow, and finds the calls that a client no longer
+ * wants.
+ */
 export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; ofAll: number } = callLimits) {
   const underWay = new Map<RequestCalls, string>();
   const requestsOf = (client: string) =>
@@ -25,20 +28,18 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
   const sum = (requests: Iterable<RequestCalls>) => [...requests].reduce((total, { count }) => total + count, 0);
   return {
     /**
-     * Admits the calls of a request and returns a function that ends them or, if they are too many, the limit
-     * that they would exceed.
+     * Admits the calls of a request and returns a function that ends them. If there are too many calls, returns
+     * the limit that they would exceed instead.
      */
     take: (client: string, request: RequestCalls): { end: () => void } | { limit: string } => {
       const own = sum(requestsOf(client)) + request.count;
       const all = sum(underWay.keys()) + request.count;
-      if (own > ofOneClient) return { limit: `${own} calls of one client, of at most ${ofOneClient}` };
-      if (all > ofAll) return { limit: `${all} calls of all clients, of at most ${ofAll}` };
+      if (own > ofOneClient) return { limit: `${own} calls from one client, at most ${ofOneClient} allowed` };
+      if (all > ofAll) return { limit: `${all} calls from all clients, at most ${ofAll} allowed` };
       underWay.set(request, client);
       return { end: () => void underWay.delete(request) };
     },
-    /**
-     * The request under way with an id. Two sessions of one client may use the same id: then none is found.
-     */
+    /** The request in progress with a given id; undefined if two sessions of one client use the same id. */
     find: (client: string, id: unknown): RequestCalls | undefined => {
       const [request, other] = requestsOf(client).filter((one) => one.id !== undefined && one.id === id);
       return other === undefined ? request : undefined;
@@ -47,9 +48,9 @@ export function createCallLimits({ ofOneClient, ofAll }: { ofOneClient: number; 
 }
 
 /**
- * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred
- * places delays only itself. The result waits for a place, and resolves with a function that leaves it, or
- * with undefined if the signal is aborted first.
+ * Places for work, at most one for each client. Clients are served in turn: one that waits for a hundred places
+ * delays only itself. Returns a function that waits for a place; its promise resolves with a function that
+ * leaves the place, or with undefined if the signal is aborted first.
  */
 export function createPlaces(most: number) {
   /** Functions that take a place, by client, in the order in which clients are served next. */
@@ -79,7 +80,7 @@ export function createPlaces(most: number) {
         resolve(() => {
           served.delete(client);
           const more = waiting.get(client);
-          // A client that waits for more goes behind all others.
+          // If the client waits for more places, it goes to the end of the line.
           waiting.delete(client);
           if (more !== undefined) waiting.set(client, more);
           serve();
@@ -91,12 +92,12 @@ export function createPlaces(most: number) {
     });
 }
 
-/** Waits for the turn of a client. */
+/** Waits for a client's turn. */
 export type Turn = (client: string) => Promise<void>;
 
 /**
- * Starts one call in each turn of the event loop, of each client in turn: between two calls of a batch,
- * others are received and served.
+ * Starts one call per turn of the event loop, taking clients in turn, so that other clients are served between
+ * two calls of a batch.
  */
 export function createTurns(): Turn {
   const takePlace = createPlaces(1);

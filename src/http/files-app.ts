@@ -15,12 +15,12 @@ interface FilesAppOptions {
 /** Names of executions and files: without a leading dot. */
 const namePattern = /^(?!\.)[^/\\]{1,255}$/;
 
-/** Endings of files that are still being written. */
+/** File name endings that mark files still being written. */
 const unfinishedPattern = /\.(?:part|fetching)$/;
 
 /**
- * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and
- * strong ETags that change with the file. It lists nothing and follows no links.
+ * Serves the data files of executions, read-only, at `/{execution_id}/{filename}`, with byte ranges and strong
+ * ETags that change with the file. Lists nothing and follows no links.
  */
 export function createFilesApp({ folder, token }: FilesAppOptions) {
   // Without a token, a web page could send requests through a browser on this machine.
@@ -35,7 +35,8 @@ export function createFilesApp({ folder, token }: FilesAppOptions) {
 }
 
 /**
- * Answers an address that cannot be decoded, such as /%zz: express itself would show paths of this machine.
+ * Answers a request whose address cannot be decoded, such as /%zz; express's own answer would show paths on
+ * this machine.
  */
 function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction) {
   if (response.headersSent) next();
@@ -79,7 +80,10 @@ interface SendError extends Error {
   headers?: Record<string, string>;
 }
 
-/** The facts of a regular file in a real folder, otherwise undefined: a link could lead anywhere. */
+/**
+ * The facts about a file; undefined unless it is a regular file in a real folder, since a link could lead
+ * anywhere.
+ */
 async function factsOf(folder: string, execution: string, filename: string) {
   if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
   try {

@@ -10,18 +10,17 @@ export function refuse(response: Response, status: number, code: number, message
 }
 
 /**
- * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port of
- * this machine is another program, whose pages must not read the answers.
+ * Whether an origin is this server's own page: the same scheme, host and port as the request. Another port on
+ * this machine belongs to another program, whose pages must not read the answers.
  */
 const isOurs = (origin: string, { protocol, host }: Request) =>
   tried(() => new URL(origin).origin === new URL(`${protocol}://${host}`).origin) ?? false;
 
 /**
- * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests
- * that a foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` other than the request's scheme, host and port. Behind a proxy these are the
- * forwarded values.
- * @param anyHost accepts any name of this server, since a token keeps strangers out
+ * A server that forbids caching and content sniffing, unless a route sets other headers. It refuses requests that a
+ * foreign web page could send through a browser on this machine: a `Host` that is not ours (DNS rebinding), or an
+ * `Origin` other than the request's scheme, host and port. Behind a proxy these are the forwarded values.
+ * @param anyHost whether to accept any name for this server, since a token keeps strangers out
  */
 export function guardedApp(anyHost: boolean) {
   const app = express();
@@ -52,7 +51,7 @@ const anybody: Caller = { name: undefined, scope: 'control' };
 
 /**
  * Requires a bearer token and remembers its owner; if there are no tokens, requires none.
- * @param unauthorized answers a request without one of them
+ * @param unauthorized answers a request without one of these tokens
  */
 export function requireToken(tokens: readonly Token[], unauthorized = refuseStranger) {
   const callerBy = createCallers(tokens);
@@ -74,7 +73,7 @@ const refuseStranger = (response: Response, why: string) =>
     response,
     401,
     -32_001,
-    `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
+    `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the token from SWF_MCP_TOKEN or from a line of SWF_MCP_TOKEN_FILE`,
   );
 
 const callers = new WeakMap<Request, Caller>();
@@ -87,23 +86,28 @@ export function callerOf(request: Request) {
 }
 
 /**
- * The client that limits and turns apply to: a token's name, from any address; without a token, a network of
- * addresses.
+ * The client that limits and turns apply to: the token's name, whatever the address; without a token, the
+ * network of the address.
  */
 export function clientOf(request: Request) {
   const { name } = callerOf(request);
   return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
 }
 
-/** Whether a request comes from this machine; through a proxy here, all do. */
+/** Whether a request comes from this machine; through a proxy on this machine, all requests do. */
 export const isOfThisMachine = ({ ip = '' }: Request) => networkOf(ip) === 'loopback';
 
 /**
- * Groups addresses that one machine can have any number of: loopback addresses, and addresses of an IPv6
- * network.
+ * Groups addresses of which one machine can have any number: loopback addresses, and addresses of an IPv6
+ * network, whose first four groups are equal.
  */
 function networkOf(address: string) {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
   if (isLoopback(plain)) return 'loopback';
-  return plain.includes(':') ? plain.split(':').slice(0, 4).join(':') : plain;
+  const zeros = Math.max(0, 9 - plain.split(':').length);
+  return plain
+    .replace('::', `:${'0:'.repeat(zeros)}`)
+    .split(':')
+    .slice(0, 4)
+    .join(':');
 }

@@ -2,29 +2,29 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Most open connections: each costs memory and a file descriptor, and no system has more than a few hundred
- * clients.
+ * Maximum number of open connections: each costs memory and a file descriptor, and no system has more than
+ * a few hundred clients.
  */
 const maxConnections = 1000;
 
 interface Connection {
   socket: Socket;
-  /** The socket that answers are written to; with TLS it is not the connection's own. */
+  /** The socket that answers are written to; with TLS this is not the connection's own socket. */
   out: Socket;
-  /** Requests in progress: several, if a client does not wait for answers. */
+  /** Requests in progress: more than one if a client does not wait for answers. */
   underWay: number;
 }
 
-/** Identifies a peer: the same for a socket and for the TLS socket around it. */
+/** The identity of a peer, which is the same for a socket and for the TLS socket around it. */
 const peerOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
 
 /**
- * Closes a connection if a new one would be too many: the one idle for longest or, if none is idle, one whose
- * client does not read its answer. So clients that connect and send nothing, or do not read the answers,
- * cannot shut others out. Returns a function that ends all connections.
+ * Closes a connection if a new one would be too many: the connection that has been idle longest or, if none
+ * is idle, one whose client does not read its answer. So clients that connect and send nothing, or do not
+ * read the answers, cannot shut others out. Returns a function that ends all connections.
  */
 export function limitConnections(server: Server, most: number = maxConnections) {
-  /** By peer, least recently changed first. */
+  /** The connections by peer, least recently changed first. */
   const connections = new Map<string, Connection>();
   const touch = (peer: string, connection: Connection) => {
     connections.delete(peer);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 
-import { type ErrorCode, SwfError } from '../lib/errors.ts';
+import { type ErrorCode, hasCode, stackOf, SwfError } from '../lib/errors.ts';
 import { createPlaces } from './calls.ts';
 
 /** A call as sent to a thread. */
@@ -10,24 +10,24 @@ export interface LongCall {
   args: unknown;
 }
 
-/** A message to a thread: a call, or a request to abandon the current one. */
+/** A message to a thread: a call, or a request to abandon the current call. */
 export type ToThread = LongCall | 'give up';
 
-/** Its reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */
+/** The thread's reply: the tool's answer, an error that the caller can fix, or the stack of a bug. */
 export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode; message: string } | { bug: string };
 
-/** Most threads; the second serves a second client. */
+/** Maximum number of threads; the second serves a second client. */
 const maxThreads = 2;
 
-/** How long a call may take, and how long its thread may continue after that. Milliseconds. */
+/** How long a call may take, and how long its thread may continue after that, in milliseconds. */
 interface Limits {
   /** A call that takes longer is abandoned together with its thread. */
   milliseconds?: number;
-  /** A thread that was asked to give up, and does not within this time, is ended. */
+  /** A thread that was asked to give up, but has not done so within this time, is ended. */
   giveUpMilliseconds?: number;
 }
 
-/** How long the place of a thread that ends is kept for it, in milliseconds. */
+/** The maximum time for which a thread that is being terminated keeps its place, in milliseconds. */
 const lastMomentMilliseconds = 5000;
 
 const givenUp: LongReply = {
@@ -36,8 +36,8 @@ const givenUp: LongReply = {
 };
 
 /**
- * Runs calls that may take long (sums, audits, searches, files) in their own threads, so that the event loop
- * stays free. A client has one running at a time, and clients are served in turn.
+ * Runs calls that may take a long time (sums, audits, searches, files) in their own threads, so that the event
+ * loop stays free. A client has at most one such call running, and clients are served in turn.
  */
 export function createLongCalls(startThread: () => Worker, limits: Limits = {}) {
   const takePlace = createPlaces(maxThreads);
@@ -51,7 +51,7 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
       if (at >= 0) idle.splice(at, 1);
     });
   };
-  /** A new thread. If there can be none, the place is free again. */
+  /** Starts a thread; if that fails, frees its place. */
   const threadOr = (leave: () => void): Worker => {
     try {
       return startThread();
@@ -69,8 +69,8 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
     busy.add(thread);
     const { reply, isLost } = await replyOf(thread, { call, signal }, limits);
     if (!isLost) keep(thread);
-    // A thread in the middle of a statement ends only after it. It keeps its place for a while, so that there
-    // are hardly ever more than the most.
+    // A thread that is running a statement ends only after the statement. It keeps its place for a while, so
+    // that the maximum number of threads is hardly ever exceeded.
     const end = isLost && Promise.race([thread.terminate(), pause(lastMomentMilliseconds, undefined, { ref: false })]);
     void Promise.resolve(end).then(() => {
       busy.delete(thread);
@@ -80,9 +80,7 @@ export function createLongCalls(startThread: () => Worker, limits: Limits = {}) 
   };
 
   return {
-    /**
-     * Returns a tool's answer. Throws `SwfError` as the tool does, or if it takes too long or is given up.
-     */
+    /** Returns a tool's answer. Throws `SwfError` as the tool does, or if the call takes too long or is abandoned. */
     async call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>> {
       const leave = await takePlace(client, signal);
       const given = leave && (await answered(call, signal, leave));
@@ -106,7 +104,7 @@ const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: Abo
       clearTimeout(limit);
       clearTimeout(lastMoment);
       signal.removeEventListener('abort', giveUp);
-      // By name: Node keeps its own listeners on a thread.
+      // Listeners are removed event by event, since Node's own listeners on the thread must stay.
       for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
       // A lost thread may still fail; ignore that.
       thread.on('error', () => {});
@@ -120,22 +118,22 @@ const replyOf = (thread: Worker, { call, signal }: { call: LongCall; signal: Abo
     const limit = setTimeout(end, milliseconds, tooLong(milliseconds), true);
     thread.on('message', (reply: LongReply) => end(reply, false));
     thread.on('error', (error) => end(failed(error), true));
-    thread.on('exit', (code) => end({ bug: `the thread of long calls ended with ${code}` }, true));
+    thread.on('exit', (code) => end({ bug: `the thread for long calls ended with exit code ${code}` }, true));
     signal.addEventListener('abort', giveUp);
     send(call);
   });
 
 const tooLong = (milliseconds: number): LongReply => ({
   code: 'ARGUMENT_INVALID',
-  message: `it took longer than ${milliseconds / 1000} s and was cancelled; ask for less: one execution_id, or a shorter period from start_time to end_time`,
+  message: `the call took longer than ${milliseconds / 1000} s and was cancelled; ask for less: one execution_id, or a shorter period from start_time to end_time`,
 });
 
-/** The reply of a failed thread: the call's fault if it needed too much memory, otherwise a bug. */
+/** The reply for a failed thread: an error for the caller if the call needed too much memory, otherwise a bug. */
 function failed(error: unknown): LongReply {
-  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
+  if (hasCode(error, 'ERR_WORKER_OUT_OF_MEMORY'))
     return {
       code: 'ARGUMENT_INVALID',
-      message: 'it needs more memory than a call may use; ask for less: one execution_id, or a shorter time',
+      message: 'the call needs more memory than it may use; ask for less: one execution_id, or a shorter time',
     };
-  return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  return { bug: stackOf(error) };
 }

@@ -10,25 +10,25 @@ import { createCallLimits, type Turn } from './calls.ts';
 import { callerOf, clientOf, isOfThisMachine, refuse } from './guard.ts';
 
 export interface Client extends Caller {
-  /** Identifies the client: calls are counted and served in turn per client. */
+  /** Identifies the client: calls are counted per client, and clients take turns. */
   key: string;
-  /** Whether its address is one of this machine. */
+  /** Whether the client's address is one of this machine's. */
   isHere: boolean;
-  /** Whether it wants only fields, without the same content as text. */
+  /** Whether the client wants only fields, without the same content repeated as text. */
   fieldsAlone: boolean;
 }
 
 const fieldsHeader = 'x-swf-answer';
 
 export interface McpOptions {
-  /** The server of one request: there are no sessions, so none can be lost. */
+  /** Creates the server for one request: there are no sessions, so none can be lost. */
   createServer: (client: Client) => McpServer;
 }
 
-/** Most messages in a list; the SDK takes no more. */
+/** Maximum number of messages in a batch; the SDK takes no more. */
 const maxBatch = 100;
 
-/** Answers a POST to MCP. Its body is already read. */
+/** Answers a POST to MCP. The body has already been read. */
 export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const limits = createCallLimits();
   return async (request: Request, response: Response) => {
@@ -43,14 +43,14 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       fieldsAlone: request.headers[fieldsHeader] === 'fields',
     };
     if (length > maxBatch)
-      return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} together`);
+      return refuse(response, 400, -32_600, `the batch has ${length} messages; send at most ${maxBatch} at once`);
     const [over, cancelled] = [new AbortController(), new AbortController()];
-    // Only requests before this one: it may name its own id.
+    // Looked up before this request is admitted, since the request itself may have one of these ids.
     const unwanted = cancelledBy(messages).flatMap((one) => limits.find(client.key, one) ?? []);
     const taken = limits.take(client.key, { count: length, id: idOf(messages), cancel: () => cancelled.abort() });
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
-      const words = `too many calls are in progress: ${taken.limit}; wait for an answer, then send it again`;
+      const words = `too many calls are in progress: ${taken.limit}; wait for an answer, then send the request again`;
       return refuse(response, 429, -32_000, words);
     }
     for (const one of unwanted) one.cancel?.();
@@ -72,8 +72,8 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
 }
 
 /**
- * Calls back once when a request is answered or its client has gone. Node does not report the latter for a
- * response queued behind another.
+ * Calls back once when a request has been answered or its client has gone. Node does not report a client that
+ * has gone while its response is queued behind another.
  */
 function onceOver({ socket }: Request, response: Response, callback: () => void) {
   const end = () => {
@@ -81,7 +81,7 @@ function onceOver({ socket }: Request, response: Response, callback: () => void)
     socket.off('close', end);
     callback();
   };
-  // One listener for each request that a client sends without waiting.
+  // Each request that a client sends without waiting for the previous answer adds a listener to the socket.
   socket.setMaxListeners(0);
   response.once('close', end);
   socket.once('close', end);
@@ -92,7 +92,7 @@ function messagesOf(body: unknown) {
   return typeof body === 'object' && body !== null ? [body] : [];
 }
 
-/** The id by which a client cancels a request; undefined for a batch and a notification. */
+/** The id by which a client cancels a request; undefined for a batch or a notification. */
 function idOf([message, ...others]: Messages) {
   const { id, method } = message ?? {};
   const isId = typeof id === 'string' || typeof id === 'number';
@@ -108,16 +108,19 @@ const cancelledBy = (messages: Messages) =>
     .filter((message) => message?.method === 'notifications/cancelled')
     .map((message) => message?.params?.requestId);
 
-/** A batch without the requests that it cancels itself: the stream would wait for their answers forever. */
-function wanted(messages: Messages): Messages {
+/**
+ * A batch without the requests that the batch itself cancels: otherwise the stream would wait forever for their
+ * answers.
+ */
+function wanted(messages: Messages) {
   const cancelled = new Set(cancelledBy(messages));
   return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));
 }
 
 /**
- * Drops two headers of the transport: its promise to keep the connection, which it makes even to clients that
- * asked to close (Node sets the right one), and, if our answer is compressed, `no-transform`, which is meant
- * for proxies.
+ * Drops two headers that the transport sets: the promise to keep the connection open, given even to clients
+ * that asked to close it (Node sets the right header), and, if our answer is compressed, `no-transform`, which
+ * is meant for proxies.
  */
 function adjustHeaders(request: Request, response: Response) {
   const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
@@ -129,17 +132,17 @@ function adjustHeaders(request: Request, response: Response) {
 }
 
 /**
- * Whether a client asks to save data, as the page does, which polls. Other clients are usually on this
- * machine, and are answered sooner without compression.
+ * Whether a client asks to save data. The page does, since it polls. Other clients are usually on this
+ * machine, where answers are faster without compression.
  */
 const isToBeCompressed = ({ headers }: Pick<Request, 'headers'>) =>
   headers['save-data'] === 'on' && /\b(?:br|gzip|deflate)\b/.test(String(headers['accept-encoding']));
 
-/** Compresses answers to clients that say `Save-Data: on`. Each event of a stream is flushed. */
+/** Compresses answers to clients that send `Save-Data: on`. Each event of a stream is flushed. */
 export const compressed = () =>
   compression({
     flush: constants.Z_SYNC_FLUSH,
-    // Quality 6 takes no longer than the library's own, and 8 % fewer bytes for an answer of 10 kB.
+    // Quality 6 takes no longer than the library's default, and makes an answer of 10 kB 8% smaller.
     brotli: { flush: constants.BROTLI_OPERATION_FLUSH, params: { [constants.BROTLI_PARAM_QUALITY]: 6 } },
     filter: isToBeCompressed,
   });

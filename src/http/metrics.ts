@@ -4,13 +4,13 @@ import { isPrompt } from '../domain/workflows.ts';
 import { SwfError } from '../lib/errors.ts';
 import { counter, gauge, type Sample } from './prometheus-text.ts';
 
-/** Counts tool calls, and formats them for Prometheus with the state of executions (text format 0.0.4). */
+/** Counts tool calls, and formats the counts and the state of executions for Prometheus (text format 0.0.4). */
 export function createMetrics(version: string) {
   /** Calls so far, by tool. */
   const calls = new Map<string, { ok: number; error: number; seconds: number }>();
   const began = Date.now();
   return {
-    /** Counts a call that begins now; call the returned function at its end. */
+    /** Counts a call that begins now; call the returned function when it ends. */
     beginCall(tool: string): (isError: boolean) => void {
       const at = performance.now();
       return (isError) => {
@@ -22,7 +22,7 @@ export function createMetrics(version: string) {
     },
     /** @param queries undefined if no store can be read */
     text(queries: Queries | undefined, now: number) {
-      const executions = queries === undefined ? undefined : readExecutions(queries, now);
+      const executions = queries && readExecutions(queries, now);
       return [
         ...gauge('swf_mcp_info', 'Version of the server.', [[{ version }, 1]]),
         ...gauge('swf_mcp_uptime_seconds', 'Time since the server started.', (now - began) / 1000),
@@ -49,15 +49,16 @@ export function createMetrics(version: string) {
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Most running executions to report, the newest, and most ended ones. */
+/** How many running executions to report, and how many ended ones; the newest are reported. */
 const most = 20;
 
 /**
- * How long to report ended executions, in milliseconds: a reader that looks every minute sees how each ended.
+ * How long to keep reporting an ended execution, in milliseconds, so that a reader that polls every minute sees
+ * how it ended.
  */
 const toldAfterEnd = 3_600_000;
 
-/** Undefined if the store cannot be read: that is reported too. */
+/** Undefined if the store cannot be read; another metric reports that. */
 function readExecutions(queries: Queries, now: number) {
   try {
     const { told, dataAsOf } = queries.snapshot(() => ({ dataAsOf: queries.dataAsOf(), told: toldOf(queries, now) }));
@@ -78,7 +79,8 @@ function readExecutions(queries: Queries, now: number) {
 function toldOf(queries: Queries, now: number) {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
-  // Executions alive since then, found by their start; how long they lasted differs.
+  // Rows are ordered by start, and runs differ in length, so many rows must be read to find every execution
+  // that was still alive at `since`.
   const recent = queries.executions({ start_time: since }, { ...page, limit: 1000 }).rows;
   return [
     ...queries.executions({ status: 'running' }, page).rows,
@@ -105,7 +107,7 @@ function metricsOf(told: readonly Told[]) {
       '1 for the current state of an execution; kept for an hour after its end.',
       (one) => [[{ ...id(one), status: one.execution.status }, 1]],
     ),
-    ...each('swf_execution_health', '1 for the current health of an execution.', (one) =>
+    ...each('swf_execution_health', 'The health of an execution, as a label; the value is always 1.', (one) =>
       one.health === undefined ? [] : [[{ ...id(one), health: one.health }, 1]],
     ),
     ...each('swf_execution_stf_files', 'STF files of an execution by state.', (one) => {
@@ -122,7 +124,7 @@ function metricsOf(told: readonly Told[]) {
       if (one.why_uncounted !== undefined) return [];
       const { slices_queued: waiting, slices_completed: completed, slices_failed: failed } = one.execution;
       const { count: processing, lost } = one.driving?.in_hand ?? {};
-      // It is not known which slices of other programs wait and which are being processed.
+      // It is not known which slices of other programs are waiting and which are being processed.
       const open = one.driving === undefined ? { unanswered: waiting } : { queued: waiting, processing, lost };
       return statesOf(one, { ...open, completed, failed });
     }),

@@ -15,11 +15,12 @@ const files = {
   '/wall.css': 'wall.css',
 };
 
-/** Parts of the program, loaded when first shown. Their names change with their content. */
+/** The parts of the page's program, which are loaded when first shown. Their names change with their content. */
 const partPath = /^\/app\/[\w-]+\.js$/;
 
 /**
- * Nothing from other origins, nothing inline, no text becomes code or markup, and no other page may frame it.
+ * The content security policy: nothing from other origins, nothing inline, no text as code or markup, and no
+ * framing by other pages.
  */
 const policy = [
   "default-src 'none'",
@@ -40,17 +41,17 @@ const headers = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // Revalidated each time, usually with a 304: a new version appears at once.
+  // Browsers revalidate each time and usually get a 304, so a new version appears immediately.
   'Cache-Control': 'no-cache',
 };
 
-/** Serves the page. Its addresses are relative, so that it works behind a proxy's path. */
+/** Serves the page. Its URLs are relative, so that it works behind a proxy under any path. */
 export function addPage(app: Express, folder: string) {
   const known = new Map<string, ReturnType<typeof read>>();
   const serve = (name: string, request: Request, response: Response) => {
     const content = known.get(name) ?? read(join(folder, name));
     known.set(name, content);
-    // One at a time: asked for the best of a list, Express prefers the client's order.
+    // Ask about one encoding at a time: given a list, Express would choose by the client's order of preference.
     const encoding = encodings.find((one) => request.acceptsEncodings(one) !== false) ?? 'identity';
     response.set({ ...headers, ETag: content.tag, Vary: 'Accept-Encoding' }).type(extname(name));
     if (request.headers['if-none-match'] === content.tag) return void response.status(304).end();
@@ -61,16 +62,19 @@ export function addPage(app: Express, folder: string) {
     app.get(path, (request, response) => serve(name, request, response));
   app.get(partPath, (request, response) => {
     const name = request.path.slice(1);
-    // A page opened under an older version asks for parts that no longer exist.
+    // A page that was opened under an older version requests parts that no longer exist.
     if (existsSync(join(folder, name))) serve(name, request, response);
     else response.status(404).set(headers).end();
   });
 }
 
-/** The smallest first. A browser takes brotli only from its own machine or over TLS. */
+/**
+ * The encoding with the smallest result comes first. A browser accepts brotli only from its own machine or over
+ * TLS.
+ */
 const encodings = ['br', 'gzip', 'identity'] as const;
 
-/** A file as it is sent. It is compressed only once, so at the highest level. */
+/** A file as it is sent. It is compressed only once, and therefore at the highest level. */
 function read(path: string) {
   const body = readFileSync(path);
   const bodies = {

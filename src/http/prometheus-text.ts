@@ -2,13 +2,13 @@ import { printable } from '../lib/printable.ts';
 
 export type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
-/** A sample for each value, under its key as a label. */
+/** A sample for each value, with the value's key as a label. */
 export const by = (label: string, values: Iterable<readonly [key: string, value: number]>): Sample[] =>
   [...values].map(([key, value]) => [{ [label]: key }, value]);
 
 /**
- * A metric in Prometheus text format 0.0.4, line by line. A single value has no labels; without a value only
- * the head is written.
+ * A metric in Prometheus text format 0.0.4, line by line. A single value has no labels; without a value, only
+ * the HELP and TYPE lines are written.
  */
 const metric =
   (type: 'gauge' | 'counter') =>

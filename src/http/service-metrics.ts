@@ -2,12 +2,12 @@ import { by, counter, gauge, histogram, type Sample } from './prometheus-text.ts
 
 interface Program {
   version: string;
-  /** Store schema version that this program knows. */
+  /** The store schema version that this program knows. */
   schema: number;
 }
 
 interface Traffic {
-  /** Undefined if it listens to no broker. */
+  /** Whether the service is connected; undefined if it uses no broker. */
   isConnected: boolean | undefined;
   reconnects: number;
 }
@@ -37,7 +37,7 @@ interface AgentFigures extends Program {
    * 1970.
    */
   unsent: { count: number; oldest: number | undefined };
-  /** Messages waiting to be read and answered, by role, for agents that read. */
+  /** Number of messages waiting to be read and answered, by role, for agents that read broadcasts. */
   behind: Readonly<Record<string, number>>;
   /** Slots by state, for workers. */
   slots: Readonly<Record<string, number>>;
@@ -46,16 +46,15 @@ interface AgentFigures extends Program {
 }
 
 /** Formats an agent's figures for Prometheus (text format 0.0.4). */
-export function agentMetricsText(figures: AgentFigures): string {
+export function agentMetricsText(figures: AgentFigures) {
   const { traffic, unsent, behind, offDuty, slots } = figures;
-  const { oldest } = unsent;
   return [
     ...serviceLines(figures, traffic),
     ...gauge('swf_outbox_unsent_messages', 'Messages not yet confirmed by the broker.', unsent.count),
     ...gauge(
       'swf_outbox_oldest_unsent_timestamp_seconds',
       'Unix time at which the oldest unconfirmed message was queued; absent if there is none.',
-      oldest && oldest / 1000,
+      unsent.oldest && unsent.oldest / 1000,
     ),
     ...counter('swf_messages_sent_total', 'Messages confirmed by the broker.', by('type', traffic.sent)),
     ...counter('swf_messages_received_total', 'Messages received from the broker.', by('type', traffic.received)),
@@ -78,22 +77,21 @@ interface ObserverFigures extends Program, Traffic {
   messages: ReadonlyMap<string, number>;
   /** When the newest message arrived, in milliseconds since 1970. */
   lastMessageAt: number | undefined;
-  /** Lines waiting to be written to each place. */
+  /** Lines that wait to be written to each place, such as the store. */
   places: readonly { kind: string; waiting: number; dropped: number; isFailing: boolean }[];
 }
 
 /** Formats an observer's figures for Prometheus (text format 0.0.4). */
-export function observerMetricsText(figures: ObserverFigures): string {
-  const { lastMessageAt, places } = figures;
+export function observerMetricsText(figures: ObserverFigures) {
   const byPlace = (figure: 'waiting' | 'dropped' | 'isFailing'): Sample[] =>
-    places.map((place) => [{ place: place.kind }, Number(place[figure])]);
+    figures.places.map((place) => [{ place: place.kind }, Number(place[figure])]);
   return [
     ...serviceLines(figures, figures),
     ...counter('swf_observer_messages_total', 'Messages received, by topic.', by('topic', figures.messages)),
     ...gauge(
       'swf_observer_last_message_timestamp_seconds',
       'Unix time at which the newest message arrived; absent before the first.',
-      lastMessageAt && lastMessageAt / 1000,
+      figures.lastMessageAt && figures.lastMessageAt / 1000,
     ),
     ...gauge('swf_observer_waiting_lines', 'Received lines (messages and gaps) not yet written.', byPlace('waiting')),
     ...counter(

@@ -1,8 +1,8 @@
 /**
- * Work on items that come one by one: on those that have come meanwhile together, in order, one batch at a
- * time.
- * @param most the largest batch
- * @returns how to add an item
+ * Collects items as they arrive and works on them in order, one batch at a time. Items that arrive while a
+ * batch is being worked on form the next one.
+ * @param most the maximum batch size
+ * @returns a function that adds an item
  */
 export function inBatches<T>(
   most: number,
@@ -28,4 +28,13 @@ export function inBatches<T>(
     waiting.push(item);
     if (!isWorking) void drain();
   };
+}
+
+/**
+ * Never runs `work` twice at the same time: a call made while the work is running returns the promise of
+ * the running work.
+ */
+export function onceAtATime(work: () => Promise<void>) {
+  let underWay: Promise<void> | undefined;
+  return () => (underWay ??= work().finally(() => (underWay = undefined)));
 }

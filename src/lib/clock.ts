@@ -1,17 +1,17 @@
 import { pause } from './deadline.ts';
 
 /**
- * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run
- * on it. Heartbeats, back-off and every `timestamp` use the wall clock.
+ * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays
+ * use this clock. Heartbeats, back-off and every `timestamp` use the wall clock.
  *
  * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it
  * sleeps and is inside again when its time comes. This lets virtual time know when no work is in progress.
  */
 export interface Clock {
-  /** Whether its time is independent of the wall clock. */
+  /** Whether the clock's time is independent of the wall clock. */
   readonly isVirtual: boolean;
   now(): number;
-  /** Resolves when `tick` is reached, at once if it has passed, or early when `signal` is aborted. */
+  /** Resolves when `tick` is reached, immediately if it has passed, or early when `signal` is aborted. */
   sleepUntil(tick: number, signal: AbortSignal): Promise<void>;
   enter(): void;
   leave(): void;
@@ -22,7 +22,7 @@ const longestTimer = 2 ** 31 - 1;
 
 /**
  * Real time (`speed` 1) or a multiple of it.
- * @param startTick the workflow's time now: 0, or the last recorded tick of a resumed execution
+ * @param startTick the workflow's current tick: 0, or the last recorded tick of a resumed execution
  */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
@@ -42,7 +42,7 @@ interface Sleeper {
   wake: () => void;
 }
 
-/** Virtual time: jumps to the next sleeper when no task is inside; does not move without a sleeper. */
+/** Virtual time: jumps to the next sleeper's tick when no work is in progress; stands still if nobody sleeps. */
 export function createVirtualClock(startTick = 0): Clock {
   let now = startTick;
   let inside = 0;
@@ -52,17 +52,17 @@ export function createVirtualClock(startTick = 0): Clock {
   const jump = () => {
     isJumpScheduled = false;
     const next = sleepers[0]?.tick ?? Infinity;
-    // A sleeper without an end (a run that an operator has paused) is woken by an event, not by time.
+    // A sleeper without an end time (in a run that an operator has paused) is woken by an event, not by time.
     if (inside > 0 || next === Infinity) return;
     now = Math.max(now, next);
-    // All sleepers of this tick wake in the same jump, in the order in which they went to sleep.
+    // All sleepers of this tick wake in one jump, in the order in which they went to sleep.
     while (sleepers[0] !== undefined && sleepers[0].tick <= now) sleepers.shift()?.wake();
   };
   const leave = () => {
     inside -= 1;
     if (inside > 0 || isJumpScheduled) return;
     isJumpScheduled = true;
-    // A turn of the event loop serves signals and timers of the wall clock, however fast the workflow runs.
+    // Each turn of the event loop lets signals and wall-clock timers run, however fast the workflow is.
     setImmediate(jump);
   };
   const sleepUntil = (until: number, signal: AbortSignal): Promise<void> =>

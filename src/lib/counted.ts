@@ -1,19 +1,25 @@
-/** A noun for a number of things. */
+/** The singular or plural of a noun, as the number requires. */
 export const nounFor = (n: number, one: string, many = `${one}s`) => (n === 1 ? one : many);
 
 /** A number with its noun: `1 slice`, `2 slices`. */
 export const counted = (n: number, one: string, many?: string) => `${n} ${nounFor(n, one, many)}`;
 
-/** A number of things with `was` or `were`: `1 slice was`, `2 slices were`. */
+/** A count and its noun with `was` or `were`: `1 slice was`, `2 slices were`. */
 export const were = (n: number, one: string) => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;
 
-/** A number of things and what they do: `1 slice waits`, `2 slices wait`. @param verb for many */
+/** A count and its noun with `is` or `are`: `1 slice is`, `2 slices are`. */
+export const are = (n: number, one: string) => `${counted(n, one)} ${n === 1 ? 'is' : 'are'}`;
+
+/** A count with its noun and verb: `1 slice waits`, `2 slices wait`. @param verb the plural form of the verb */
 export const doing = (n: number, one: string, verb: string) => `${counted(n, one)} ${n === 1 ? `${verb}s` : verb}`;
 
-/** How many names a sentence has room for. */
+/** How many names a sentence lists. */
 const shown = 5;
 
-/** Names, or some of them. @param count of all, if more than these */
+/**
+ * The first few names, and how many more there are.
+ * @param count the total number of names, if there are more than these
+ */
 export function someOf(names: readonly string[], count = names.length, most = shown) {
   const first = names.slice(0, most);
   return `${first.join(', ')}${count > first.length ? ` and ${count - first.length} more` : ''}`;

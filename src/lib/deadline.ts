@@ -1,6 +1,6 @@
 /**
- * Waits for `work`, but no longer than `milliseconds`. Rethrows an error of `work` in time, and ignores a
- * later one.
+ * Waits for `work`, but no longer than `milliseconds`. Rethrows an error from `work` that occurs in time, and
+ * ignores a later one.
  * @returns the result of `work`, or `late` if the time runs out first; `work` itself then continues
  */
 export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: number, late: Late): Promise<T | Late> {
@@ -8,7 +8,7 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
   const timeUp = new Promise<Late>((resolve) => {
     timer = setTimeout(() => resolve(late), milliseconds);
   });
-  // After the deadline nothing else handles a failure, and an unhandled failure would end the process.
+  // After the deadline, nothing else handles a failure, and an unhandled failure would end the process.
   work.catch(() => {});
   try {
     return await Promise.race([work, timeUp]);
@@ -18,8 +18,8 @@ export async function withDeadline<T, Late>(work: Promise<T>, milliseconds: numb
 }
 
 /**
- * Does `work` with a signal that is aborted with another one, or with a `TimeoutError` when the time runs out.
- * Node 20 forgets an `AbortSignal.timeout` that only `AbortSignal.any` knows.
+ * Calls `work` with a signal that is aborted when the given one is, or with a `TimeoutError` when the time
+ * runs out. Node 20 loses an `AbortSignal.timeout` that only `AbortSignal.any` refers to.
  */
 export function inTime<T>(
   milliseconds: number,
@@ -32,7 +32,7 @@ export function inTime<T>(
   return work(AbortSignal.any([signal, late.signal])).finally(() => clearTimeout(timer));
 }
 
-/** Resolves when the signal is aborted, at once if it already is. */
+/** Resolves when the signal is aborted, immediately if it already is. */
 export const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     if (signal.aborted) resolve();

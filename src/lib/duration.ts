@@ -1,6 +1,5 @@
 /**
- * Seconds as people read them: `3 ms`, `1.25 s`, `12.3 s`, from two minutes on `2 min 5 s`, from an hour on
- * `1 h 2 min`.
+ * Seconds for people: `3 ms`, `1.25 s`, `12.3 s`; from two minutes `2 min 5 s`, from one hour `1 h 2 min`.
  */
 export function duration(seconds: number): string {
   if (seconds < 0) return `-${duration(-seconds)}`;
@@ -17,19 +16,19 @@ export function duration(seconds: number): string {
 const withRest = (n: number, unit: string, rest: number, restUnit: string) =>
   `${n} ${unit}${rest === 0 ? '' : ` ${rest} ${restUnit}`}`;
 
-/** The same in whole seconds below two minutes, for what is shown again and again. */
+/** Like `duration`, but in whole seconds below two minutes, for values that are shown repeatedly. */
 export const wholeDuration = (seconds: number) => (seconds < 119.5 ? `${Math.round(seconds)} s` : duration(seconds));
 
 /**
- * The same for a sentence: whole seconds from ten on, below to two digits, so that a short time is never `0
- * s`.
+ * Like `duration`, for a sentence: in whole seconds from ten seconds up, with two significant digits below
+ * that, so that a short time is never `0 s`.
  */
 export const roundDuration = (seconds: number) =>
   seconds < 9.95 ? `${Number(Math.max(0, seconds).toPrecision(2))} s` : wholeDuration(seconds);
 
 /**
- * How long to wait after this many failures in a row: `first` after one, doubled for each further one, at
- * most `longest`. All are in the same unit of time.
+ * How long to wait after a number of failures in a row: `first` after one, doubled for each further one, at
+ * most `longest`, all in the same unit.
  */
 export const backoff = (failures: number, { first, longest }: { first: number; longest: number }) =>
   Math.min(longest, first * 2 ** (Math.max(1, failures) - 1));

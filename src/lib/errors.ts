@@ -27,17 +27,16 @@ export const errorCodes = [
   'TOOL_NOT_FOUND',
   'ARGUMENT_INVALID',
   'CURSOR_INVALID',
-  'MESSAGE_INVALID',
   'PAYLOAD_FAILED',
   'UNAUTHORIZED',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** An error that its reader can fix: `sentence` says what was wrong, with the value, and what to do. */
+/** An error that its reader can fix: `sentence` says what was wrong, including the value, and what to do. */
 export class SwfError extends Error {
   readonly code: ErrorCode;
-  /** Whether the value is refused whatever the store contains: at a terminal, this is wrong usage. */
+  /** Whether a value is refused whatever the store contains. On the command line, this is a usage error. */
   isUsage = false;
 
   constructor(code: ErrorCode, sentence: string, options?: ErrorOptions) {
@@ -46,7 +45,7 @@ export class SwfError extends Error {
     this.code = code;
   }
 
-  /** The server is a separate bundle, so an error of ours may come from the other bundle's class. */
+  /** The server is a separate bundle, so an `SwfError` may be an instance of the other bundle's class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== SwfError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && value.name === 'SwfError';
@@ -61,11 +60,9 @@ export class SwfError extends Error {
   }
 }
 
-/** Creates the errors of a code; these codes are used in several places. */
-const errorsOf =
-  (code: ErrorCode) =>
-  (sentence: string, options?: ErrorOptions): SwfError =>
-    new SwfError(code, sentence, options);
+/** Returns a function that creates errors with a code, for codes that are used in several places. */
+const errorsOf = (code: ErrorCode) => (sentence: string, options?: ErrorOptions) =>
+  new SwfError(code, sentence, options);
 
 export const argumentInvalid = errorsOf('ARGUMENT_INVALID');
 
@@ -81,12 +78,29 @@ export const executionNotRunning = errorsOf('EXECUTION_NOT_RUNNING');
 export const brokerRefused = errorsOf('BROKER_REFUSED');
 export const brokerUnreachable = errorsOf('BROKER_UNREACHABLE');
 
-/** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
+/** The special case of `STORE_UNAVAILABLE` in which no run has created the store yet, so nothing is wrong. */
 export class NoStoreYet extends SwfError {
   constructor(path: string, cause?: unknown) {
     super('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" creates one`, { cause });
   }
 }
+
+/** The error codes of the system and of Node.js that this program distinguishes. */
+type SystemCode =
+  | 'EADDRINUSE'
+  | 'EEXIST'
+  | 'ENAMETOOLONG'
+  | 'ENOENT'
+  | 'EPERM'
+  | 'ERR_DLOPEN_FAILED'
+  | 'ERR_WORKER_OUT_OF_MEMORY';
+
+/** Whether a value is an error, ours or the system's, with one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly (ErrorCode | SystemCode)[]): error is Error =>
+  error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
+
+/** Where an error was thrown, for a bug report. */
+export const stackOf = (error: unknown) => (error instanceof Error && error.stack) || messageOf(error);
 
 /** The text of an error. JavaScript allows any value to be thrown, so other values are shown as text. */
 export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,4 @@
-/** The items by their names, in their original order. */
+/** Groups items by name, keeping their order. */
 export function grouped<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

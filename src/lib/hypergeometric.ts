@@ -1,7 +1,7 @@
 /**
- * The probability that a draw without replacement has at least `observed` marked items: the upper tail of the
- * hypergeometric distribution.
- * @param urn numbers of all items, marked items and drawn items; whole numbers
+ * The probability that a draw without replacement has at least `observed` marked items: the upper tail of
+ * the hypergeometric distribution.
+ * @param urn the total number of items, and the numbers of marked and drawn items
  * @returns from 0 to 1
  */
 export function probabilityOfAtLeast(
@@ -19,12 +19,12 @@ export function probabilityOfAtLeast(
   return Math.min(1, sum);
 }
 
-/** The logarithm of the number of choices of k things among n. */
+/** The logarithm of the number of ways to choose k things from n. */
 export const logChoose = (n: number, k: number) => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
 const logFactorials = [0];
 
-/** Caches log factorials, since each tail needs thousands of the same. */
+/** Caches the logarithms of factorials: each tail probability needs the same thousands of them. */
 function logFactorial(n: number) {
   for (let next = logFactorials.length; next <= n; next += 1)
     logFactorials.push((logFactorials[next - 1] as number) + Math.log(next));

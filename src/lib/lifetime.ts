@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 
 /**
- * The life of a piece of work, such as a process, an execution or an agent. It only goes forward: it works,
- * may drain, and is stopped. A fault stops it at once and is kept for its owner.
+ * The life of a piece of work, such as a process, an execution or an agent. A lifetime only moves forward: from
+ * working, perhaps through draining, to stopped. A fault stops it immediately and is kept for its owner.
  */
 export class Lifetime {
   readonly #draining = new AbortController();
@@ -14,7 +14,7 @@ export class Lifetime {
   #fault: { error: unknown } | undefined;
 
   constructor() {
-    // Each waiting task and consumer adds a listener, which Node would take for a leak.
+    // Each waiting task and consumer adds a listener, which Node would report as a leak.
     setMaxListeners(0, this.draining, this.stopped);
   }
 

@@ -1,4 +1,4 @@
-/** Spans in order, with those merged that overlap or are at most `passing` apart. */
+/** Merges spans that overlap or are at most `passing` apart. The spans must be in order. */
 export function mergedSpans<T extends { from: number; until: number }>(spans: readonly T[], passing = 0): T[] {
   const found: T[] = [];
   for (const span of spans.toSorted((a, b) => a.from - b.from)) {
@@ -9,6 +9,6 @@ export function mergedSpans<T extends { from: number; until: number }>(spans: re
   return found;
 }
 
-/** How much of the time from one moment to another lies in spans that do not overlap. */
+/** How much of the time between two moments is covered by spans. The spans must not overlap. */
 export const timeWithin = (spans: readonly { from: number; until: number }[], from = -Infinity, until = Infinity) =>
   spans.reduce((sum, one) => sum + Math.max(0, Math.min(one.until, until) - Math.max(one.from, from)), 0);

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statfsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** File systems shared with other hosts, by the kernel's number for them (statfs(2)). */
+/** File systems shared with other hosts, by the kernel's numbers for them (statfs(2)). */
 const networkFileSystems: Readonly<Record<number, string>> = {
   0x69_69: 'NFS',
   0x51_7b: 'SMB',
@@ -20,14 +20,14 @@ const networkFileSystems: Readonly<Record<number, string>> = {
 
 const fuse = 0x65_73_55_46;
 
-/** FUSE carries local file systems too. These kinds are remote. */
+/** The FUSE file systems that are remote; all others are local. */
 const networkFuse = /^fuse\.(sshfs|rclone|s3fs|glusterfs|ceph|ceph-fuse|gcsfuse|smbnetfs|davfs|cvmfs2|eosxd|xrootdfs)$/;
 
 /**
  * The name of the network file system that a path is on, or undefined for a local one. SQLite's write-ahead
- * log needs memory that all its users share, so a store on a network file system gets damaged.
+ * log needs memory that all its users share, so a store on a network file system would be damaged.
  */
-export function networkFileSystemOf(path: string): string | undefined {
+export function networkFileSystemOf(path: string) {
   let folder = targetOf(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   const { type } = statfsSync(folder);
@@ -36,7 +36,7 @@ export function networkFileSystemOf(path: string): string | undefined {
   return kind !== undefined && networkFuse.test(kind) ? kind.slice('fuse.'.length) : undefined;
 }
 
-/** The target of a link, even if nothing is there yet: a new file would be made there. */
+/** The target of a link, even if nothing exists there yet: a new file would be created there. */
 function targetOf(path: string) {
   const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
   // A cycle of links is reported when the file is opened.
@@ -48,7 +48,7 @@ function mountedAs(folder: string) {
   try {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map(mountOf);
     const holding = mounts.filter(({ at }) => at === folder || folder.startsWith(at.endsWith('/') ? at : `${at}/`));
-    // The innermost; of several at one place, the last.
+    // The innermost mount; if several are at the same place, the last one.
     return holding.reduce((best, mount) => (mount.at.length >= best.at.length ? mount : best), { at: '', kind: '' })
       .kind;
   } catch {
@@ -60,7 +60,7 @@ function mountedAs(folder: string) {
  * Fields as in proc(5): the mount point is the fifth, with spaces as octal escapes; the type follows the
  * dash.
  */
-function mountOf(line: string): { at: string; kind: string } {
+function mountOf(line: string) {
   const [before = '', after = ''] = line.split(' - ');
   const at = (before.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) =>
     String.fromCodePoint(Number.parseInt(octal, 8)),

@@ -1,6 +1,6 @@
 /**
- * The function with its value cached for each object, for as long as that object exists: each value is
- * computed once.
+ * Caches a function's value for each object, for as long as that object exists, so that the value is computed
+ * once.
  */
 export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, { value: Value }>();
@@ -14,8 +14,8 @@ export function onceFor<Key extends object, Value>(make: (key: Key) => Value): (
   };
 }
 
-/** Sets an entry as the newest one, and forgets the oldest ones beyond a limit. */
-export function setNewest<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value, most: number): void {
+/** Stores an entry as the newest, and forgets the oldest if there are more than `most`. */
+export function setNewest<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value, most: number) {
   kept.delete(key);
   kept.set(key, value);
   const [oldest] = kept.keys();

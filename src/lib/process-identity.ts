@@ -1,12 +1,13 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import * as os from 'node:os';
 
+import { hasCode } from './errors.ts';
 import { tried } from './tried.ts';
 
-/** A process of some host. Its start time distinguishes it from a later process with the same pid. */
+/** A process on a host. Its start time distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque: its start time, and where its pid is valid. Empty if the system does not report it. */
+  /** Opaque: the process's start time, and where its pid is valid. Empty if the system does not report them. */
   pid_started: string;
   hostname: string;
 }
@@ -30,10 +31,13 @@ const pidsHere = [tried(() => readlinkSync('/proc/self/ns/pid')), tried(() => re
 
 export const hostname = () => here;
 
-/** This boot of this machine; empty if the system does not report it. */
+/** Identifies this boot of this machine; empty if the system does not report it. */
 export const bootId = () => tried(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
 
-/** This machine, the same after a reboot (machine-id(5)); its name if the system does not report it. */
+/**
+ * Identifies this machine, even after a reboot (machine-id(5)); the host name if the system reports no machine
+ * id.
+ */
 export const machineId = () => tried(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
@@ -42,8 +46,8 @@ export function currentProcess(): ProcessIdentity {
 }
 
 /**
- * Whether a process of this host is alive. Undefined for other hosts, and other pid namespaces, where only
- * heartbeats show it.
+ * Whether a process on this host is alive. Undefined for other hosts and other pid namespaces, where only
+ * heartbeats can show that.
  */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== here) return undefined;
@@ -53,14 +57,14 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
     process.kill(identity.pid, 0);
   } catch (error) {
     // EPERM: the process exists and belongs to another user.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+    if (!hasCode(error, 'EPERM')) return false;
   }
   const now = startOf(identity.pid);
   return now === undefined || started === '' || now === started;
 }
 
-export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  // The group may be gone already.
+export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL') {
+  // The group may already be gone.
   tried(() => process.kill(-leader, signal));
 }
 
@@ -70,18 +74,18 @@ function statOf(pid: number) {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** The kernel's start time of a process: field 22. */
+/** A process's start time according to the kernel: field 22 of its stat line. */
 function startOf(pid: number) {
   const fields = statOf(pid);
-  // A zombie has ended, even while its parent has not noticed.
+  // A zombie has ended, even if its parent has not noticed yet.
   return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
 }
 
 /**
- * The processor time that a process has used, fields 14 and 15 in hundredths of a second. Milliseconds;
- * undefined if the system does not report it.
+ * The processor time that a process has used, in milliseconds; undefined if the system does not report it.
+ * Fields 14 and 15 of its stat line are in hundredths of a second.
  */
-export function processorMilliseconds(pid: number): number | undefined {
+export function processorMilliseconds(pid: number) {
   const fields = statOf(pid);
   return fields && 10 * (Number(fields[11]) + Number(fields[12]));
 }

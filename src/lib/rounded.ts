@@ -1,5 +1,5 @@
-/** A number rounded to decimal digits: by default milliseconds of seconds. */
-export function rounded(value: number, digits = 3): number {
+/** Rounds a value to a number of decimal digits; the default rounds seconds to milliseconds. */
+export function rounded(value: number, digits = 3) {
   const scale = 10 ** digits;
   return Math.round(value * scale) / scale;
 }

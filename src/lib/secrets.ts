@@ -1,4 +1,4 @@
-/** Environment variables of this program that no other program needs. */
+/** Environment variables that hold this program's secrets; no other program needs them. */
 const secretVariables = [
   'ACTIVEMQ_PASSWORD',
   'SWF_MCP_TOKEN',
@@ -19,16 +19,13 @@ export const bearerTokenPattern = /^[\x21-\x7E]+$/;
 
 const minLength = 16;
 
-/**
- * Why a token is too weak for an address that others can reach, where they can try tokens; undefined if it is
- * long enough.
- */
+/** Why a token is too weak for an address where others could try out tokens; undefined if it is long enough. */
 export const weaknessOf = (token: string) =>
   token.length >= minLength
     ? undefined
     : `has ${token.length} characters and can be guessed; on an address that others can reach, use one of at least ${minLength}`;
 
-/** An address for HTTP without a login in it, which a log may show; undefined if the text is none. */
+/** The HTTP URL in a text; undefined if the text is not one, or contains a login, which must not appear in a log. */
 export function httpUrl(text: string): URL | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   return url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' ? url : undefined;

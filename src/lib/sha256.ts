@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 
 /**
- * A SHA-256 hash. Loads its module at the first use: most first answers need no hash, and a client waits for
- * them.
+ * A SHA-256 hash. Loads its module on first use: the first answer, which a client is waiting for, rarely needs
+ * a hash.
  */
 export const sha256 = () => (require('node:crypto') as typeof import('node:crypto')).createHash('sha256');

@@ -1,2 +1,2 @@
-/** Long work in steps of some milliseconds, so that others are served in between. Returns its result. */
+/** Does long work in steps of a few milliseconds, so that other work gets its turn in between. Returns the result. */
 export type Steps<T> = Generator<void, T, void>;

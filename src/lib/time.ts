@@ -3,21 +3,21 @@ import { valueInvalid } from './errors.ts';
 /** The platform's clocks, in milliseconds. */
 interface PlatformClocks {
   wall: () => number;
-  /** Never set; stops while the machine sleeps. */
+  /** This clock cannot be set, and it stops while the machine sleeps. */
   monotonic: () => number;
 }
 
-/** Smaller steps back are a time service's corrections, in milliseconds. */
+/** Backward steps smaller than this, in milliseconds, are corrections by a time service. */
 const tolerated = 1000;
 
 /**
- * The wall clock without its steps back: times of one process are in the order in which they were read, and
- * the time between two is never negative. If the wall clock is set back, this one continues as before. If it
- * is set forward, this one follows, since others see the new time.
+ * A wall clock that never steps back: one process's times are in the order in which they were read, and the
+ * time between two of them is never negative. If the platform's clock is set back, this one continues as
+ * before. If it is set forward, this one follows, since other processes see the new time.
  */
 export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   let last = wall();
-  /** The difference from monotonic to reported time. */
+  /** The difference between the reported and the monotonic time. */
   let offset = last - monotonic();
   /** Milliseconds since 1970. */
   const now = () => {
@@ -30,7 +30,10 @@ export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   };
   return {
     now,
-    /** From now on, reports no time before this one, in milliseconds since 1970: others have reported it. */
+    /**
+     * From now on, reports no time before `time` (milliseconds since 1970), even if the platform's clock is
+     * behind.
+     */
     catchUp(time: number) {
       const missing = time - now();
       if (missing <= 0) return;
@@ -40,10 +43,10 @@ export function createSteadyClock({ wall, monotonic }: PlatformClocks) {
   };
 }
 
-/** A time with a zone: `Z` or an offset. Everything else is naive. */
+/** A time with a zone: `Z` or an offset. Any other time is naive. */
 const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$/i;
 
-/** The platform's clocks, which tests replace, and the clock that uses them. */
+/** The platform's clocks, which tests may replace, and the clock that uses them. */
 let platform = { Date: globalThis.Date, performance: globalThis.performance };
 const startClock = () => createSteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
 let clock = startClock();
@@ -60,50 +63,51 @@ export function steadyClock() {
 /** Now, as UTC in ISO 8601 with milliseconds: the only form in which times are stored and compared. */
 export const utcNow = () => new Date(steadyClock().now()).toISOString();
 
-/** The same by the wall clock as set now: for signs of life, which others compare with their own clocks. */
+/**
+ * The current time by the wall clock, even if the clock was set back. Signs of life use it, because other
+ * processes compare these times with their own clocks.
+ */
 export const wallNow = () => new Date().toISOString();
 
 /**
- * A time with a zone in the stored form, or undefined for anything else. A naive time does not say which
- * moment it means.
+ * Converts a time with a zone to the stored form; undefined for anything else. A naive time does not say
+ * which moment it means.
  */
-export function toUtc(text: string | undefined): string | undefined {
+export function toUtc(text: string | undefined) {
   if (text === undefined || !zoned.test(text)) return undefined;
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return undefined;
   const utc = date.toISOString();
-  // Years beyond four digits do not sort as text.
+  // Years beyond four digits do not sort correctly as text.
   return /^\d{4}-/.test(utc) ? utc : undefined;
 }
 
 const daysBefore = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
-/** A stored time in milliseconds since 1970; undefined without one. */
+/** A stored time in milliseconds since 1970; undefined if there is none. */
 export const millisecondsOf = (time: string | null | undefined) =>
   time === null || time === undefined ? undefined : Date.parse(time);
 
-/** Characters of a stored time: UTC in ISO 8601 with milliseconds and `Z`. */
+/** The number of characters in a stored time: UTC in ISO 8601 with milliseconds and `Z`. */
 export const timeLength = 24;
 
 /**
- * The stored time at a position of a text, in milliseconds since 1970. For very many times: it takes a fifth
- * of the time of `Date.parse`, which handles years outside this century and the last.
+ * The stored time at a position in a text, in milliseconds since 1970. Meant for bulk use: it takes a fifth as
+ * long as `Date.parse`, which must also handle years outside this century and the last.
  */
-export function millisecondsAt(text: string, at: number): number {
+export function millisecondsAt(text: string, at: number) {
   const digits = (of: number) => (text.charCodeAt(at + of) - 48) * 10 + text.charCodeAt(at + of + 1) - 48;
   const year = digits(0) * 100 + digits(2);
   if (year < 1970 || year > 2099) return Date.parse(text.slice(at, at + timeLength));
   const month = digits(5);
-  // Every fourth of these years is a leap year.
+  // Every fourth year in this range is a leap year.
   const leapDays = Math.floor((month > 2 ? year : year - 1) / 4) - 492;
   const days = (year - 1970) * 365 + leapDays + (daysBefore[month - 1] ?? NaN) + digits(8) - 1;
   const seconds = ((days * 24 + digits(11)) * 60 + digits(14)) * 60 + digits(17);
   return seconds * 1000 + digits(20) * 10 + text.charCodeAt(at + 22) - 48;
 }
 
-/**
- * Starts to measure wall time by a monotonic clock. Returns a function that returns the seconds since then.
- */
+/** Starts to measure wall time with a monotonic clock. Returns a function that returns the seconds elapsed. */
 export function startStopwatch(): () => number {
   const since = performance.now();
   return () => (performance.now() - since) / 1000;
@@ -126,11 +130,11 @@ export function parseTime(name: string, value: string | undefined, now: number):
   if (date !== undefined && year !== undefined && year >= 0 && year <= 9999) return date.toISOString();
   const ago = `-${value.trim()}`;
   throw valueInvalid(
-    `${name} = ${JSON.stringify(value)} is not a time; give ${relative.test(ago) ? `${ago}, ` : ''}ISO 8601 such as 2026-11-24T10:00:00Z, or a relative time such as -15m, -2h, -7d`,
+    `${name} = ${JSON.stringify(value)} is not a time; give ${relative.test(ago) ? `${ago}, ` : ''}ISO 8601 such as 2026-11-24T10:00Z, or a relative time such as -15m, -2h, -7d`,
   );
 }
 
-function parseIso(value: string): Date | undefined {
+function parseIso(value: string) {
   const [, time, , , zone] = iso.exec(value) ?? [undefined];
   if (!iso.test(value)) return undefined;
   const withZone = time === undefined ? `${value}T00:00:00Z` : zone === undefined ? `${value}Z` : value;

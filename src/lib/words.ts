@@ -1,17 +1,17 @@
 import { printable } from './printable.ts';
 
-/** A clause about a value, such as ` (its reason)`; empty without a value. */
+/** A clause about a value, such as ` (its reason)`; empty if there is no value. */
 export const clause = (before: string, value: string | number | null | undefined, after = '') =>
   value === undefined || value === null ? '' : `${before}${value}${after}`;
 
-/** The words of a text, for a long list of names in code. */
+/** Splits a text into words: for long lists of names in code. */
 export const wordsOf = (text: string) => text.trim().split(/\s+/);
 
 /**
- * The beginning of a text, at most `most` characters, ending at a word if possible, with `…` where it was
- * cut.
+ * The beginning of a text, at most `most` characters, ending at a word boundary if possible, with `…` where it
+ * was cut.
  */
-export function clipWords(text: string, most: number): string {
+export function clipWords(text: string, most: number) {
   if (text.length <= most) return text;
   const part = text.slice(0, most - 1);
   const space = text[most - 1] === ' ' ? part.length : part.lastIndexOf(' ');
@@ -19,34 +19,37 @@ export function clipWords(text: string, most: number): string {
   return `${kept.trimEnd()}…`;
 }
 
-/** Shortens the digests in a text for people: the first digits are enough to compare by eye. */
+/** Shortens the digests in a text that people read: the first digits of each are enough to compare by eye. */
 export const shortDigests = (text: string) => text.replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, '$1…');
 
 /**
- * Shortens long paths in a sentence to their last two parts: the reason after them matters more than their
- * folders. URLs stay.
- * @param max a path of this length or less stays as it is
+ * Shortens long paths in a sentence to their last two parts: the reason that follows a path matters more than
+ * its folders. URLs are kept.
+ * @param max a path no longer than this stays as it is
  */
 export const shortPaths = (text: string, max = 40) =>
   text.replaceAll(/(?<![\w:/.])\/(?:[^\s/"':;,()]+\/)+[^\s/"':;,()]+/g, (path) =>
     path.length <= max ? path : `…/${path.split('/').slice(-2).join('/')}`,
   );
 
-/** The longest statement to keep whole. */
+/** The length up to which a statement is kept whole. */
 const shortEnough = 100;
 
-/** The first statement of a sentence, without its remarks, and of a long one without its last explanation. */
-export function headOf(sentence: string): string {
+/**
+ * The first statement of a sentence, without its remarks in parentheses. If the statement is long, the part
+ * after its last colon is dropped too.
+ */
+export function headOf(sentence: string) {
   const head = sentence.replaceAll(/ ?\([^()]*\)/g, '').replace(/(?:[.;] .*|[.;])$/s, '');
   return head.length <= shortEnough ? head : head.replace(/: (?:(?!: ).)*$/s, '');
 }
 
-/** A person's name as shown, with its sender if the name is only claimed. */
+/** A person's name as shown; if it was only claimed, with the name of the message's sender. */
 export const claimedName = (name: string, sentBy: string | null | undefined) =>
   sentBy === null || sentBy === undefined ? name : `${name} (as ${sentBy} claims)`;
 
 /**
- * A value of a message, an answer or a row as text: strings unchanged, other values as JSON, null and
+ * A value from a message, an answer or a row, as text: strings unchanged, other values as JSON, null and
  * undefined as an empty string.
  */
 export const textOf = (value: unknown) =>
@@ -58,7 +61,7 @@ export const textOf = (value: unknown) =>
  */
 export const csvRecord = (values: readonly unknown[]) => `${values.map(csvField).join(',')}\r\n`;
 
-/** Rows as CSV: a record of the names of the fields, and one for each row. */
+/** Rows as CSV: a record with the field names, then one for each row. */
 export const csvText = (fields: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]) =>
   [fields, ...rows.map((row) => fields.map((field) => row[field]))].map(csvRecord).join('');
 
@@ -67,10 +70,10 @@ function csvField(value: unknown) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Escapes a foreign text so that it makes no Markdown or HTML: one line, no marks, not too long. */
-export function markdownText(text: string, most = 160): string {
+/** Turns text from elsewhere into one line of limited length that cannot act as Markdown or HTML. */
+export function markdownText(text: string, most = 160) {
   const line = text.replaceAll(/\s+/g, ' ').trim();
-  // An underscore within a word marks nothing.
+  // An underscore within a word needs no escape.
   return printable(
     clipWords(line, most).replaceAll(
       /[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g,
@@ -80,19 +83,20 @@ export function markdownText(text: string, most = 160): string {
 }
 
 /**
- * How people read a time in ISO 8601: in terminals, Markdown and notifications as `2026-12-01 08:02:14 UTC`, here without the zone, for a
- * column whose head names it. The page has it in the reader's zone (`web/shared/format.ts`).
+ * An ISO 8601 time in the form that people read in terminals, Markdown and notifications (`2026-12-01 08:02:14
+ * UTC`), but without the zone: for a column whose heading names the zone. The page shows times in the reader's
+ * zone (`web/shared/format.ts`).
  */
 export const columnTime = (iso: string) => iso.slice(0, 19).replace('T', ' ');
 
-/** The same where it stands alone. */
+/** A time in the form that people read, with its zone, for places where no heading names the zone. */
 export const shownTime = (iso: string) => `${columnTime(iso)} UTC`;
 
-/** The time of day, where room is scarce and the day is now. */
+/** The time of day, for places where space is scarce and the date is today's. */
 export const timeOfDay = (iso: string) => `${iso.slice(11, 19)} UTC`;
 
-/** A time in the form of answers, outside a command to copy. */
-export const isoTime = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
+/** Matches a time in the form that answers use, unless it is in a quoted command or part of a longer word. */
+export const isoTime = /(?<![^\s(])\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?!\S*\w)(?=[^"]*(?:"[^"]*"[^"]*)*$)/g;
 
-/** A line with its times as people read them. */
+/** A line with its times in the form that people read. */
 export const withPlainTimes = (line: string) => line.replaceAll(isoTime, (iso) => shownTime(iso));

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { argumentInvalid, dataUnavailable, messageOf, SwfError } from './errors.ts';
+import { argumentInvalid, dataUnavailable, hasCode, messageOf, SwfError } from './errors.ts';
 import { tried } from './tried.ts';
 
 /**
- * Writes a file whole or not at all, with mode 0600: creates it beside its place and moves it there. Does not
- * write to a pipe or link. Throws `ARGUMENT_INVALID` if something is there that must not be replaced,
- * `DATA_UNAVAILABLE` if the file cannot be written.
+ * Writes a file whole or not at all, with mode 0600: writes it under a temporary name in the same folder,
+ * then moves it. Does not write to a pipe or link. Throws `ARGUMENT_INVALID` if something is there that
+ * must not be replaced, `DATA_UNAVAILABLE` if the file cannot be written.
  * @param replaces whether to replace an existing file
  */
-export function writeNewFile(path: string, text: string, replaces: boolean): void {
+export function writeNewFile(path: string, text: string, replaces: boolean) {
   const part = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);
   try {
     const there = lstatSync(path, { throwIfNoEntry: false });
@@ -23,7 +23,7 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
     else moveToFree(part, path);
   } catch (error) {
     if (error instanceof SwfError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(path);
+    if (hasCode(error, 'EEXIST')) throw isThere(path);
     throw dataUnavailable(`${path} cannot be written (${messageOf(error)}); give another file`, { cause: error });
   } finally {
     removeIfThere(part);
@@ -33,12 +33,12 @@ export function writeNewFile(path: string, text: string, replaces: boolean): voi
 const isThere = (path: string) =>
   argumentInvalid(`${path} already exists; give another file, or --force to overwrite it`);
 
-/** A file system without hard links gets a copy. */
+/** Moves a file to an unused name. On a file system without hard links, copies it. */
 function moveToFree(part: string, path: string) {
   try {
     linkSync(part, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    if (hasCode(error, 'EEXIST')) throw error;
     copyFileSync(part, path, constants.COPYFILE_EXCL);
   }
 }
@@ -47,4 +47,4 @@ function moveToFree(part: string, path: string) {
  * Removes a leftover file. Ignores errors, such as a name that is too long or a missing folder: an earlier
  * error says what went wrong.
  */
-export const removeIfThere = (path: string): void => tried(() => rmSync(path, { force: true }));
+export const removeIfThere = (path: string) => tried(() => rmSync(path, { force: true }));

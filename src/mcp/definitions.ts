@@ -6,9 +6,9 @@ import type { Tool } from '../tools/shared/tool.ts';
 type Schema = Record<string, unknown>;
 
 /**
- * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so definitions are
- * short: only an answer's fields and their kinds, since the answer itself shows the rest. Answers are checked
- * against the whole schema before they are sent.
+ * A tool as clients see it. Every word stays in an assistant's context for the whole conversation, so
+ * definitions are short: for an answer, they contain only the fields and their types, since the answer itself
+ * shows the rest. Answers are checked against the whole schema before they are sent.
  */
 export const definitionOf = (tool: Tool) => ({
   name: tool.name,
@@ -25,13 +25,13 @@ export const definitionOf = (tool: Tool) => ({
   ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
 });
 
-/** Limits that no client would normally come near; a value beyond them is refused with an explanation. */
+/** Left out: limits that no client would normally come near; a value beyond them is refused with an explanation. */
 const unsaid: ReadonlySet<string> = new Set(['minLength', 'maxLength']);
 
-function inputSchema(schema: z.ZodObject): Schema {
-  // Some models reject a whole server because of additionalProperties; the server's own words about an unknown
-  // argument are better anyway.
-  // Some clients reject a tool whose $schema they do not know; without a $schema they use their own dialect.
+function inputSchema(schema: z.ZodObject) {
+  // Some models reject a whole server because of additionalProperties, and the server's own error about an
+  // unknown argument is better anyway. Some clients reject a tool whose $schema they do not know; without a
+  // $schema they use their own dialect.
   const { properties = {}, additionalProperties: _, $schema: __, ...rest } = z.toJSONSchema(schema, { io: 'input' });
   return {
     ...rest,
@@ -41,7 +41,7 @@ function inputSchema(schema: z.ZodObject): Schema {
   };
 }
 
-const brief = (property: Schema): Schema =>
+const brief = (property: Schema) =>
   Object.fromEntries(
     Object.entries(property).filter(
       ([key, value]) =>
@@ -51,7 +51,7 @@ const brief = (property: Schema): Schema =>
     ),
   );
 
-/** Fields of every answer about a store, and of every list, which the server's instructions explain once. */
+/** Fields that occur in every answer about a store, or in every list. The server's instructions explain them once. */
 export const ofEveryAnswer: readonly string[] = [
   'data_as_of',
   'as_of',
@@ -63,7 +63,7 @@ export const ofEveryAnswer: readonly string[] = [
   'next_cursor',
 ];
 
-function outputSchema(schema: z.ZodObject): Schema {
+function outputSchema(schema: z.ZodObject) {
   const { properties = {} } = z.toJSONSchema(schema);
   const kinds = Object.entries(properties as Record<string, Schema>)
     .filter(([name]) => !ofEveryAnswer.includes(name))
@@ -71,23 +71,23 @@ function outputSchema(schema: z.ZodObject): Schema {
   return { type: 'object', properties: Object.fromEntries(kinds) };
 }
 
-/** Fields of several answers whose items explain themselves. */
+/** Fields that occur in several answers, and whose items need no explanation. */
 const plain: ReadonlySet<string> = new Set(['latency', 'sites', 'stages']);
 
 /** The type of a field; for a list, also the names of its items' fields. */
-function kindOf({ type, items }: Schema): Schema {
+function kindOf({ type, items }: Schema) {
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
 }
 
-/** Made once, on demand: over HTTP every request has its own server. */
+/** Made once, on demand, since over HTTP every request has its own server. */
 export const definitionsOf = onceFor((tools: readonly Tool[]) => tools.map(definitionOf));
 
-/** The page's address, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
+/** The page's URI, for a chat that shows it beside the answers (MCP Apps, revision 2026-01-26). */
 const uri = 'ui://swf/monitor';
 const mimeType = 'text/html;profile=mcp-app';
 
-/** The capability, declared at initialization, that the server has pages. */
+/** The capability, declared at initialization, that announces the server's pages. */
 export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
 
 /** The entry in `resources/list`. */
@@ -99,8 +99,8 @@ export const monitorPage = {
 };
 
 /**
- * The part of a tool's definition that says that the page can show its answer; older clients use the second
- * name.
+ * The part of a tool's definition that says that the page can show the tool's answer; older clients read the
+ * second key.
  */
 const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
 

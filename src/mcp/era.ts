@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import { uncompiled } from '../domain/fields.ts';
 
-// Of the SDKs, which are loaded later: few of their schemas are used often.
+// This also applies to the SDKs' schemas, which load later: few of them are used often enough to be worth
+// compiling.
 z.config(uncompiled);
 
 /**
@@ -21,10 +22,10 @@ const firstStateless = '2026-07-28';
 const revisionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /**
- * The era of a client. An unknown later revision belongs to the second era, which refuses it with a list of
- * those served.
+ * The era of a client. An unknown later revision belongs to the stateless era, whose server refuses it and
+ * lists the revisions served.
  * @param body a message, or a list of them
- * @param header the `MCP-Protocol-Version` of its request, over HTTP
+ * @param header the `MCP-Protocol-Version` of the client's request, over HTTP
  */
 export function eraOf(body: unknown, header = ''): keyof typeof adapters {
   const isLater = /^\d{4}-\d\d-\d\d$/.test(header) && header >= firstStateless;

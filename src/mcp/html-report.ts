@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-/** The parts of a single-file page: its style, its program, and the answers in it. */
+/** The parts of a single-file page: its style, its program, and the answers that it shows. */
 interface HtmlParts {
   title: string;
   style: string;
   script: string;
-  /** Left out for a page that requests its data. */
+  /** The answers; undefined for a page that requests its data. */
   data?: unknown;
 }
 
@@ -21,7 +21,7 @@ const escaped = (text: string) =>
 
 const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** A self-contained file: only its own style and program may be used. The same parts give the same bytes. */
+/** A self-contained file, which may use only its own style and program. The same parts always give the same bytes. */
 export function htmlReport(parts: HtmlParts) {
   const policy = [
     "default-src 'none'",
@@ -34,7 +34,7 @@ export function htmlReport(parts: HtmlParts) {
   return page(parts, `<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">`);
 }
 
-/** One file for a chat that hosts it under its own policy. */
+/** The page as one file, for a chat that hosts it under the chat's own policy. */
 export const hostedPage = (parts: Omit<HtmlParts, 'data'>) => page(parts, '');
 
 const page = ({ title, style, script, data }: HtmlParts, policy: string) =>

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The server as seen by clients of every revision. An adapter connects it to a transport of its SDK. */
+/** The server as seen by clients of every protocol revision. An adapter connects it to an SDK's transport. */
 export interface McpServer {
   info: { name: string; title: string; version: string };
   capabilities: Record<string, Record<string, boolean | Record<string, never>>>;
-  /** For an assistant, about all tools. */
+  /** Instructions that tell an assistant about all tools. */
   instructions: string;
   methods: readonly string[];
   /** The result of a request. Rejects with a `ProtocolFault`. */
@@ -14,7 +14,7 @@ export interface McpServer {
 export interface McpRequest {
   /** Aborted when the client cancels the request or is gone. */
   signal: AbortSignal;
-  /** The client's name for itself; undefined if it gave none. */
+  /** The client's own name; undefined if the client gave none. */
   clientName: string | undefined;
   /** Undefined if the client did not request progress. */
   progressToken: string | number | undefined;
@@ -22,10 +22,10 @@ export interface McpRequest {
   notify: (method: string, params: Record<string, unknown>) => Promise<void>;
 }
 
-/** The JSON of the fields of answers, which is also their text: it is created once and written twice. */
+/** The JSON of an answer's fields, which is also the answer's text: it is serialized once and written twice. */
 export const jsonOfFields = new WeakMap<object, string>();
 
-/** A transport of one client on stdio, in the form that the SDKs of both eras expect. */
+/** The transport for one stdio client, in the form that the SDKs of both protocol eras expect. */
 export interface Wire {
   start: () => Promise<void>;
   send: (message: object) => Promise<void>;
@@ -35,7 +35,7 @@ export interface Wire {
   onerror?: (error: Error) => void;
 }
 
-/** A POST over HTTP whose body is read: a message, or a batch of them. */
+/** An HTTP POST whose body, a message or a batch of messages, has been read. */
 export interface Post {
   request: IncomingMessage;
   response: ServerResponse;
@@ -44,7 +44,7 @@ export interface Post {
   turn: () => Promise<void>;
   /** Aborted when the request is answered or its client is gone. */
   over: AbortSignal;
-  /** Aborted when the client cancels the request by another one. */
+  /** Aborted when the client cancels the request in another POST. */
   cancelled: AbortSignal;
 }
 
@@ -58,8 +58,8 @@ export const rpcCodes = {
 } as const;
 
 /**
- * A protocol error with only our text. The class of SDK 1.x prefixes its name and code, and clients prefix
- * them again.
+ * A protocol error whose message is only our text. The class in SDK 1.x prefixes the text with its name and
+ * code, and clients then add them again.
  */
 export class ProtocolFault extends Error {
   readonly code: number;

@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { uncompiled } from '../domain/fields.ts';
 import { rpcCodes, invalidParams, type McpRequest, ProtocolFault } from './mcp-server.ts';
 
-/** A list may have params. It is sent completely, so no cursor is valid. */
+/** A list request may have params. Lists are sent whole, so no cursor is valid. */
 const list = { schema: z.looseObject({ cursor: z.string().optional() }).default({}), takes: 'such as {}' };
 
-/** Requests whose params may be wrong, each with a description of valid ones. */
+/** Requests whose params may be wrong, each with a description of valid params. */
 const wanted = {
   'tools/list': list,
   'tools/call': {
@@ -23,7 +23,7 @@ const wanted = {
   },
   'prompts/get': {
     schema: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.string()).optional() }),
-    takes: 'such as {"name":"NAME","arguments":{}}, with a name of prompts/list',
+    takes: 'such as {"name":"NAME","arguments":{}}, with a name from prompts/list',
   },
   'completion/complete': {
     schema: z.looseObject({ argument: z.looseObject({ name: z.string(), value: z.string() }) }),
@@ -35,14 +35,14 @@ const wanted = {
 type Method = keyof typeof wanted;
 type Answer<Params> = (params: Params, request: McpRequest) => object | Promise<object>;
 
-/** The answer to each method. */
+/** For each method, the function that answers it. */
 export type Methods = { [Name in Method]: Answer<z.infer<(typeof wanted)[Name]['schema']>> };
 
 const isMethod = (method: string): method is Method => Object.hasOwn(wanted, method);
 
 /**
- * The methods, with checked params. The SDKs' own schemas would report wrong ones as internal errors, with a
- * dump.
+ * The methods, with checked params. The SDKs' own schemas would report wrong params as internal errors,
+ * with a dump.
  */
 export const answering = (answers: Methods) => ({
   methods: Object.keys(wanted),

@@ -18,7 +18,7 @@ const execution = {
   required: false,
 };
 
-/** A time that a tool accepts. Throws `ARGUMENT_INVALID` otherwise. */
+/** Returns the text if tools accept it as a time; throws `ARGUMENT_INVALID` otherwise. */
 function checkedTime(name: string, text: string) {
   parseTime(name, text, Date.now());
   return text;
@@ -84,7 +84,7 @@ const jobs: readonly Job[] = [
   },
 ];
 
-/** Ids, names and times are shorter. */
+/** Maximum length of an argument: ids, names and times are shorter. */
 const longestArgument = 300;
 
 export const prompts = jobs.map((job) => {
@@ -103,7 +103,7 @@ export function promptText(name: string, args: Readonly<Record<string, string>> 
   return { description: job.description, messages: [{ role: 'user', content }] };
 }
 
-/** The most values that a client is offered (specification, "Completion"). */
+/** Maximum number of values to offer a client (specification, "Completion"). */
 const most = 100;
 
 /** The possible values of an argument that begin with the typed text. */

@@ -11,11 +11,11 @@ export const reportTemplate = {
   mimeType: 'text/markdown',
 } as const;
 
-/** A report of everything that ran since a time. */
+/** A report on everything that has run since a given time. */
 export const shiftTemplate = {
   uriTemplate: 'swf://shift/{since}',
   name: 'shift_report',
-  title: 'Report of a shift',
+  title: 'Shift report',
   description: 'What ran since a time such as -8h: done, failed, open, and who did what',
   mimeType: 'text/markdown',
 } as const;
@@ -23,25 +23,24 @@ export const shiftTemplate = {
 /** The start time that a resource's address names; undefined for any other address. */
 export const sinceOfUri = (uri: string) => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
 
-/** How many executions' reports to offer clients. */
+/** Maximum number of executions whose reports are offered to clients. */
 const maxOffered = 10;
 
-/** The reports of the newest executions, and of the last eight hours. */
+/** The reports of the newest executions, and a report of the last eight hours. */
 export function offeredReports(queries: Queries) {
   const { rows } = queries.executions({}, { order: 'newest', limit: maxOffered, uncounted: true });
-  const { mimeType } = reportTemplate;
   return [
     ...rows.map(({ execution_id, status, start_time }) => ({
       uri: `swf://executions/${encodeURIComponent(execution_id)}/report`,
       name: `Report of ${execution_id}`,
       description: `${status}, started ${start_time}`,
-      mimeType,
+      mimeType: reportTemplate.mimeType,
     })),
     {
       uri: 'swf://shift/-8h',
       name: 'Report of the last eight hours',
       description: shiftTemplate.description,
-      mimeType,
+      mimeType: reportTemplate.mimeType,
     },
   ];
 }
@@ -49,4 +48,4 @@ export function offeredReports(queries: Queries) {
 /** The execution that a resource's address names; undefined for any other address. */
 export const executionOfUri = (uri: string) => decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
 
-const decoded = (part: string | undefined) => tried(() => (part === undefined ? undefined : decodeURIComponent(part)));
+const decoded = (part: string | undefined) => tried(() => part && decodeURIComponent(part));

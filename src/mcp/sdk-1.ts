@@ -9,11 +9,11 @@ import * as z from 'zod';
 
 import type { McpServer, Post, Wire } from './mcp-server.ts';
 
-/** A server of SDK 1.x: revisions to 2025-11-25. */
+/** A server built with SDK 1.x, for revisions up to 2025-11-25. */
 export function serverOf({ info, capabilities, instructions, answer }: McpServer) {
   const server = new Server(info, { capabilities, instructions });
   onInitialize(server);
-  // All other methods. The SDK's own handlers would report wrong params as internal errors.
+  // This handles all other methods. The SDK's own handlers would report invalid params as internal errors.
   server.fallbackRequestHandler = ({ method, params }, { signal, _meta, sendNotification }) =>
     answer(method, params, {
       signal,
@@ -27,7 +27,7 @@ export function serverOf({ info, capabilities, instructions, answer }: McpServer
 const paramsOfInitialize =
   '{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"NAME","version":"1.0"}}';
 
-/** Begins a session as the SDK does, in a private method, with checked params. */
+/** Begins a session with checked params, as the SDK does in a private method. */
 function onInitialize(server: Server) {
   const own = server as unknown as { _oninitialize: (request: object) => Promise<ServerResult> };
   server.setRequestHandler(
@@ -43,7 +43,7 @@ function onInitialize(server: Server) {
   );
 }
 
-/** Serves one client on a wire. */
+/** Serves one client over a wire. */
 export async function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => void) {
   const server = serverOf(mcp);
   server.onerror = onError;
@@ -61,8 +61,8 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
     void transport.close();
     void server.close();
   });
-  // The client no longer waits, so the stream ends, and the call with it: with an error, in case another
-  // session cancelled.
+  // The client has cancelled the call, so the call and the stream end. The call ends with an error, since the
+  // client may have cancelled it in another session and still be waiting in this one.
   cancelled.addEventListener('abort', () => {
     const error = { code: -32_800, message: 'the call was cancelled by its client' };
     const { id } = body as { id: RequestId };
@@ -70,7 +70,7 @@ export async function answerPost(mcp: McpServer, { request, response, body, turn
   });
   await server.connect(transport);
   const hear = transport.onmessage;
-  // Serve others between the messages of a batch. Do nothing more for a client that has gone.
+  // Serve other clients between the messages of a batch, and do nothing more for a client that has gone.
   const hearInTurn = async (...said: Parameters<NonNullable<typeof hear>>) => {
     await turn();
     if (!over.aborted) hear?.(...said);

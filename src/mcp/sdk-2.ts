@@ -11,10 +11,10 @@ import * as z from 'zod';
 
 import type { McpServer, Post, Wire } from './mcp-server.ts';
 
-/** Clients may keep for five minutes what only another version of the server changes. */
+/** For answers that change only with the server's version: clients may cache them for five minutes. */
 const forAll: CacheHint = { ttlMs: 300_000, cacheScope: 'public' };
 
-/** All other answers are about the store, and clients must not keep them. */
+/** All other answers are about the store, and clients must not cache them. */
 const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'server/discover': forAll,
   'prompts/list': forAll,
@@ -23,14 +23,17 @@ const cacheHints: NonNullable<ServerOptions['cacheHints']> = {
   'tools/list': { ...forAll, cacheScope: 'private' },
 };
 
-/** The SDK's own check would report wrong params of a call with a dump, and copy each answer. */
+/**
+ * Skips the SDK's own check, which would dump the details of invalid call parameters into its error, and would
+ * copy each answer.
+ */
 class UncheckedCalls extends Server {
   protected override _wrapHandler(...[method, handler]: Parameters<Server['_wrapHandler']>) {
     return method === 'tools/call' ? handler : super._wrapHandler(method, handler);
   }
 }
 
-/** A server of SDK 2.x: revision 2026-07-28. */
+/** A server made with SDK 2.x, for protocol revision 2026-07-28. */
 function serverOf({ info, capabilities, instructions, methods, answer }: McpServer) {
   const server = new UncheckedCalls(info, { capabilities, instructions, cacheHints });
   for (const method of methods)
@@ -52,7 +55,7 @@ function serverOf({ info, capabilities, instructions, methods, answer }: McpServ
 const nameIn = (meta: Record<string, unknown> = {}) =>
   (meta[CLIENT_INFO_META_KEY] as { name: string } | undefined)?.name;
 
-/** Serves one client on a wire. */
+/** Serves one client over `wire`. */
 export function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => void) {
   return serveStdio(
     async ({ era }) => {
@@ -68,7 +71,7 @@ export function connect(mcp: McpServer, wire: Wire, onError: (error: Error) => v
 
 /** Answers a POST. */
 export async function answerPost(mcp: McpServer, { request, response, body, turn, over, cancelled }: Post) {
-  // Loaded on demand: on stdio it would cost a sixth of a start.
+  // Loaded on demand: on stdio, loading this module would take a sixth of the startup time.
   const { toNodeHandler } = await import('@modelcontextprotocol/node');
   await turn();
   if (over.aborted || cancelled.aborted) return;

@@ -1,6 +1,7 @@
 import { Transform, type Writable } from 'node:stream';
 
 import type { Log } from '../lib/logger.ts';
+import { isObject } from '../lib/read-json.ts';
 import { tried } from '../lib/tried.ts';
 import { adapters, eraOf } from './era.ts';
 import { jsonOfFields, type McpServer, rpcCodes, type Wire } from './mcp-server.ts';
@@ -11,7 +12,7 @@ const shownFault = 300;
 /** How many lines of one kind to log per minute: a client that floods the server must not flood the log. */
 const linesAMinute = 10;
 
-/** Writes lines, and if there are too many in a minute, how many were left out. */
+/** Writes at most `linesAMinute` lines per minute, and afterwards the number of lines that were left out. */
 function seldom(tell: (line: string) => void): (line: string) => void {
   let told = 0;
   let leftOut = 0;
@@ -32,8 +33,8 @@ function seldom(tell: (line: string) => void): (line: string) => void {
 const maxLineBytes = 10_000_000;
 
 /**
- * Serves one client on its lines of JSON, in the era of its first message. Returns a promise that resolves
- * when the client has gone, and a function that closes the connection.
+ * Serves one client that sends lines of JSON, in the era of MCP to which its first message belongs. Returns a
+ * promise that resolves when the client has gone, and a function that closes the connection.
  */
 export function serveStdio(
   server: McpServer,
@@ -81,7 +82,7 @@ export function serveStdio(
   stdin.once('close', () => lines.end());
   stdin.pipe(lines);
   const ended = new Promise<unknown>((resolve) => {
-    // The last message may still be waiting for its adapter.
+    // The last message may still be waiting for its adapter to load.
     lines.once('end', () => void Promise.resolve(connection).then(() => setImmediate(resolve)));
     stdin.once('error', resolve);
   });
@@ -95,8 +96,8 @@ export function serveStdio(
   };
 }
 
-/** A message as JSON, with the fields of an answer in the JSON that was written for its text. */
-function jsonOf(message: object): string {
+/** A message as JSON. An answer's fields reuse the JSON that was written for its text. */
+function jsonOf(message: object) {
   const { result, ...envelope } = message as { result?: { structuredContent?: object; content: object[] } };
   const { structuredContent = {}, ...others } = result ?? {};
   const fields = jsonOfFields.get(structuredContent);
@@ -104,16 +105,16 @@ function jsonOf(message: object): string {
   return `{"result":{"structuredContent":${fields},${JSON.stringify(others).slice(1)},${JSON.stringify(envelope).slice(1)}`;
 }
 
-/** Whether a value is a request, a notification or a response of JSON-RPC. */
+/** Whether a value is a JSON-RPC request, notification or response. */
 function isMessage(value: unknown): value is object {
   const { jsonrpc, id, method, params = {}, result, error } = Object(value) as Record<string, unknown>;
   const isId = typeof id === 'string' || Number.isSafeInteger(id);
   if (jsonrpc !== '2.0' || (id !== undefined && !isId)) return false;
-  if (typeof method === 'string') return typeof params === 'object' && params !== null && !Array.isArray(params);
+  if (typeof method === 'string') return isObject(params);
   return method === undefined && typeof (result ?? error) === 'object';
 }
 
-/** How much of the beginning and end of a dropped line to search for the id of its request. */
+/** How many characters at each end of a dropped line to search for the request's id. */
 const endCharacters = 300;
 
 /** The id of a request, as JSON, if it is the first or the last key of a line. */
@@ -123,8 +124,8 @@ const idPatterns = [
 ];
 
 /**
- * Passes lines of at most `most` bytes on, each as one chunk, and drops longer ones.
- * @param onDropped called for each dropped line, with the id of its request if it is found
+ * Passes on lines of at most `most` bytes, each as one chunk, and drops longer lines.
+ * @param onDropped called for each dropped line, with the id of its request if that id is found
  */
 export function withoutLongLines(most: number, onDropped: (id: string | number | null) => void) {
   let held: Buffer[] = [];
@@ -139,7 +140,7 @@ export function withoutLongLines(most: number, onDropped: (id: string | number |
       held = [];
     }
   };
-  const endLine = (): Buffer => {
+  const endLine = () => {
     const line = Buffer.concat(held);
     if (length > most) {
       const [, id = 'null'] = idPatterns[0]?.exec(head) ?? idPatterns[1]?.exec(tail) ?? [];

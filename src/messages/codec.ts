@@ -8,11 +8,20 @@ export type Decoded =
   | { kind: 'unknown'; body: Record<string, unknown>; msg_type: string }
   | { kind: 'rejected'; reason: string; body: Record<string, unknown> };
 
-/** Deeper bodies break code that walks through them, such as SQLite's JSON functions. */
+/**
+ * How deeply a body may be nested: deeper bodies break code that walks through them, such as SQLite's JSON
+ * functions.
+ */
 const maxDeep = 100;
 
 /** How many characters of a reason to keep. */
 const keptReason = 500;
+
+export const rejected = (reason: string, body: Record<string, unknown> = {}): Decoded => ({
+  kind: 'rejected',
+  reason,
+  body,
+});
 
 /** Reads a message's body. Never throws. */
 export function decodeMessage(body: string): Decoded {
@@ -20,33 +29,31 @@ export function decodeMessage(body: string): Decoded {
   try {
     parsed = JSON.parse(body);
   } catch (error) {
-    return { kind: 'rejected', reason: `not JSON: ${messageOf(error)}`, body: {} };
+    return rejected(`not JSON: ${messageOf(error)}`);
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-    return { kind: 'rejected', reason: 'not a JSON object', body: {} };
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return rejected('not a JSON object');
   if (isTooDeep(parsed)) {
     const { namespace } = parsed as { namespace?: unknown };
-    // Keep the namespace: it says whether the message is ours.
-    const kept = typeof namespace === 'string' ? { namespace } : {};
-    return { kind: 'rejected', reason: `nested deeper than ${maxDeep} levels`, body: kept };
+    // Keep the namespace: it shows whether the message is ours.
+    return rejected(`nested deeper than ${maxDeep} levels`, typeof namespace === 'string' ? { namespace } : {});
   }
   return decodeObject(parsed as Record<string, unknown>);
 }
 
-/** The same for a body that is an object already. */
+/** Like `decodeMessage`, for a body that is already an object. */
 export function decodeObject(body: Record<string, unknown>): Decoded {
   const type = body['msg_type'];
-  if (typeof type !== 'string' || type === '') return { kind: 'rejected', reason: 'has no msg_type', body };
+  if (typeof type !== 'string' || type === '') return rejected('has no msg_type', body);
   if (!isMessageType(type)) return { kind: 'unknown', body, msg_type: type };
   const result = schemaOf(type).safeParse(body);
   if (result.success) return { kind: 'message', message: result.data };
   const reason = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  return { kind: 'rejected', reason: reason.slice(0, keptReason), body };
+  return rejected(reason.slice(0, keptReason), body);
 }
 
 /**
- * Reads a recorded message that had an effect. It was readable when recorded; throws an `Error` if it no
- * longer is.
+ * Reads a recorded message that had an effect. It was readable when recorded; throws an `Error` if it is no
+ * longer readable.
  */
 export function decodeRecorded(body: string): Message {
   const decoded = decodeMessage(body);
@@ -54,15 +61,18 @@ export function decodeRecorded(body: string): Message {
   return decoded.message;
 }
 
-/** A field of the body, even of an unreadable one; undefined if it is not text. */
-export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type'): string | undefined {
-  const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
-  const value = body[field];
+/** The fields of a body, even of an unreadable one. */
+export const bodyOf = (decoded: Decoded): Record<string, unknown> =>
+  decoded.kind === 'message' ? decoded.message : decoded.body;
+
+/** A field of the body; undefined if it is not text. */
+export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type') {
+  const value = bodyOf(decoded)[field];
   return typeof value === 'string' ? value : undefined;
 }
 
 function isTooDeep(value: object) {
-  let level: object[] = [value];
+  let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth >= maxDeep) return true;
     level = level.flatMap((item) =>

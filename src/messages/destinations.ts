@@ -1,4 +1,4 @@
-/** Where messages go (docs/messages.md), by the name that `[broker.destinations]` gives each. */
+/** Where messages are sent (docs/messages.md), by key of `[broker.destinations]`. */
 export const destinations = {
   broadcast: '/topic/epictopic',
   slices: '/queue/panda.transformer.slices',
@@ -9,17 +9,17 @@ export const destinations = {
 
 export type DestinationName = keyof typeof destinations;
 
-/** The queues of a configuration that the programs of the existing testbed read in every namespace. */
+/** The configured queues from which the existing testbed's programs read, whatever the namespace. */
 export const queuesSharedWithTestbed = (given: Destinations) =>
   (['slices', 'results'] as const).filter((key) => given[key].startsWith('/queue/panda.'));
 
-/** The destinations that a configuration gives. */
+/** The destinations in a configuration. */
 export type Destinations = Readonly<Record<DestinationName, string>>;
 
 /**
- * The topics of the existing testbed, by the layouts that its sites have used. Subscribing to a missing name
- * creates it for good, and subscribing to the name of an anycast queue takes messages from its consumers, so
- * listen only to a layout that the site has. All layouts contain `/topic/epictopic`.
+ * The topics of the existing testbed, by layout; its sites have used several. Subscribing to a name that does
+ * not exist creates a topic permanently, and subscribing to the name of an anycast queue takes messages from
+ * the queue's consumers, so listen only to a layout that the site has. All layouts contain `/topic/epictopic`.
  */
 const topicsOfLayout = {
   head: ['/topic/panda.slices', '/topic/panda.results', '/topic/panda.workers', '/topic/panda.transformer'],
@@ -27,14 +27,14 @@ const topicsOfLayout = {
   '2025-10': ['/topic/panda.transformer.slices.monitor', '/topic/panda.results', '/topic/panda.transformer'],
 } as const;
 
-/** The topics of all layouts, besides the broadcasts, that carry no slices. */
+/** The topics that carry no slices, from all layouts, not counting the broadcasts. */
 export const topicsWithoutSlices: ReadonlySet<string> = new Set([
   '/topic/panda.results',
   '/topic/panda.workers',
   '/topic/panda.transformer',
 ]);
 
-/** The topics of all layouts, besides the broadcasts, that carry no results. */
+/** The topics that carry no results, from all layouts, not counting the broadcasts. */
 export const topicsWithoutResults: ReadonlySet<string> = new Set([
   '/topic/panda.slices',
   '/topic/panda.transformer.slices.monitor',

@@ -1,8 +1,8 @@
-import type { Decoded } from './codec.ts';
+import { bodyOf, type Decoded } from './codec.ts';
 
 /**
- * The messages of the existing testbed's programs, with the program that sends each, if it is known. If a
- * type is also ours, `message_id` distinguishes them: ours have it, theirs do not.
+ * The messages of the existing testbed's programs, each with the program that sends it, if known. If a type is
+ * also ours, `message_id` distinguishes the two: our messages have it, theirs do not.
  */
 const saidBy = {
   run_imminent: 'runner',
@@ -48,14 +48,14 @@ export type ForeignProgram = NonNullable<ReturnType<typeof foreignProgramOf>>;
 
 /** The foreign program that sent a message; undefined for our messages and for unknown types. */
 export function foreignProgramOf(decoded: Decoded, headers: Readonly<Record<string, string>>) {
-  const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
+  const body = bodyOf(decoded);
   if (typeof body['message_id'] === 'string') return undefined;
   const type = body['msg_type'];
   // Old agents' heartbeats have no type.
   const isBeat = type === undefined && typeof body['agent_name'] === 'string' && typeof body['status'] === 'string';
   if (!isBeat && !(typeof type === 'string' && isForeign(type))) return undefined;
   return {
-    /** By its own name, or by that of its connection. */
+    /** The program's name in the message, or else the name of its connection. */
     name: told(body['sender']) ?? told(body['agent_name']) ?? told(headers['client-id']) ?? 'a program without a name',
     namespace: told(body['namespace']) ?? told(headers['namespace']),
     /** The run that the message is about. */
@@ -64,8 +64,11 @@ export function foreignProgramOf(decoded: Decoded, headers: Readonly<Record<stri
   };
 }
 
-/** A name or a number as text. Some testbed programs use a word for a missing value. */
-export function told(value: unknown): string | undefined {
+/**
+ * A name or a number as text; undefined if the value is missing or, as in some testbed programs, a word such as
+ * `none`.
+ */
+export function told(value: unknown) {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);
   return ['', 'none', 'null', 'unknown'].includes(text.toLowerCase()) ? undefined : text;

@@ -5,7 +5,7 @@ import { define, positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
 
-/** An observed execution has the id that its program gave it, in any form. */
+/** The id of any execution: an observed one has the id that a testbed program gave it, in whatever form. */
 const ofAny = () => ({ execution_id: z.string().min(1).max(2000).optional() });
 const author = z.string().min(1).max(maxAuthor);
 
@@ -25,9 +25,9 @@ const alarmKey = ({ code, subject, count }: { code: string; subject: string; cou
   `alarm/${code}/${subject}/${count}/${change}`;
 
 /**
- * People's notes and judgements, and alarms. The process that receives them records them; none goes over a
- * broker. They belong to an execution, running or ended, own or observed, or to none, and their key is the
- * whole id.
+ * People's notes and judgements, and alarms. The process that receives them records them; they are not sent
+ * over a broker. Each belongs to an execution (running or ended, own or observed) or to none. Their `key` is
+ * their whole message id.
  */
 export const logbookMessages = {
   note: define(

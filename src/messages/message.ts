@@ -12,7 +12,7 @@ export type Message<T extends MessageType = MessageType> = { [K in T]: Draft<K> 
 
 const made = new Map<MessageType, z.ZodType<Message>>();
 
-/** The schema of a message. Made on first use: a start reads few types. */
+/** The schema of a message type. Made on first use, since a process needs few types when it starts. */
 export function schemaOf(type: MessageType): z.ZodType<Message> {
   const schema =
     made.get(type) ??

@@ -9,18 +9,20 @@ interface Waiter {
 export type Notifier = ReturnType<typeof createNotifier>;
 
 /**
- * Wakes the parts of this process that wait for messages. It carries no messages: the log after a consumer's
- * cursor is the only delivery, with or without a broker, and the notifier says when to read on.
+ * Wakes the parts of this process that wait for messages. It carries no messages: with or without a broker,
+ * a consumer receives messages only by reading the log after its cursor, and the notifier only says when to
+ * read again.
  *
  * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses
- * nothing. The same holds for a consumer that reads, finds nothing and waits without an `await` between.
- * @param clock left out if nothing waits for all to be idle: over a broker, time is real or scaled
+ * nothing. The same holds for a consumer that reads, finds nothing and waits, with no `await` in between.
+ * @param clock needed only for virtual time, which waits until all parts are idle; over a broker, time is
+ *   real or scaled
  */
 export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
   const waiting = new Set<Waiter>();
   const announced = new Map<MessageType, number>();
   /** A number that changes at the next announcement of one of `types`. */
-  const mark = (types: ReadonlySet<MessageType>): number => {
+  const mark = (types: ReadonlySet<MessageType>) => {
     let sum = 0;
     for (const type of types) sum += announced.get(type) ?? 0;
     return sum;
@@ -28,15 +30,16 @@ export function createNotifier(clock?: Pick<Clock, 'enter' | 'leave'>) {
   return {
     mark,
     /** Call when rows of these types have been committed. */
-    announce(types: Iterable<MessageType>): void {
+    announce(types: Iterable<MessageType>) {
       const recorded = [...new Set(types)];
       for (const type of recorded) announced.set(type, (announced.get(type) ?? 0) + 1);
       for (const { types: wanted, wake } of waiting)
         if (wanted === undefined || recorded.some((type) => wanted.has(type))) wake();
     },
     /**
-     * Resolves at the next announcement of one of `types` (of any type, if left out) or when `signal` is
-     * aborted; at once if there has been one since the mark. A waiting part is not at work: see `Clock`.
+     * Resolves at the next announcement of one of `types` (of any type if `types` is left out) or when `signal`
+     * is aborted; immediately if there has been such an announcement after the mark `since`. A part that is
+     * waiting counts as idle: see `Clock`.
      */
     news: (signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> =>
       new Promise((resolve) => {

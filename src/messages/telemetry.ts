@@ -8,8 +8,8 @@ import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
- * Messages repeated on the telemetry topic; they never become rows of the log. Unknown fields are allowed, so
- * that an older program understands a newer one.
+ * Messages sent repeatedly on the telemetry topic; they never become rows of the log. Unknown fields are
+ * allowed, so that an older program understands a newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
 
@@ -28,28 +28,28 @@ const executionStateSchema = z.object({
   run_id: text,
   phase: z.enum(phases),
   status: z.enum(reportedStatuses),
-  /** Whether an operator has paused it. */
+  /** Whether an operator has paused the execution. */
   held: z.boolean(),
   workflow_params: workflowParamsSchema,
   plan_version: planVersionSchema,
   max_retries: index,
   /**
-   * Workers that should take none of its slices for now, since what fails there succeeds elsewhere: the
-   * name of each, and why.
+   * Workers that should take none of the execution's slices for now, since slices that fail on them succeed
+   * elsewhere: the name of each, and why.
    */
   resting: restingSchema,
-  /** Workers whose rest is over, and which should take one of its slices at a time until one succeeds. */
+  /** Workers whose rest is over: they should take one slice of the execution at a time until one succeeds. */
   on_trial: restingSchema,
-  /** The message ids of attempts at slices that a worker has begun although they are over: it drops them. */
+  /** The message ids of attempts that a worker has begun but that are over; the worker drops these attempts. */
   over: z.array(text).max(1000).optional(),
 });
 
 export type ExecutionState = z.infer<typeof executionStateSchema>;
 
-/** The most message ids that a heartbeat names. */
+/** Maximum number of message ids in a heartbeat. */
 export const maxInHand = 1000;
 
-/** A kind of work that an agent currently cannot do, since when (ISO 8601), and the reason as text. */
+/** A kind of work that an agent currently cannot do, with the start time (ISO 8601) and the reason as text. */
 const offDuty = z.object({
   reason: text,
   name: z.string().max(2000),
@@ -67,7 +67,7 @@ const agentHeartbeatSchema = z.object({
   state: z.enum(agentStates),
   in_hand: z.array(z.string().max(1000)).max(maxInHand),
   free_slots: index,
-  /** For a worker: all of its slots; `in_hand` names only the first thousand slices. */
+  /** The number of slots of a worker; `in_hand` names only the first thousand slices. */
   slots: index.optional(),
   off_duty: z.array(offDuty).max(100),
   hostname: text,
@@ -75,7 +75,7 @@ const agentHeartbeatSchema = z.object({
   boot_id: z.string().max(100),
   version: text,
   wire: index,
-  /** When the process began, to distinguish it from an earlier one with the same name. */
+  /** When the process began, to distinguish the process from an earlier one with the same name. */
   since: text,
   /** The store of a recorder. */
   store_id: text.optional(),
@@ -83,12 +83,12 @@ const agentHeartbeatSchema = z.object({
 
 export type AgentHeartbeat = z.infer<typeof agentHeartbeatSchema>;
 
-/** The most lines and bytes of one `agent_log`. */
+/** Maximum number of lines, and of bytes, in one `agent_log`. */
 export const maxLines = 100;
 export const maxLogBytes = 65_536;
 
 const logLine = z.object({
-  /** Counts the lines of a process, from 1. */
+  /** The line's number within its process, from 1. */
   n: positive,
   timestamp: text,
   level: z.enum(Object.keys(logLevels) as [keyof typeof logLevels]),
@@ -127,8 +127,8 @@ export function telemetryOf(decoded: Decoded): Telemetry | undefined {
 }
 
 /**
- * The version of the telemetry messages. Workers of version 1 take slices of every program in the namespace;
- * workers of version 2 take only recorders' slices, and know a payload by its content.
+ * The version of the telemetry messages. Workers of version 1 take slices from every program in the namespace;
+ * workers of version 2 take slices only from recorders, and identify a payload by its content.
  */
 export const wireVersion = 2;
 

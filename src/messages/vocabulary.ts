@@ -35,14 +35,14 @@ const epochKey = (m: { epoch: number }) => String(m.epoch);
 /** The key of a message that occurs once per execution. */
 const noKey = () => '';
 
-/** The beginning or the end of a pause of the run. */
+/** The beginning or end of a pause in the run. */
 const pauseStep = define(
   ['broadcast', 'landmark'],
   () => ({ ...daqState, ordinal: positive, reason: z.enum(['period', 'operator']) }),
   (m) => String(m.ordinal),
 );
 
-/** An operator's request that needs nothing but its reason. */
+/** An operator's request, which has no parameters, only an optional reason. */
 const operatorCommand = define(
   ['control', 'command'],
   () => ({ command_id: text, reason: sentence.optional() }),
@@ -51,11 +51,11 @@ const operatorCommand = define(
 );
 
 /**
- * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and
- * its natural key. Unknown fields are kept.
+ * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields
+ * and its natural key. Unknown fields are kept.
  *
- * A new message type is one entry here. The compiler then requires its projection (`db/projection/index.ts`),
- * and a test the agent that sends it (`emits`).
+ * A new message type needs one entry here. The compiler then requires its projection
+ * (`db/projection/index.ts`), and a test requires the agent that sends it (`emits`).
  */
 export const vocabulary = {
   run_workflow: define(
@@ -210,7 +210,7 @@ export const landmarkTypes = typesOf('landmark', 'command');
 export const commandTypes = typesOf('command');
 export const logbookTypes = typesOf('logbook');
 
-/** Whether a message is an entry of the logbook: a person's statement or an alarm. */
+/** Whether a message is an entry in the logbook: a person's statement or an alarm. */
 export const isLogbookType = (type: MessageType): type is LogbookType => vocabulary[type].trait === 'logbook';
 
 export function isMessageType(value: unknown): value is MessageType {
@@ -218,4 +218,4 @@ export function isMessageType(value: unknown): value is MessageType {
 }
 
 /** The destination of a message type, unless a configuration gives another. */
-export const destinationOf = (type: MessageType): string => destinations[vocabulary[type].destination];
+export const destinationOf = (type: MessageType) => destinations[vocabulary[type].destination];

@@ -1,53 +1,54 @@
 import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
 /**
- * A slice's first attempt, once it has ended, with the places that may be the cause of a failure. A retry
- * happens only because another place failed the slice.
+ * An ended first attempt at a slice, with the places that may have caused a failure. Retries are left out: they
+ * happen only because an earlier attempt failed.
  */
 export interface PlacedAttempt {
   stf: string | null;
   /** The number of the slice within its STF file. */
   number: number;
-  /** A worker, or a slot of one: `AGENT/NN`. */
+  /** A worker, or a worker's slot: `AGENT/NN`. */
   worker: string | null;
   host: string | null;
-  /** 1 if it failed. */
+  /** 1 if the attempt failed. */
   failed: number;
 }
 
 /** Places of one kind with more failures than chance explains. */
 export interface Concentration {
   kind: 'slot' | 'worker' | 'host' | 'STF file' | 'slice number';
-  /** The worst first. */
+  /** The places, worst first. */
   places: readonly string[];
-  /** First attempts that failed there, of those made there. */
+  /** Number of first attempts that failed at these places, and the number of all first attempts made there. */
   failed: number;
   tried: number;
-  /** The same for all other places. */
+  /** The same numbers for all other places. */
   failed_elsewhere: number;
   tried_elsewhere: number;
 }
 
-/** The probability of reporting some places for a run whose failures are chance. */
+/** The probability of reporting places for a run whose failures are due to chance. */
 const falseAlarmRate = 0.001;
 
 /** Fewer failures prove nothing. */
 const minFailed = 3;
 
-/** Places count as the cause if attempts fail there at least this many times as often as elsewhere. */
+/** Places count as the cause if attempts there fail at least this many times as often as elsewhere. */
 const minRatio = 3;
 
-/** More places than this are not "some places". */
+/** More places than this do not count as a concentration. */
 const maxPlaces = 8;
 
 /**
- * If everything fails for a while, that hits the STF files of that time: one file is the cause only with at
- * least this share of all failures.
+ * If everything fails for a while, the STF files from that time are affected. A file therefore counts as the
+ * cause only if it has at least this share of all failures.
  */
 const minPartOfStf = 0.5;
 
 /**
- * Of two kinds with the same attempts, the wider is reported: a host with one worker, a worker with one slot.
+ * If places of two kinds have the same attempts, the wider kind is reported: the host rather than its only
+ * worker, the worker rather than its only slot.
  */
 const kindsByWidth = [
   'host',
@@ -58,18 +59,17 @@ const kindsByWidth = [
 ] as const satisfies readonly Concentration['kind'][];
 
 /**
- * Finds the places whose failures chance explains least. Chance would spread failures over the places like a
- * draw without replacement (the hypergeometric distribution). Tests the worst places for each number of
- * places and corrects for the number of choices (Bonferroni), so that a run whose failures are chance has a
- * finding with a probability below `falseAlarmRate`.
- * @param attempts first attempts only: the slices that are retried are those that fail, wherever they are
- * tried again
+ * Finds the places whose failures are least likely to be due to chance. Chance would distribute failures over
+ * the places like a draw without replacement (the hypergeometric distribution). For each number of places,
+ * tests the worst ones, and corrects for the number of choices (Bonferroni). The probability of a finding in a
+ * run whose failures are due to chance is therefore below `falseAlarmRate`.
+ * @param attempts only first attempts: retried slices tend to fail again, wherever they are processed
  */
 export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentration | undefined {
   const tables = kindsByWidth.map((kind) => tableOf(attempts, kind));
   const [found] = tables
     .flatMap((table) => likeliest(table, tables.length) ?? [])
-    // Prefer the fewest places: they take the fewest words.
+    // Prefer the smallest set of places, which is the shortest to describe.
     .toSorted((a, b) => a.places.length - b.places.length || a.chance - b.chance);
   if (found === undefined) return undefined;
   const { chance: _, ...concentration } = found;
@@ -78,8 +78,11 @@ export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentrati
 
 type Candidate = Concentration & { chance: number };
 
-/** The places of a kind that chance explains least; undefined if it explains all. */
-function likeliest(table: Table, kinds: number): Candidate | undefined {
+/**
+ * Among the places of a kind, those whose failures are least likely to be due to chance; undefined if chance
+ * may explain all failures.
+ */
+function likeliest(table: Table, kinds: number) {
   let found: Candidate | undefined;
   const most = Math.min(maxPlaces, table.places.length) * kinds;
   for (const candidate of candidatesOf(table)) {
@@ -94,17 +97,17 @@ function likeliest(table: Table, kinds: number): Candidate | undefined {
 
 type Table = ReturnType<typeof tableOf>;
 
-/** Attempts made at a place, and of these the failed ones. */
+/** Number of attempts made at a place, and the number that failed. */
 export interface PlaceCount {
   name: string;
   tried: number;
   failed: number;
 }
 
-/** How many attempts each worker made and failed, the worst first. */
+/** Numbers of attempts and failures on each worker, worst first. */
 export const countsByWorker = (attempts: readonly PlacedAttempt[]) => tableOf(attempts, 'worker').places;
 
-/** How many attempts were made and failed at all places of a kind, and at each. */
+/** Numbers of attempts and failures at each place of a kind, and in total. */
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']) {
   const counts = new Map<string, PlaceCount>();
   for (const attempt of attempts) {
@@ -121,15 +124,14 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     kind,
     tried: sum('tried'),
     failed: sum('failed'),
-    /** The worst first. */
     places: places.toSorted((a, b) => b.failed / b.tried - a.failed / a.tried || b.failed - a.failed),
   };
 }
 
 /**
- * The worst place, the two worst, and so on, as long as their share of failures is large enough to report.
+ * The worst place, the two worst, and so on: those sets of places with enough failures to report.
  */
-function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
+function candidatesOf({ kind, places, ...all }: Table) {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];
   const most = Math.min(kind === 'STF file' ? 1 : maxPlaces, places.length - 1);
@@ -145,8 +147,10 @@ function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   return candidates;
 }
 
-/** Undefined if the place is unknown. A worker without slots has no slot to name. */
-function placeOf({ worker, host, stf, number }: PlacedAttempt, kind: Concentration['kind']): string | undefined {
+/**
+ * The place of an attempt; undefined if unknown. The slot is unknown if the worker has no slots.
+ */
+function placeOf({ worker, host, stf, number }: PlacedAttempt, kind: Concentration['kind']) {
   if (kind === 'host') return host ?? undefined;
   if (kind === 'STF file') return stf ?? undefined;
   if (kind === 'slice number') return String(number);

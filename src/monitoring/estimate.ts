@@ -6,9 +6,9 @@ import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
 /**
- * Estimates the time left in seconds of wall time, with the least and the most that is likely: from the plan,
- * the schedule and the time that slices have taken so far. Undefined if it cannot be known: the run runs until
- * stopped, an operator has paused it, or it is stalled or has ended.
+ * Estimates the time left in seconds of wall time, with a likely minimum and maximum, from the plan, the
+ * schedule and the time that slices have taken so far. Undefined if the time cannot be known: the run is paused
+ * by an operator, is stalled or has ended, or continues until it is stopped.
  */
 export function timeLeft(facts: Facts, health: Health) {
   const { slices_planned: planned, status, isHeld, params } = facts;
@@ -18,22 +18,27 @@ export function timeLeft(facts: Facts, health: Health) {
   return estimate === undefined ? undefined : withOverrun(estimate, facts);
 }
 
-/** Files wait for an agent that has been idle for long: it is not known when it will continue. */
+/**
+ * Whether nobody can say when work will continue: it has waited too long for an agent, or for workers while no
+ * slice is in hand.
+ */
 const isHeldUp = (facts: Facts) =>
-  stageStates(facts).some(({ stage, state }) => stage !== 'worker' && (state === 'slow' || state === 'stuck'));
+  stageStates(facts).some(
+    ({ stage, state }) => (stage !== 'worker' || facts.in_hand.length === 0) && (state === 'slow' || state === 'stuck'),
+  );
 
 type Estimate = Record<'likely' | 'least' | 'most', number>;
 
-/** Attempts that a slice has taken so far, on average; no more than it may have. */
+/** The average number of attempts per slice so far, but at most the number allowed. */
 const attemptsASlice = ({ slices_final, slice_retries, params }: Facts) =>
   1 + Math.min(params.worker.max_retries, slice_retries / Math.max(1, slices_final));
 
-/** Slices left to process, counting a retried slice twice. */
+/** Number of slices left to process, times the average number of attempts per slice. */
 const slicesLeft = (facts: Facts, planned: number) => (planned - facts.slices_final) * attemptsASlice(facts);
 
 /**
- * At full speed the schedule takes no time, so only the rate so far counts; a rate of failures alone predicts
- * nothing.
+ * At full speed, the schedule takes no time, so only the rate so far matters. If all slices failed, their
+ * rate predicts nothing.
  */
 function byRate(facts: Facts, planned: number): Estimate | undefined {
   if (facts.counts.slices_completed === 0) return undefined;
@@ -43,23 +48,25 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * Most slices to play one by one; of more, several count as one that takes as much longer. Every assessment
- * of an execution plays them.
+ * Maximum number of slices to simulate one by one. If there are more, several are combined into one that
+ * takes as long as all of them. The limit is needed because every assessment runs the simulation.
  */
 const maxPlayed = 50_000;
 
-/** Plays what is left on: the schedule of the DAQ, and workers that take equally long for each slice. */
+/**
+ * Simulates the rest of the run: the schedule of the DAQ, and workers that take the same time for each slice.
+ */
 function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const service = serviceSeconds(facts);
   if (service === undefined) return undefined;
   const { in_hand, now, slots = 0 } = facts;
   const left = slicesLeft(facts, planned);
-  // It is not known when a worker will start.
+  // As long as there are no slots, it is unknown when work will start.
   if (slots === 0 && left > in_hand.length) return undefined;
   const together = Math.max(1, Math.ceil(left / maxPlayed));
   const { daq, ...arrivals } = ahead(facts, { left, together });
-  /** @param part of the usual time that a slice takes */
-  const lastAt = (part: number): number => {
+  /** @param part how long a slice takes, as a fraction of the usual time */
+  const lastAt = (part: number) => {
     const freeAt = new Float64Array(Math.max(1, slots, in_hand.length));
     for (const [at, { since }] of in_hand.entries())
       freeAt[at] = Math.max(0, part * (service - secondsBetween(since, now)));
@@ -73,9 +80,9 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
 }
 
 /**
- * The slices that are left without those in hand, as they arrive at workers, and when the DAQ is done, in
- * seconds of wall time from now.
- * @param together how many slices count as one
+ * When the remaining slices, except those in hand, arrive at workers, and when the DAQ is done, in seconds of
+ * wall time from now.
+ * @param together how many slices are combined into one
  */
 function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
   const { stfs, standbys, end } = daqAhead(facts);
@@ -84,7 +91,7 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
   const perStf = slicesPerStf(facts) * attemptsASlice(facts);
   const coming = stfs.reduce((sum, { count }) => sum + count, 0) * perStf;
   const most = Math.max(0, left - facts.in_hand.length);
-  // Slices that already exist are waiting now.
+  // All slices that do not come from future STFs already exist, and are waiting.
   let slices = Math.max(0, Math.round(most - coming));
   const played = () => Math.ceil(slices / together - 1e-6);
   const [ticks, counts] = [[0], [played()]];
@@ -99,8 +106,8 @@ function ahead(facts: Facts, { left, together }: { left: number; together: numbe
 }
 
 /**
- * A slice in hand for longer than usual does not show when it will end: it may take as long again, and as
- * much longer as its payload may take in all remaining attempts.
+ * Nobody knows when a slice that has been in hand for longer than usual will be done. It may take as long
+ * again, plus the time that its payload may take in all remaining attempts.
  */
 function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   const pace = paceOf(facts);
@@ -110,27 +117,30 @@ function withOverrun({ likely, least, most }: Estimate, facts: Facts) {
   return {
     seconds_left: Math.ceil(Math.max(likely, overrun)),
     at_least: Math.floor(Math.min(least, likely)),
-    /** Undefined if it cannot be known: a slice in hand is overdue, and nothing ends it. */
+    /** Undefined if a slice in hand is overdue and has no time limit. */
     at_most: longest.includes(undefined)
       ? undefined
       : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
   };
 }
 
-/** The longest that a slice may still take, in seconds; undefined if nothing ends it. */
-function longestStay(slice: AgedSlice, facts: Facts): number | undefined {
+/** The longest time that a slice may still take, in seconds; undefined if it has no time limit. */
+function longestStay(slice: AgedSlice, facts: Facts) {
   const limit = payloadLimit(facts);
   if (limit === undefined) return undefined;
   return Math.max(0, limit - slice.seconds) + attemptsLeft(slice, facts) * limit;
 }
 
-/** Elapsed seconds of the DAQ's current step, at most as long as one step takes. */
-function sinceDaqStep(facts: Facts): number {
+/** The elapsed seconds of the DAQ's current step, but at most the length of the step. */
+function sinceDaqStep(facts: Facts) {
   const daq = stageStates(facts)[0];
   return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds ?? 0);
 }
 
-/** Most arrivals of STFs, and most periods, to count separately: every view of an execution requests them. */
+/**
+ * Maximum numbers of STF arrivals and of periods to simulate separately, limited because every view of an
+ * execution runs the simulation.
+ */
 const maxArrivals = 5000;
 const maxPeriods = 5000;
 
@@ -148,20 +158,20 @@ export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
 
 /**
  * The STFs of the remaining physics periods, in order (several at a time if there are very many), and the
- * standbys, in which workers take no slices.
+ * standbys, during which workers take no slices.
  */
 function periodsAhead(facts: Facts, from: number) {
   const daq = facts.params.daq_state_machine;
   const { left, each, inPeriod, isStandbyFirst } = periodsLeft(facts);
-  // A period has no interval before its first STF; a period of given duration continues after its last.
+  // A period has no interval before its first STF. A period of fixed duration continues after its last STF.
   const step = daq.stf_interval + daq.stf_generation_time;
   const isCounted = facts.params.fast_processing.stf_count > 0;
   const idle = isCounted ? 0 : daq.physics_period_duration - (each * step - daq.stf_interval);
   const standby = 2 * daq.broadcast_delay + daq.standby_duration;
   const together = Math.ceil(left / maxArrivals);
   const [stfs, standbys]: [{ at: number; count: number }[], { from: number; to: number }[]] = [[], []];
-  // Between two STFs no other message is sent; a period that has just begun was announced first, and one of
-  // given duration is still running.
+  // Times count from the last message. Within a period, that message announced the latest STF or, before the
+  // first STF, the period's start. A period of fixed duration continues after its last STF.
   let end = from + (facts.phase !== 'physics' || inPeriod > 0 ? 0 : isStandbyFirst ? idle : daq.broadcast_delay);
   const periods = Math.ceil(left / each - 1e-9);
   const merged = Math.ceil(periods / maxPeriods);
@@ -180,14 +190,16 @@ function periodsAhead(facts: Facts, from: number) {
     end = first + (inThis - 1) * step + idle;
     const more = Math.min(merged, periods - n) - 1;
     if (more === 0) continue;
-    // If there are very many periods, the next ones count with this one, as if their STFs came at its end.
+    // If there are very many periods, merge the next ones into this one, as if their STFs came at its end.
     end += more * (standby + daq.stf_generation_time + (each - 1) * step + idle);
     stfs.push({ at: end, count: more * each });
   }
   return { stfs, standbys, end };
 }
 
-/** STFs left: in all, in each period, in the current one if it has begun to make them. */
+/**
+ * Number of STFs left in total, in each period, and in the current period if it has begun to produce STFs.
+ */
 function periodsLeft({ phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at, params }: Facts) {
   const { stf_count, physics_period_count } = params.fast_processing;
   const left = Math.max(0, stf_planned - counts.stf_count);
@@ -195,6 +207,7 @@ function periodsLeft({ phase, counts, stf_planned = 0, last_stf_at = '', phase_c
   const inPeriod = Math.round(left - Math.floor(left / each + 1e-9) * each);
   const isBefore = phase === 'none' || phase === 'imminent';
   const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
-  // A standby precedes each period that has not begun; in phase standby it is in progress.
+  // A standby precedes each period that has not begun; in phase `standby`, the first of these standbys is in
+  // progress.
   return { left, each, inPeriod, isStandbyFirst: !(hasBegun || isBefore) };
 }

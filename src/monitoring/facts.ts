@@ -13,19 +13,19 @@ export interface SliceInHand {
   /** ISO 8601. */
   since: string;
   attempt: number;
-  /** Its worker is gone: it is not being processed. */
+  /** Whether the worker is gone, so that nothing is processing the slice. */
   isLost: boolean;
 }
 
-/** Everything known about an execution at one moment, to judge its health. Times are ISO 8601. */
+/** Everything known at one moment about an execution, for judging its health. Times are ISO 8601. */
 export interface Facts {
   /** In milliseconds since 1970. */
   now: number;
-  /** The same, or the end of the execution. */
+  /** `now`, or the end of an ended execution. */
   until: number;
   /**
-   * How far its newest row is ahead of `now`, in seconds, if beyond the usual clock difference (then no age is
-   * known); otherwise 0.
+   * The seconds by which the execution's newest row is ahead of `now`, if that exceeds the usual difference
+   * between clocks (ages are unknown in that case); otherwise 0.
    */
   ahead_seconds: number;
   status: ExecutionStatus;
@@ -33,68 +33,67 @@ export interface Facts {
   start_time: string;
   end_time: string | null;
   phase_changed_at: string | null;
-  /** An operator paused it. */
+  /** Whether an operator has paused the execution. */
   isHeld: boolean;
-  /** As recorded, at the speed of its last driver. */
+  /** The recorded parameters, with the speed of the last driver. */
   params: ExecutionParams;
-  /** An earlier driver ran at another speed. */
+  /** Whether an earlier driver ran at another speed. */
   hasChangedSpeed: boolean;
-  /** Agents of other processes may work on it. */
+  /** Whether agents in other processes may work on the execution. */
   isOverBroker: boolean;
   /**
-   * When its recorder last lost the broker, ISO 8601; undefined if it is connected, or has none.
+   * When the recorder last lost its broker, ISO 8601; undefined if the recorder is connected or has no
+   * broker.
    */
   broker_away_since: string | undefined;
   /**
-   * Worker slots: as configured within one process, as heard over a broker; undefined once it cannot be
-   * known.
+   * Number of worker slots: as configured within one process, or as reported over a broker; undefined if it can
+   * no longer be known.
    */
   slots: number | undefined;
   counts: Counts;
   stfs_ready: number;
   samples_expected: number;
-  /** Samples of STFs that are not ready. */
+  /** Number of samples from STFs that are not ready. */
   samples_of_unready: number;
   slices_expected: number;
-  /** Planned STFs of the whole run; undefined for a run that continues until stopped. */
+  /** The planned number of STFs in the whole run; undefined for a run that continues until it is stopped. */
   stf_planned: number | undefined;
   slices_planned: number | undefined;
   slices_final: number;
-  /** Attempts that followed a failure. */
+  /** Number of attempts that followed a failure. */
   slice_retries: number;
   delays: readonly CountedDelay[];
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
-  /** When each stage's longest-waiting item arrived; absent if nothing waits or it is unknown. */
+  /** When the longest-waiting item of each stage arrived; absent if nothing is waiting or the time is unknown. */
   waiting_since: Readonly<Partial<Record<'data' | 'fastmon' | 'fast_processing' | 'worker', string | undefined>>>;
   /**
-   * The most recent standby periods, during which workers start nothing. Milliseconds since 1970; `end` is undefined
-   * while it lasts.
+   * The most recent standby periods, during which workers start nothing. Milliseconds since 1970; `end` is
+   * undefined during a standby.
    */
   standbys: readonly { start: number; end: number | undefined }[];
-  /** When the first slice was made. */
   first_slice_at: string | undefined;
-  /** Attempts that ended since the last slice was done, if any. */
+  /** The attempts that have ended since the last slice was done, if any. */
   failing: FailuresInARow | undefined;
   /**
-   * For an ended execution: the periods when nothing could progress: it was paused or between two physics periods,
-   * or had no driver. Milliseconds since 1970.
+   * For an ended execution: the periods in which nothing could progress because it was paused, was between
+   * two physics periods, or had no driver. Milliseconds since 1970.
    */
   idle: readonly { from: number; until: number }[];
-  /** Slices being processed by live workers, oldest first. */
+  /** Slices that live workers are processing, oldest first. */
   in_hand: readonly SliceInHand[];
-  /** Over a broker: slices of other executions held by workers of the namespace. */
+  /** Over a broker: the number of slices from other executions that workers in the namespace have in hand. */
   others_in_hand: number;
-  /** Slices held by workers that are gone. */
   lost: readonly SliceInHand[];
-  /** The process that drives it; undefined for an execution that was never driven from this store. */
+  /** The process that drives the execution; undefined if it was never driven from this store. */
   driver: { alive: boolean; silent: boolean; /** ISO 8601. */ since: string } | undefined;
 }
 
-/** Seconds from one time (ISO 8601) to another (milliseconds since 1970); 0 if the first is later. */
+/** Seconds from one time (ISO 8601) to another (milliseconds since 1970); 0 if the first time is later. */
 export const secondsBetween = (from: string, to: number) => Math.max(0, (to - Date.parse(from)) / 1000);
 
-/** Seconds of a period (milliseconds since 1970) in which nothing could progress. */
+/** The number of seconds, between two times (milliseconds since 1970), in which nothing could progress. */
 export const idleSeconds = ({ idle }: Pick<Facts, 'idle'>, from: number, until: number) =>
   timeWithin(idle, from, until) / 1000;
 
@@ -104,14 +103,15 @@ export const wallSeconds = (simulated: number, { speed }: WorkflowParams) => (sp
 export const delayOf = <Delay extends StageDelay>(delays: readonly Delay[], stage: StageName) =>
   delays.find((delay) => delay.stage === stage);
 
-/** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
+/** Maximum duration of a payload command, in seconds of wall time; undefined for the placeholder. */
 export const payloadLimit = ({ params }: Facts) => payloadSpecOf(params).limit_seconds;
 
 /**
- * Time that a worker spends on a slice, in seconds of wall time: as observed, else as planned. Undefined for
- * a payload command until one completes a slice: a failure may take any part of that time.
+ * The time that a worker spends on a slice, in seconds of wall time, as observed or else as planned.
+ * Undefined for a payload command until a slice has completed, since failures do not show how long a success
+ * takes.
  */
-export function serviceSeconds(facts: Facts): number | undefined {
+export function serviceSeconds(facts: Facts) {
   const observed = delayOf(facts.delays, 'slice_started → slice_result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);
@@ -122,20 +122,19 @@ export function serviceSeconds(facts: Facts): number | undefined {
 const plannedSeconds = ({ params }: Facts) => wallSeconds(params.fast_processing.slice_processing_time, params);
 
 /**
- * The periods in which an execution had no driver, oldest first, each with the user who took it over. Times
- * are ISO 8601.
+ * The periods in which an execution had no driver, oldest first, each with the user who resumed the execution.
+ * Times are ISO 8601.
  */
 export const driverGaps = (drivers: readonly DriverSpan[]) =>
   drivers.flatMap(({ since: to, by }, index) => {
     const from = drivers[index - 1]?.until;
     if (from === undefined) return [];
-    // The clocks of two hosts may make it negative.
+    // The difference may be negative, since the clocks of two hosts may differ.
     return [{ from, to, by, seconds: Math.max(0, Date.parse(to) - Date.parse(from)) / 1000 }];
   });
 
 export const downSeconds = (gaps: ReturnType<typeof driverGaps>) => gaps.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** The state of the slices of an execution. */
 export interface SliceFacts
   extends
     Pick<
@@ -150,6 +149,6 @@ export interface SliceFacts
       | 'slow_slots'
       | 'slower'
     >,
-    Pick<Facts, 'status' | 'counts' | 'failing' | 'until'> {
+    Pick<Facts, 'status' | 'ahead_seconds' | 'counts' | 'failing' | 'until'> {
   delays: readonly StageDelay[];
 }

@@ -5,7 +5,6 @@ import { roundDuration } from '../lib/duration.ts';
 import type { Some } from './evidence.ts';
 import { type Gap, gapSeconds } from './heard-facts.ts';
 
-/** One check of an audit, and what it found. */
 export interface AuditCheck {
   check:
     | 'stf_planned'
@@ -16,41 +15,40 @@ export interface AuditCheck {
     | 'coverage'
     | 'results'
     | 'counts'
-    // Of prompt processing.
+    // Checks for prompt processing.
     | 'handed_over'
     | 'processing'
     | 'stf_registered'
     | 'stf_processed'
     | 'stf_failed'
     | 'run_closed';
-  /** `unknown`: nothing shows whether it holds, and `problem` says why. */
+  /** `unknown`: it is unknown whether the check passes; `problem` says why. */
   state: 'ok' | 'open' | 'broken' | 'unknown';
   expected: number;
   found: number;
   /** The first ids of missing or wrong items. */
   ids: string[];
-  /** The total number, including unnamed ids. */
+  /** The total number, including ids that are not listed. */
   id_count: number;
   /** The meaning of a state other than `ok`. */
   problem?: string;
 }
 
-/** What decides whether a run passes. Times are milliseconds since 1970. */
+/** The facts that decide whether a run passes. Times are milliseconds since 1970. */
 export interface Gated {
   status: ExecutionStatus;
   status_reason: string | null;
-  /** The checks of its audit. */
   checks: readonly AuditCheck[];
-  /** Slices, or STF files of prompt processing, that failed permanently. */
+  /** The slices, or STF files of prompt processing, that failed permanently. */
   failed: Some;
   counts: Record<keyof Expected, number>;
-  /** How many of its workflow's products are done, with their name in words. */
+  /** Number of finished products of the workflow, and the word for them. */
   made: { done: number; words: string };
-  /** Undefined for one of our own executions: none of its messages can be missed. */
+  /** Undefined for the store's own executions: the store cannot miss any messages from them. */
   heard: { isBeginHeard: boolean; gaps: readonly Gap[] } | undefined;
 }
 
-/** A reason not to pass, with the ids that it names. */
+/** A reason why a run does not pass, with the ids concerned. */
 export interface GateReason {
   words: string;
   ids: readonly string[];
@@ -64,9 +62,9 @@ const reason = (words: string, { ids, count }: Some = { ids: [], count: 0 }) => 
 });
 
 /**
- * Why a run does not pass; empty if it does: it was completed, is balanced, was heard throughout, has
- * results, and nothing failed permanently.
- * @param expected counts that must be exactly these; `failed` permits that many permanent failures
+ * Why a run does not pass; empty if it passes. A run passes if it was completed, its audit is balanced, it
+ * was observed throughout, it has results, and nothing failed permanently.
+ * @param expected the exact counts required; if `failed` is one of them, permanent failures are permitted
  */
 export function gateReasons(run: Gated, expected: Expected): GateReason[] {
   const { status, checks, failed, counts, made, heard } = run;
@@ -83,10 +81,10 @@ export function gateReasons(run: Gated, expected: Expected): GateReason[] {
   ];
 }
 
-function statusWords({ status, status_reason }: Gated): string {
+function statusWords({ status, status_reason }: Gated) {
   if (status === 'running') return 'it has not ended';
-  if (status === 'unknown') return `its end was not received: ${status_reason}`;
-  return `it was ${status}, not completed`;
+  if (status === 'unknown') return `its end was not reported: ${status_reason}`;
+  return `its status is ${status}, not completed`;
 }
 
 const checkReason = ({ check, expected, found, problem = '', ids, id_count: count }: AuditCheck) =>
@@ -96,12 +94,12 @@ function hearingReasons(heard: Gated['heard']): GateReason[] {
   if (heard === undefined) return [];
   const { isBeginHeard, gaps } = heard;
   return [
-    ...(isBeginHeard ? [] : [reason('its start was not received')]),
+    ...(isBeginHeard ? [] : [reason('its first messages were not received')]),
     ...(gaps.length === 0
       ? []
       : [
           reason(
-            `nothing could be received for ${roundDuration(gapSeconds(gaps))} in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
+            `nothing could be received for a total of ${roundDuration(gapSeconds(gaps))}, in ${counted(gaps.length, 'gap')} (${gaps[0]?.reason})`,
           ),
         ]),
   ];

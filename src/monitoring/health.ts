@@ -15,21 +15,21 @@ export function healthAfterEnd(status: Exclude<ExecutionStatus, 'running'>): Hea
 const healthInPause = { working: 'paused', slow: 'slow', stuck: 'stalled' } as const;
 
 /**
- * The health of an execution with a plan and a driver, in addition to its status; undefined while no age is
- * known.
+ * The health of an execution with a plan and a driver, in addition to its status; undefined while ages are
+ * unknown.
  */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health | undefined {
   const { status, phase, driver, isHeld } = facts;
   if (status !== 'running') return healthAfterEnd(status);
-  // A process that is gone is detected whatever the clocks say.
+  // Detecting that a process is gone does not depend on clocks.
   if (driver?.alive === false) return 'stalled';
   if (facts.ahead_seconds > 0) return undefined;
   if (driver?.silent) return 'stalled';
-  // Workers finish slices in hand during a pause too, so a pause does not excuse a slice that hangs.
+  // Workers also finish slices in hand during a pause, so a pause does not excuse a slice that hangs.
   const inPause = healthInPause[handState(facts, paceOf(facts))];
   if (isHeld) return inPause;
   if (nothingSucceeds(facts.failing, facts.now)) return 'stalled';
-  // What agents do meanwhile is not known, and nothing new reaches them.
+  // While the broker is away, the agents' work is unknown, and nothing new reaches them.
   if (facts.broker_away_since !== undefined) return 'slow';
   if (stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (phase === 'standby') return inPause;
@@ -37,23 +37,31 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health | 
   return phase === 'completed' ? 'draining' : 'progressing';
 }
 
-/** The health of an execution according to its messages; undefined while nothing is heard from it. */
+/**
+ * The health of an execution according to its messages; undefined while no messages can be received, while ages
+ * are unknown, and while a run may have been stopped in standby or may have ended.
+ */
 export function heardHealth(facts: HeardFacts): Health | undefined {
-  const { status, phase, isListening } = facts;
-  if (status !== 'failed' && status !== 'unknown' && isStuck(facts)) return 'stalled';
-  if (status === 'completed' || status === 'terminated') return hasOpenFiles(facts) ? 'draining' : 'finished';
-  if (status !== 'running') return healthAfterEnd(status);
-  if (!isListening) return undefined;
-  if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
-  if (phase === 'standby') return 'paused';
-  return isDraining(facts) ? 'draining' : 'progressing';
+  const { status, isListening, ahead_seconds } = facts;
+  const mayBeOpen = status !== 'failed' && status !== 'unknown';
+  if (mayBeOpen && isStuck(facts)) return 'stalled';
+  if (status !== 'running' && !(mayBeOpen && hasOpenFiles(facts))) return healthAfterEnd(status);
+  return isListening && ahead_seconds === 0 ? healthNow(facts) : undefined;
 }
 
-const isDraining = (facts: HeardFacts) => facts.phase === 'completed' || isQuiet(facts);
+/** The health of an execution that may still make progress. */
+function healthNow(facts: HeardFacts): Health | undefined {
+  if (facts.status !== 'running') return 'draining';
+  if (isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
+  // A stopped run looks like a long standby, and a run whose runner is gone looks like a run that has ended.
+  if (isSilent(facts)) return facts.phase === 'standby' || facts.phase === 'completed' ? undefined : 'stalled';
+  if (facts.phase === 'standby') return 'paused';
+  return facts.phase === 'completed' || isQuiet(facts) ? 'draining' : 'progressing';
+}
 
 const hasOpenFiles = ({ prompt }: HeardFacts) => (prompt?.open.count ?? 0) > 0;
 
-/** Whether prompt processing is stuck: whatever its status, its run stays open, or its files wait. */
+/** Whether prompt processing is stuck: its run stays open or its files wait, whatever its status. */
 const isStuck = (facts: HeardFacts) =>
   isNotClosed(facts) ||
   unprocessedFor(facts) !== undefined ||

@@ -2,8 +2,8 @@ import { delayOf, type Facts, payloadLimit, secondsBetween, type SliceInHand, wa
 
 /**
  * How long slices of an execution usually take, and when a slice in hand is slow enough to report. Seconds of
- * wall time. The usual time of a payload with too few completed slices is unknown: then a slice in hand alone
- * stalls nothing.
+ * wall time. The usual time is unknown for a payload with too few completed slices; in that case, a slow slice
+ * alone does not make the execution count as stalled.
  */
 export type Pace = ReturnType<typeof paceOf>;
 
@@ -12,14 +12,15 @@ const stalledFactor = 6;
 /** Shorter times are not reported. */
 const minSlowSeconds = 5;
 const minStalledSeconds = 15;
-/** Completed slices needed to know what is usual. */
+/** Number of completed slices needed to know the usual time. */
 const enough = 5;
-/** A payload whose usual time is unknown is reported after this time. */
+/** If a payload's usual time is unknown, its slices count as slow after this time. */
 const unknownSlowSeconds = 60;
 
 /**
- * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time: by the p95
- * of completed slices; with fewer than five, by the configured time, or by a minute for a payload.
+ * How long a slice usually takes, and when it counts as slow or stalled, in seconds of wall time. Based on the
+ * p95 of completed slices or, with fewer than five, on the configured time; a payload's slice then counts as
+ * slow after a minute.
  */
 export function paceOf(facts: Facts) {
   const completed = delayOf(facts.delays, 'slice_started → slice_result');
@@ -29,44 +30,44 @@ export function paceOf(facts: Facts) {
     if (hasPayload) return { usual_seconds: undefined, slow_seconds: unknownSlowSeconds, stalled_seconds: undefined };
     return bounds(planned);
   }
-  // After a resume at another speed, earlier slices say nothing about later ones.
+  // After a resume at another speed, earlier slices do not show how long later ones will take.
   return bounds(facts.hasChangedSpeed && !hasPayload ? Math.max(planned, completed.p95) : completed.p95);
 }
 
-/** When something that usually takes this long is slow, and when it is stalled. Seconds. */
+/** After how many seconds something that usually takes `usual` seconds counts as slow or as stalled. */
 export const bounds = (usual: number) => ({
   usual_seconds: usual,
   slow_seconds: Math.max(minSlowSeconds, slowFactor * usual),
   stalled_seconds: Math.max(minStalledSeconds, stalledFactor * usual),
 });
 
-/** A slice in hand with its age in seconds. */
+/** A slice in hand, with its age in seconds. */
 export type AgedSlice = ReturnType<typeof aged>;
 
 /**
- * While the broker is away, the outcome of a slice is unknown, so its age is that at the last moment at
- * which its worker could be heard.
+ * While the broker is unreachable, the outcome of a slice is unknown, so its age stays what it was when its
+ * worker was last heard from.
  */
 const aged = (slice: SliceInHand, { now, broker_away_since: away }: Facts) => ({
   ...slice,
   seconds: secondsBetween(slice.since, away === undefined ? now : Date.parse(away)),
 });
 
-/** The slice that a live worker has held for longest. */
-export function oldestInHand(facts: Facts): AgedSlice | undefined {
+/** The slice that a live worker has had in hand longest. */
+export function oldestInHand(facts: Facts) {
   const [oldest] = facts.in_hand;
-  return oldest === undefined ? undefined : aged(oldest, facts);
+  return oldest && aged(oldest, facts);
 }
 
-/** Slices in hand that are slow enough to report, the oldest first. */
+/** Slices in hand that are slow enough to report, oldest first. */
 export const overdueSlices = (facts: Facts, { slow_seconds }: Pace) =>
   facts.in_hand.map((slice) => aged(slice, facts)).filter(({ seconds }) => seconds > slow_seconds);
 
 /**
- * State of the slices in hand, judged by the oldest. While a third of them are in time and others finish,
- * hanging slices make a run slow, not stuck.
+ * The state of the slices in hand, judged by the oldest one. As long as a third of them are on time and
+ * slices are being finished, hanging slices make a run slow, not stuck.
  */
-export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
+export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace) {
   const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts).seconds);
   if (oldest <= slow_seconds) return 'working';
   if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';

@@ -4,7 +4,7 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { planOf } from '../domain/plan/versions.ts';
 import { percentDone } from '../lib/rounded.ts';
 
-/** The part of an execution's record that, with its counts, determines its progress. */
+/** The part of an execution's record that, together with its counts, determines its progress. */
 export interface ProgressRecord {
   params: ExecutionParams;
   stfs_ready: number;
@@ -31,14 +31,17 @@ export const progressSoFar = (counts: Counts, recorded: Recorded) => ({
 
 export type Progress = ReturnType<typeof progressSoFar>;
 
-/** The TF slices of a whole run; undefined if it continues until it is stopped. */
-export function plannedSlices(params: ExecutionParams): number | undefined {
+/** The planned number of TF slices in a whole run; undefined if it continues until it is stopped. */
+export function plannedSlices(params: ExecutionParams) {
   const stfs = plannedStfCount(params);
   return stfs === undefined ? undefined : planOf(params).counts(stfs).slices;
 }
 
-/** Progress of an execution against its plan. A run that continues until stopped has no planned counts. */
-export function progressOf(counts: Counts, recorded: ProgressRecord): Progress {
+/**
+ * The progress of an execution against its plan. A run that continues until it is stopped has no planned
+ * counts.
+ */
+export function progressOf(counts: Counts, recorded: ProgressRecord) {
   const soFar = progressSoFar(counts, recorded);
   const stf_planned = plannedStfCount(recorded.params);
   if (stf_planned === undefined) return soFar;

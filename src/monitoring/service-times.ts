@@ -2,56 +2,53 @@ import { grouped } from '../lib/grouped.ts';
 
 /** A completed first attempt at a slice. */
 export interface Service {
-  /** A slot of a worker; a worker that does not name its slots. */
+  /** A slot of a worker, or a worker that does not name its slots. */
   slot: string;
-  /** Its STF file. Slices of one file may all be long or short: files differ. */
+  /** The STF file of the slice. Files differ: all slices of a file may be long, or all may be short. */
   stf: string;
-  /** When it began, as UTC in ISO 8601; empty if unknown. */
+  /** When the attempt began, ISO 8601 in UTC; empty if unknown. */
   at: string;
-  /** How long the payload took, as its worker measured it. */
+  /** The duration of the payload, as measured by the worker. */
   seconds: number;
   /**
-   * How long the slice was in hand beyond that, in seconds; undefined if unknown. Nothing in it depends on
-   * the slice, so it shows how fast the machine was.
+   * How much longer the slice was in hand than its payload took, in seconds; undefined if unknown. This extra
+   * time does not depend on the slice, so it shows how fast the machine was.
    */
   overhead: number | undefined;
 }
 
-/** A time that shows how fast a machine was. */
+/** A duration that shows how fast a machine was. */
 type Step = Pick<Service, 'seconds'>;
 
-/** Slots whose slices take much longer than all others, the slowest first. Seconds are medians. */
+/** Slots whose slices take much longer than the slices of all other slots, slowest first. Seconds are medians. */
 export type SlowSlots = ReturnType<typeof slowSlots>;
 
 /**
- * Slices that take longer in the last third of a run than in the first. Seconds are medians. `isMachineKnown`:
- * it is known that the machines did not become slower as a whole.
+ * Slices that take longer in the last third of a run than in the first. Seconds are medians.
+ * `isMachineKnown`: the overhead shows that the machines themselves did not become slower.
  */
 export type SlowerSlices = ReturnType<typeof slowerSlices>;
 
-/** The probability of a finding in a run whose times differ by chance alone. */
+/** The probability of a finding in a run whose times differ only by chance. */
 const falseAlarmRate = 0.001;
 
-/** Fewer slices do not show how fast a slot is, or whether times grow. */
+/** With fewer slices, it is unknown how fast a slot is, or whether times grow. */
 const minOfSlot = 10;
 const minOfRun = 30;
 
-/**
- * A slot is slow if its slices take this many times as long; slices are slower if the last third takes this
- * many times as long.
- */
+/** The factors above which a slot's slices, and the slices in the last third of a run, count as slow. */
 const slotRatio = 2;
 const growthRatio = 1.5;
 
 /**
- * Slices begun about together are compared with each other, this many for each slot: a machine may slow down
- * as a whole.
+ * Number of slices per slot in a block. Slices are compared only within a block, since a machine may slow
+ * down over time.
  */
 const roundsOfBlock = 4;
 
 /**
- * Finds the slots that are slow by their medians, and by a rank test among slices begun at about the same
- * time.
+ * Finds the slots that are slow according to both their medians and a rank test among slices that began at
+ * about the same time.
  */
 export function slowSlots(services: readonly Service[]) {
   const ranked = bySeconds(services);
@@ -73,7 +70,7 @@ export function slowSlots(services: readonly Service[]) {
   return { slots: slots.toSorted((a, b) => b.seconds - a.seconds), others_seconds };
 }
 
-/** Whether slices take longer towards the end of a run, and not only since its machines became slower. */
+/** Whether slices take longer toward the end of a run for a reason other than slower machines. */
 export function slowerSlices(services: readonly Service[]) {
   if (services.length < minOfRun) return undefined;
   const inOrder = inOrderOf(services);
@@ -89,11 +86,11 @@ export function slowerSlices(services: readonly Service[]) {
 }
 
 /**
- * The probability that chance alone makes times grow as clearly: by the medians of the STF files in their
- * order, by the slices of each file, or by both. Neither test depends on the other, and both hold however
- * much files differ.
+ * The probability that times grow this clearly by chance alone: from one STF file to the next (the order of
+ * their medians), within files (the order of their slices), or both. The two tests are independent, and both
+ * are valid however much the files differ.
  */
-function growthChance(inOrder: readonly Service[]): number {
+function growthChance(inOrder: readonly Service[]) {
   const files = [...grouped(inOrder, ({ stf }) => stf).values()];
   const later = new Set(files.flatMap((own) => own.slice(Math.ceil(own.length / 2))));
   const within = rankExcess(files, (one) => later.has(one));
@@ -101,8 +98,8 @@ function growthChance(inOrder: readonly Service[]): number {
   return 3 * upperTail(Math.max(between, within, (between + within) / Math.SQRT2));
 }
 
-/** How clearly values rise in their order, in standard deviations: the test of Mann and Kendall. */
-function trendOf(values: readonly number[]): number {
+/** How clearly a series of values rises, in standard deviations: the Mann–Kendall test. */
+function trendOf(values: readonly number[]) {
   const n = values.length;
   let rises = 0;
   for (const [at, value] of values.entries())
@@ -111,14 +108,15 @@ function trendOf(values: readonly number[]): number {
 }
 
 /**
- * An upper bound, at least 1, of how many times as long the overhead takes at the end as at the beginning:
- * from bounds of the medians, which are wide for few slices. Undefined if no overhead is known.
+ * An upper bound, at least 1, on the factor by which the overhead grew from the beginning to the end of the
+ * run. It is computed from bounds of the medians, which are wide for few slices. Undefined if no overhead is
+ * known.
  */
-function machineGrowth(begin: readonly Service[], end: readonly Service[]): number | undefined {
+function machineGrowth(begin: readonly Service[], end: readonly Service[]) {
   const [first, last] = [begin, end].map((some) =>
     some.flatMap(({ overhead }) => overhead ?? []).toSorted((a, b) => a - b),
   ) as [number[], number[]];
-  const bound = (values: readonly number[], side: 1 | -1): number => {
+  const bound = (values: readonly number[], side: 1 | -1) => {
     const share = 0.5 + (side * boundWidth) / Math.sqrt(values.length);
     return values[Math.min(values.length - 1, Math.max(0, Math.floor(share * values.length)))] ?? 0;
   };
@@ -127,12 +125,11 @@ function machineGrowth(begin: readonly Service[], end: readonly Service[]): numb
 }
 
 /**
- * The bounds of a median lie this far from the middle, divided by the root of the number of values: one
- * standard deviation.
+ * For n values, the bounds of a median are `boundWidth` · √n ranks from the middle: one standard deviation.
  */
 const boundWidth = 0.5;
 
-/** In the order in which they were begun. */
+/** Services in the order in which they began. */
 const inOrderOf = (services: readonly Service[]) =>
   services.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 
@@ -140,14 +137,14 @@ const bySeconds = <T extends Step>(steps: readonly T[]) => steps.toSorted((a, b)
 
 const medianOf = (steps: readonly Step[]) => middleOf(bySeconds(steps));
 
-/** The median of steps in the order of their times. */
-function middleOf(ranked: readonly Step[]): number {
+/** The median of steps that are ordered by duration. */
+function middleOf(ranked: readonly Step[]) {
   const middle = ranked.length / 2;
   return ((ranked[Math.ceil(middle) - 1]?.seconds ?? 0) + (ranked[Math.floor(middle)]?.seconds ?? 0)) / 2;
 }
 
-/** Slices in blocks of about the same size, in the order in which they were begun. */
-function blocksOf(services: readonly Service[], size: number): Service[][] {
+/** Slices in the order in which they began, divided into blocks of about the same size. */
+function blocksOf(services: readonly Service[], size: number) {
   const inOrder = inOrderOf(services);
   const count = Math.max(1, Math.floor(inOrder.length / size));
   return Array.from({ length: count }, (_, n) =>
@@ -156,11 +153,11 @@ function blocksOf(services: readonly Service[], size: number): Service[][] {
 }
 
 /**
- * How much higher some items rank than by chance, in standard deviations: the rank sum test of Wilcoxon,
- * summed over blocks as van Elteren does. The normal distribution overstates small probabilities of few
- * items.
+ * How much higher some items rank than chance would explain, in standard deviations: the Wilcoxon rank-sum
+ * test, summed over blocks (van Elteren). For few items, the normal distribution overstates small
+ * probabilities.
  */
-function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean): number {
+function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked: (item: T) => boolean) {
   let [excess, variance] = [0, 0];
   for (const block of blocks) {
     const ranks = ranksOf(block);
@@ -168,7 +165,7 @@ function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked:
     const items = block.length;
     if (marked === 0 || marked === items) continue;
     const sum = block.reduce((total, item, at) => total + (isMarked(item) ? (ranks.of[at] ?? 0) : 0), 0);
-    // Small blocks count for their size.
+    // Weight each block according to its size.
     const weight = 1 / (items + 1);
     excess += weight * (sum - (marked * (items + 1)) / 2);
     variance += weight ** 2 * ((marked * (items - marked)) / 12) * (items + 1 - ranks.ties / (items * (items - 1)));
@@ -177,7 +174,7 @@ function rankExcess<T extends Step>(blocks: readonly (readonly T[])[], isMarked:
 }
 
 /**
- * The rank of each item by its seconds, from 1; equal ones share their mean rank. `ties` corrects the
+ * The rank of each item by its seconds, from 1; equal items share their mean rank. `ties` corrects the
  * variance.
  */
 function ranksOf(items: readonly Step[]): { of: Float64Array; ties: number } {
@@ -195,10 +192,10 @@ function ranksOf(items: readonly Step[]): { of: Float64Array; ties: number } {
 }
 
 /**
- * The probability that a standard normal variable is at least this large, by a continued fraction; 1 where it
- * is too large to matter.
+ * The probability that a standard normal variable is at least this large, computed as a continued fraction; 1
+ * if the probability is too large to matter.
  */
-function upperTail(z: number): number {
+function upperTail(z: number) {
   if (z < 1.5) return 1;
   let fraction = 0;
   for (let n = 60; n > 0; n -= 1) fraction = n / (z + fraction);

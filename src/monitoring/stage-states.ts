@@ -3,19 +3,19 @@ import { rounded } from '../lib/rounded.ts';
 import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 import { bounds, handState, paceOf } from './pace.ts';
 
-/** The work of one kind of agent and the time since it last did something. Seconds of wall time. */
+/** The work of one kind of agent, and the time since it last did something. Times are in seconds of wall time. */
 export interface StageState {
   stage: 'daq_simulator' | 'data' | 'fastmon' | 'fast_processing' | 'worker';
-  /** Items that wait for it. */
+  /** Number of items that are waiting for the agent. */
   waiting: number;
-  /** Since it last did something, or got something to do. */
+  /** The time since the agent last did something or was given something to do. */
   idle_seconds: number;
-  /** Usual time until the next item, at most; undefined while nothing has passed the stage. */
+  /** The usual maximum time until the next item; undefined while nothing has passed the stage. */
   expected_seconds: number | undefined;
   state: 'waiting' | 'working' | 'slow' | 'stuck' | 'paused' | 'done';
 }
 
-/** What a stage waits for, or has to make: one of them. */
+/** The name, in the singular, of the item that a stage waits for or has to produce. */
 export const itemOf: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'STF file',
   data: 'STF file',
@@ -25,26 +25,26 @@ export const itemOf: Readonly<Record<StageState['stage'], string>> = {
 };
 
 /**
- * When a stage with work is slow, and when it is stuck, if its usual time is unknown since nothing has passed
- * it: a first file may take long to fetch.
+ * When a stage with waiting work counts as slow, and when as stuck, if its usual time is unknown because
+ * nothing has passed the stage. Fetching the first file may take a while.
  */
 const unknownBounds = { slow_seconds: 20, stalled_seconds: 60 };
 
 /**
- * The work of a stage. Times are ISO 8601, `expected` seconds of wall time, undefined while nothing has
- * passed it.
+ * The work of a stage. Times are ISO 8601; `expected` is in seconds of wall time, and undefined while nothing
+ * has passed the stage.
  */
 interface Work {
   stage: StageState['stage'];
   waiting: number;
-  /** Its last progress, and since when it has had work. */
+  /** When the stage last made progress, and when work began to wait for it. */
   since: readonly (string | null | undefined)[];
   expected: number | undefined;
-  /** It is being worked on, so nothing need happen now. */
+  /** Whether work is in progress and the stage need not do anything else now. */
   isBusy?: boolean;
 }
 
-/** The stages in the order of the data. */
+/** The stages in the order in which data passes through them. */
 export function stageStates(facts: Facts): StageState[] {
   const daq = toStageState(daqWork(facts), facts);
   const waiting = facts.stf_planned === undefined ? 0 : daq.waiting;
@@ -56,8 +56,7 @@ export function stageStates(facts: Facts): StageState[] {
 const severity = ['waiting', 'working', 'slow', 'stuck'] as const;
 
 /**
- * State of the workers: that of the oldest slice in hand or of a queue from which nothing is taken, whichever
- * is worse.
+ * The state of the workers: the state of the oldest slice in hand or of the slice queue, whichever is worse.
  */
 function workerState(facts: Facts): StageState {
   const queue = queueState(facts);
@@ -66,17 +65,17 @@ function workerState(facts: Facts): StageState {
   return severity.indexOf(hand) > severity.indexOf(queue.state) ? { ...queue, state: hand } : queue;
 }
 
-/** State of the slice queue: whether free workers take from it. */
+/** The state of the slice queue: whether free workers take slices from it. */
 export const queueState = (facts: Facts) => toStageState(workerWork(facts), facts);
 
 function toStageState({ stage, waiting, since, expected, isBusy = false }: Work, facts: Facts): StageState {
   const from = latest(facts.start_time, facts.driver?.since, ...since);
-  // Workers start nothing in standby; the DAQ's own steps continue.
+  // In standby, workers start nothing; the DAQ's own steps continue.
   const idle = secondsBetween(from, facts.now) - (stage === 'worker' ? restedSince(from, facts) : 0);
   const judged = isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
-  // A stage that was stuck before a standby between two periods is stuck in it too.
+  // A stage that was stuck before a standby between two periods stays stuck during the standby.
   const isExcused = facts.isHeld || (facts.phase === 'standby' && judged !== 'stuck');
-  // Agents between these continue in a pause.
+  // The stages between these two continue during a pause.
   const rests = stage === 'daq_simulator' || stage === 'worker';
   return {
     stage,
@@ -87,7 +86,6 @@ function toStageState({ stage, waiting, since, expected, isBusy = false }: Work,
   };
 }
 
-/** Seconds of standby since a time. */
 const restedSince = (from: string, { standbys, now }: Facts) =>
   standbys.reduce((sum, { start, end = now }) => sum + Math.max(0, end - Math.max(start, Date.parse(from))), 0) / 1000;
 
@@ -108,7 +106,7 @@ function daqWork(facts: Facts): Work {
     waiting: phase === 'completed' ? 0 : left,
     since: [facts.last_stf_at, facts.phase_changed_at],
     expected: wallSeconds(daqStepSeconds(facts), params),
-    // At full speed its clock stands still while a slice is in hand.
+    // At full speed, the DAQ's clock stands still while a slice is in hand.
     isBusy: params.speed === 'max' && in_hand.length > 0,
   };
 }
@@ -128,7 +126,7 @@ function fileWork(facts: Facts): Work[] {
   const ready = delayOf(facts.delays, 'stf_gen → stf_ready');
   const sampled = delayOf(facts.delays, 'stf_ready → tf_file_registered');
   const cut = delayOf(facts.delays, 'tf_file_registered → slice');
-  // Every announced STF is expected to give samples. Fastmon cannot take them before the STF is ready.
+  // Every announced STF is expected to yield samples. Fastmon cannot take them before the STF is ready.
   const unsampled = samples_expected - counts.tf_files_received - samples_of_unready;
   const work = (
     stage: keyof Facts['waiting_since'],
@@ -138,7 +136,7 @@ function fileWork(facts: Facts): Work[] {
   ) => ({
     stage,
     waiting,
-    // The last arrival would excuse a stage that does nothing while more and more arrives.
+    // Counting from the last arrival would excuse a stage that does nothing while items keep arriving.
     since: [own?.last_at, waiting_since[stage] ?? arrival],
     expected: own?.mean,
   });
@@ -150,8 +148,8 @@ function fileWork(facts: Facts): Work[] {
 }
 
 /**
- * Free workers take slices. Over a broker their number is unknown: a worker with a slice in hand may be the
- * only one. The pace of other slices shows how long a slice may be in hand.
+ * Whether free workers take slices. Over a broker, the number of free workers is unknown: a worker with a slice
+ * in hand may be the only one. How long a slice may be in hand is judged by how long others took.
  */
 function workerWork(facts: Facts): Work {
   const { counts, waiting_since, in_hand, isOverBroker, params, others_in_hand } = facts;
@@ -159,7 +157,8 @@ function workerWork(facts: Facts): Work {
     ['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const
   ).map((stage) => delayOf(facts.delays, stage)?.last_at);
   const expected = serviceSeconds(facts);
-  // After kills, suspect slices are begun one at a time until one has ended.
+  // After processes have been killed with slices in progress, the suspect slices are started one at a time
+  // until one of them has ended.
   const slots = isOverBroker || expected === undefined ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',

@@ -17,28 +17,31 @@ export const healthsWorstFirst: readonly Health[] = [
 
 export const worstOf = (healths: readonly Health[]) => healthsWorstFirst.find((health) => healths.includes(health));
 
-/** Health values that need a person, whether or not a finding names them. */
+/** Health values that need a person's attention, whether or not a finding explains them. */
 const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error', stalled: 'error', slow: 'warning' };
 
 /**
- * The worst of an execution's findings and its health as the index of a severity; the number of severities if
- * there is nothing.
+ * The worst severity among an execution's findings and its health, as an index into `severities`; the number of
+ * severities if there is none.
  */
 const worstSeverity = ({ findings, health }: Condition) =>
   [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
     .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))
     .reduce((a, b) => Math.min(a, b), severities.length);
 
-/** How urgently an execution needs a person, 0 the most: its worst severity counts first, then its health. */
-function urgency(condition: Condition = { findings: [] }): number {
+/**
+ * How urgently an execution needs attention; 0 is the most urgent. The worst severity among its findings and
+ * its health decides, then the health alone.
+ */
+function urgency(condition: Condition = { findings: [] }) {
   const { health } = condition;
   const place = health === undefined ? healthsWorstFirst.length : healthsWorstFirst.indexOf(health);
   return worstSeverity(condition) * (healthsWorstFirst.length + 1) + place;
 }
 
-/** Sorts executions so that those that need a person most come first; equal ones keep their order. */
+/** Sorts executions so that those that most need attention come first; equally urgent ones keep their order. */
 export const worstFirst = <Row>(rows: readonly Row[], conditionOf: (row: Row) => Condition | undefined) =>
   rows.toSorted((a, b) => urgency(conditionOf(a)) - urgency(conditionOf(b)));
 
-/** Whether nothing about an execution needs a person now. */
+/** Whether nothing about an execution needs attention now. */
 export const isCalm = (condition: Condition) => worstSeverity(condition) >= severities.indexOf('info');

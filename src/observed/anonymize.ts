@@ -1,11 +1,10 @@
-/** Kinds of names removed from a recording that is shared. */
+/** Kinds of names that are removed from a shared recording. */
 type Kind = 'person' | 'host' | 'folder';
 
-/** Keys whose values name a host, or a person. */
 const hostKeys = new Set(['hostname', 'host']);
 const personKeys = new Set(['executed_by', 'created_by', 'owner', 'username', 'user', 'requester', 'user_name']);
 
-/** Keys whose values are workflow terms, which a name may resemble. */
+/** Keys whose values are workflow terms, which may resemble names. */
 const wordKeys = new Set(['destination', 'msg_type', 'state', 'substate', 'status', 'method']);
 
 const agentName = /^[\w ]+-agent-(.+)-\d+$/;
@@ -19,17 +18,17 @@ const urlHost = /(?<=[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/@]*@)?)[\w.-]+/gi;
 const path = /(?<![\w/.:])\/(?!(?:topic|queue|api|swf-monitor)\/)[^\s"'<>:,;()]+\/(?=[^\s"'<>:,;()]*)/g;
 const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
 
-/** Words that appear in such places but name no person. */
+/** Words that occur where names are expected but are not names of people. */
 const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
 
 /**
- * Replaces names of people, hosts and folders consistently. It reads a recording twice: `collect` takes
- * names from the places that hold names, then `replace` returns values in which they are replaced wherever
- * they appear as whole words. Keys stay.
+ * Replaces names of people, hosts and folders consistently. A recording is read twice: `collect` takes names
+ * from the fields that contain names; `replace` returns a value in which these names are replaced wherever
+ * they appear as whole words. Keys stay unchanged.
  */
 export function createAnonymizer() {
   const names = new Map<string, string>();
-  const counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
+  const counts = { person: 0, host: 0, folder: 0 };
   let word: RegExp | undefined;
 
   function add(kind: Kind, name = '') {
@@ -53,7 +52,7 @@ export function createAnonymizer() {
     for (const pattern of [path, urlPath]) for (const [found] of text.matchAll(pattern)) add('folder', found);
   }
 
-  function replaceText(text: string): string {
+  function replaceText(text: string) {
     word ??= wordsOf([...names.keys()]);
     return word === undefined ? text : text.replace(word, (name) => names.get(name) ?? name);
   }
@@ -77,8 +76,8 @@ export function createAnonymizer() {
   return { collect, replace };
 }
 
-/** The names as one pattern, the longest first: a folder within a folder is replaced as a whole. */
-function wordsOf(names: readonly string[]): RegExp | undefined {
+/** The names as one pattern, longest first, so that a folder within a folder is replaced as a whole. */
+function wordsOf(names: readonly string[]) {
   if (names.length === 0) return undefined;
   const escaped = names
     .toSorted((a, b) => b.length - a.length)

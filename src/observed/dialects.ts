@@ -1,22 +1,21 @@
 interface Traits {
-  /** A short name of the programs that use it. */
+  /** A short name for the programs that use this dialect. */
   programs: string;
   /**
-   * Whether slices use different names for TF files than their announcements, so that only their numbers can
-   * be compared.
+   * Whether slices and announcements name TF files differently, so that only the counts can be compared.
    */
   renamesTfFiles?: true;
   /**
-   * Whether it is the dialect of swf-mcp itself: its slices are on queues, which an observer cannot read, and
-   * its execution may belong to this store.
+   * Whether this is the dialect of swf-mcp itself: its slices are sent to queues, which an observer cannot
+   * read, and its executions may belong to this store.
    */
   isOurs?: true;
 }
 
 /**
- * The message formats of the testbed's programs, each with a letter that stores keep. `reading/dialects.ts`
- * says how each is read. A message belongs to the first that recognizes it, and H takes the rest, so a new
- * one goes before H.
+ * The message formats of the testbed's programs, each with the letter that denotes it in stores.
+ * `reading/dialects.ts` defines how each format is read. A message belongs to the first dialect that recognizes
+ * it, and H takes the rest, so add a new dialect before H.
  */
 export const dialects = {
   S: { programs: 'swf-mcp', isOurs: true },
@@ -26,12 +25,12 @@ export const dialects = {
 
 export type DialectName = keyof typeof dialects;
 
-/** The programs behind each letter. */
+/** The dialects' letters, each with its programs, in words. */
 export const dialectsInWords = Object.entries(dialects)
   .map(([letter, { programs }]) => `${letter}: ${programs}`)
   .join(', ');
 
-/** Whether all dialects of these letters, at least one, have a trait. */
+/** Whether there is at least one letter and all of the letters' dialects have the trait. */
 export const areAll = (letters: string, trait: 'renamesTfFiles' | 'isOurs') =>
   letters !== '' &&
   Array.from(letters).every((letter) => (dialects as Readonly<Record<string, Traits>>)[letter]?.[trait] === true);

@@ -1,35 +1,37 @@
 import type { GapLine } from './recording-lines.ts';
 
-/** A tick this late means that the process stood still. Milliseconds. */
+/** A tick this many milliseconds late means that the process was suspended. */
 const stoodStill = 3000;
 
 /**
- * Messages delayed by this much more than the quickest ones of their connection are queued somewhere: the time heard
- * is then that of the newest one, not now. Milliseconds.
+ * If messages are delayed by this much more than the fastest ones on their connection, they are queued
+ * somewhere. What was sent after the newest message may then still be queued. Milliseconds.
  */
 export const lagLimit = 5000;
 
-/** No broker's clock is off by more: such a timestamp is ignored. Milliseconds. */
+/** Maximum plausible error of a broker's clock; timestamps further off are ignored. Milliseconds. */
 const plausibleOffset = 3_600_000;
 
 /**
- * Tracks until when messages were heard, and since when none could be. The loss of a connection that fell
- * silent is noticed late: a broker may be silent for a while, and a stopped process notices nothing. So such
- * a gap begins at the last moment at which messages would certainly have been heard. A closed connection is
- * noticed at once. All times are milliseconds since 1970. Call `tick` every second.
- * @param silence how long a broker may be silent before that is noticed, in milliseconds
- * @returns `until`: until when messages were heard: now, but while messages lag, when the newest was sent.
- * `message`: one arrived; its sending time is by the broker's clock, undefined if the broker does not say.
- * After a standstill it may have been queued for long: it proves nothing about the messages behind it.
- * `lost`: the connection is gone; the tick that notices a standstill may come later. `aliveAt`: until when it
- * certainly delivered everything; undefined if it fell silent. `gap`: the gap until now, while the connection
- * is gone. `back`: the connection is back; the gap that ends now, if there was one.
+ * Tracks the time up to which messages were received, and the gaps in which none could be. The loss of a
+ * silent connection is noticed late: a broker may be silent for a while, and a stopped process notices
+ * nothing. Such a gap therefore begins at the last moment at which messages would certainly have been
+ * received. A closed connection is noticed immediately. All times are milliseconds since 1970. Call `tick`
+ * every second.
+ * @param silence how long a broker may be silent before the connection counts as lost, in milliseconds
+ * @returns `until`: the time up to which messages were received: now or, while messages lag, the time at
+ * which the newest one was sent. `message`: call it when a message arrives, with its sending time by the
+ * broker's clock, or undefined if the broker gives none. After a standstill, a message may have been queued
+ * for a long time, so it proves nothing about later messages. `lost`: call it when the connection is lost;
+ * the tick that notices a standstill may come later. `aliveAt`: the time up to which the connection certainly
+ * delivered everything; undefined if it went silent. `gap`: the gap until now, while the connection is lost.
+ * `back`: call it when the connection is restored; returns the gap that ends now, if any.
  */
 export function createHearing(silence: number, began: number) {
   /** The last moment at which this process ran and its connection was known to be alive. */
   let certain = began;
   let lastTick = began;
-  /** Until then a connection that outlived a standstill may turn out to be lost. */
+  /** Until this time, a connection that seemed to survive a standstill may still turn out to be lost. */
   let doubtUntil = 0;
   let lastMessage = 0;
   let lostAt: { from: number; reason: string } | undefined = {
@@ -52,7 +54,8 @@ export function createHearing(silence: number, began: number) {
     noticeStandstill(now);
     lastTick = now;
     if (now >= doubtUntil) certain = now;
-    // Nothing more is queued on a topic if the connection is alive and the topic delivers nothing.
+    // If the connection is alive and a topic has delivered nothing for a while, nothing is queued on the topic
+    // any longer.
     for (const [topic, { at }] of behind) if (now - at >= silence) behind.delete(topic);
   };
   const message = (now: number, topic: string, sent?: number) => {
@@ -77,7 +80,7 @@ export function createHearing(silence: number, began: number) {
     lostAt = undefined;
     doubtUntil = 0;
     behind.clear();
-    // The broker's clock may have been set meanwhile, so the shortest delay is measured again.
+    // The broker's clock may have been set in the meantime, so measure the shortest delay again.
     least = Infinity;
     return ended;
   };

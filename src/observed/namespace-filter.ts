@@ -3,26 +3,26 @@ import { asObject } from '../lib/read-json.ts';
 import { told } from '../messages/foreign.ts';
 import type { MessageLine } from './recording-lines.ts';
 
-/** Longer words are not run ids. */
+/** Longer words are not accepted as run ids. */
 const maxRun = 100;
 
-/** Runs whose namespaces are remembered. */
+/** Number of runs whose namespaces are remembered. */
 const maxRuns = 10_000;
 
 /**
- * Selects the messages of the wanted namespaces. A message names its namespace in its body, or else in its
- * headers, or else through its run, as learned from another message. A message of unknown namespace is
- * selected: it may belong to a wanted one.
- * @param wanted all, if empty
+ * Selects the messages of the wanted namespaces. A message's namespace is in its body, or else in its
+ * headers, or else known from another message of the same run. A message whose namespace is unknown is
+ * selected, since it may belong to a wanted namespace.
+ * @param wanted the namespaces; if empty, all
  */
 export function createNamespaceFilter(wanted: readonly string[]) {
-  /** Undefined for a run that several namespaces share. */
+  /** The namespace of each run; undefined if several namespaces share the run. */
   const ofRun = new Map<string, string | undefined>();
   const note = (run: string, namespace: string) => {
     const isShared = ofRun.has(run) && ofRun.get(run) !== namespace;
     setNewest(ofRun, run, isShared ? undefined : namespace, maxRuns);
   };
-  const namespaceOf = (line: MessageLine): string | undefined => {
+  const namespaceOf = (line: MessageLine) => {
     const body = fieldsOf(line);
     const run = told(body['run_id']) ?? told(line.headers['run_id']);
     const namespace = told(body['namespace']) ?? told(line.headers['namespace']);
@@ -30,7 +30,7 @@ export function createNamespaceFilter(wanted: readonly string[]) {
     if (run !== undefined && run.length <= maxRun) note(run, namespace);
     return namespace;
   };
-  const isMeant = (line: MessageLine): boolean => {
+  const isMeant = (line: MessageLine) => {
     if (wanted.length === 0) return true;
     const namespace = namespaceOf(line);
     return namespace === undefined || wanted.includes(namespace);

@@ -1,7 +1,7 @@
 import { asObject, readJson } from '../lib/read-json.ts';
 import { keepBody, type KeptBody, keepText, keepValue, maskValue } from './body.ts';
 
-/** A message in a recording. `t` is when it was heard, ISO 8601 in UTC. */
+/** A message in a recording. `t` is the time of receipt, ISO 8601 in UTC. */
 export type MessageLine = { t: string; destination: string; headers: Record<string, string> } & KeptBody;
 
 /** A REST call in a recording. `t` is ISO 8601 in UTC. */
@@ -16,7 +16,10 @@ export interface RestLine {
   auth?: unknown;
 }
 
-/** A period in which nothing could be heard, or messages could not be written. Times are ISO 8601 in UTC. */
+/**
+ * A period in which nothing could be received, or in which received messages could not be written. Times are
+ * ISO 8601 in UTC.
+ */
 export interface GapLine {
   gap: { from: string; until: string; reason: string };
 }
@@ -31,7 +34,7 @@ export interface CaptureLine {
   namespaces?: readonly string[];
 }
 
-/** The last line of a recording that ended normally: the observer listened until then. */
+/** The last line of a recording that ended normally. It gives the time until which the observer listened. */
 export interface UntilLine {
   until: string;
 }
@@ -41,21 +44,21 @@ export type RecordingLine = MessageLine | RestLine | GapLine | CaptureLine | Unt
 interface Arrived {
   destination: string;
   headers: Readonly<Record<string, string>>;
-  /** The body, or the beginning of one that is too large. */
+  /** The body, or the beginning of a body that is too large. */
   bytes: Buffer;
-  /** Of the whole body, if it is too large. */
+  /** The size and digest of the whole body, if it is too large to keep. */
   large?: { size: number; sha256: string } | undefined;
 }
 
 /**
- * When a message was sent by the broker's clock, in milliseconds since 1970; undefined if the broker does not
- * say.
+ * When a message was sent, in milliseconds since 1970 on the broker's clock; undefined if the broker gives no
+ * time.
  */
-export function brokerTime({ timestamp = '' }: Readonly<Record<string, string>>): number | undefined {
+export function brokerTime({ timestamp = '' }: Readonly<Record<string, string>>) {
   return /^\d{12,14}$/.test(timestamp) ? Number(timestamp) : undefined;
 }
 
-/** The line of a message, without secrets. @param t when it was heard, ISO 8601 */
+/** The line for a message, without secrets. @param t time of receipt, ISO 8601 */
 export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: string): MessageLine => ({
   t,
   destination,
@@ -63,10 +66,10 @@ export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: 
   ...(large ?? keepBody(bytes)),
 });
 
-/** Masks the secrets in a line of a recording: another program may have made it. */
+/** Masks the secrets in a line of a recording, which another program may have written. */
 export function maskedLine(line: MessageLine): MessageLine {
   const { t, destination, headers } = line;
-  const kept: KeptBody =
+  const kept =
     'body' in line
       ? keepValue(line.body)
       : 'text' in line
@@ -88,9 +91,9 @@ export type ReadLine =
 /** Parses a line of a recording. Never throws. */
 export function parseLine(text: string): ReadLine {
   const value = readJson(text);
-  if (value === undefined) return rejected('no JSON');
+  if (value === undefined) return rejected('not JSON');
   const line = asObject(value);
-  if (line === undefined) return rejected('no object');
+  if (line === undefined) return rejected('not an object');
   if ('capture' in line || 'gap' in line || ('until' in line && !('t' in line))) return note(line);
   if (!isIsoTime(line['t'])) return rejected('no time "t"');
   if (typeof line['destination'] === 'string') return message(line);
@@ -99,7 +102,7 @@ export function parseLine(text: string): ReadLine {
   return rejected('neither a message nor a REST call');
 }
 
-/** Whether a value is a time with a zone, in ISO 8601. */
+/** Whether a value is a time in ISO 8601 with a zone. */
 const isIsoTime = (value: unknown): value is string =>
   typeof value === 'string' &&
   /^\d{4}-\d{2}-\d{2}T[\d:.]{5,20}(?:Z|[+-]\d{2}:?\d{2})$/.test(value) &&
@@ -130,10 +133,10 @@ function message(line: Record<string, unknown>): ReadLine {
 }
 
 /**
- * The time by which a line is merged with others: a gap by its end. Undefined for the first line and for
- * rejected lines.
+ * The time by which a line is ordered when it is merged with others; for a gap, the gap's end. Undefined for
+ * the first line and for rejected lines.
  */
-export function timeOfLine(read: ReadLine): string | undefined {
+export function timeOfLine(read: ReadLine) {
   if (read.kind === 'message' || read.kind === 'rest') return read.line.t;
   if (read.kind === 'rejected') return undefined;
   if ('gap' in read.line) return read.line.gap.until;

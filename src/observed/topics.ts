@@ -1,12 +1,13 @@
 import { configInvalid } from '../lib/errors.ts';
 import { type LayoutName, layoutTopics, topicsWithoutResults, topicsWithoutSlices } from '../messages/destinations.ts';
 
-/** The topic of broadcasts, which every layout of the testbed has. */
+/** The topic for broadcasts, which every layout of the testbed has. */
 export const broadcastTopic = '/topic/epictopic';
 
 /**
- * The topics that an observer listens to: the named ones, or else the layout's. Throws `CONFIG_INVALID` for a
- * name that would take messages from others or leave something on the broker.
+ * The topics that an observer listens to: the named topics, or else the layout's topics. Throws
+ * `CONFIG_INVALID` for a name that would take messages from other consumers or create something permanent on
+ * the broker.
  */
 export function observedTopics(named: readonly string[], layout: LayoutName | undefined): readonly string[] {
   const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];
@@ -17,7 +18,10 @@ export function observedTopics(named: readonly string[], layout: LayoutName | un
   return [...new Set(topics)];
 }
 
-/** Whether slices may arrive on a topic: a site may use any name. */
+/**
+ * Whether slices may arrive on a topic. A site may use any name, so only topics known to carry no slices are
+ * ruled out.
+ */
 export const mayCarrySlices = (topic: string) => topic !== broadcastTopic && !topicsWithoutSlices.has(topic);
 
 /** Whether results may arrive on a topic. */
@@ -25,9 +29,9 @@ export const mayCarryResults = (topic: string) => topic !== broadcastTopic && !t
 
 function refusalOf(topic: string): string | undefined {
   if (topic.startsWith('/queue/'))
-    return 'each message of a queue goes to a single reader, so an observer would take it from its owner; name a topic';
+    return 'each message of a queue goes to a single reader, so an observer would take it from the owner of the queue; name a topic';
   if (/[*>#]/.test(topic))
     return 'a pattern would create its own address on the broker; give the full name of each topic';
-  if (!/^\/topic\/[\w.-]+$/.test(topic)) return 'a topic is named as /topic/panda.slices';
+  if (!/^\/topic\/[\w.-]+$/.test(topic)) return 'names of topics look like /topic/panda.slices';
   return undefined;
 }

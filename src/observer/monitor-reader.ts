@@ -13,45 +13,44 @@ import {
   type Step,
 } from './read-run.ts';
 
-/** Time between the starts of two requests, in milliseconds: the monitor has other work. */
+/** Minimum time between the starts of two requests, in milliseconds: the monitor also serves others. */
 const betweenRequests = 1000;
 
 const backoffBounds = { first: 2000, longest: 60_000 };
 
-/** A run is read for this long after its end, in milliseconds: results arrive late. */
+/** A run is read for this many milliseconds after its end, since results may arrive late. */
 const readAfterEnd = 120_000;
 
 /**
- * The files of prompt processing take hours: they are read for this long after the end of data taking, in
- * milliseconds.
+ * Files take hours in prompt processing, so swf-monitor is queried about them for this many milliseconds after
+ * the end of data taking.
  */
 const readJobs = 24 * 3_600_000;
 
 interface MonitorReaderOptions extends Omit<ReadingOptions, 'now'>, Partial<Pick<ReadingOptions, 'now'>> {
-  /** GET below `/api/`. Rejects if the monitor is away or answers with anything but JSON. */
+  /** Sends a GET below `/api/`. Rejects if the monitor is unreachable or does not answer with JSON. */
   get: (path: string) => Promise<unknown>;
   namespaces: readonly string[];
-  /** Executions that were running when they were last read. */
   known?: readonly ReadRun[];
 }
 
 /**
- * Reads swf-monitor, one request after the other and at most one a second: running executions, their runs and
- * parameters, files, slices and results. Takes each object once. While the monitor is away it backs off. It
- * reports once that the monitor is away or refuses a request, and once that it answers again.
+ * Reads swf-monitor, one request after another and at most one a second: running executions, their runs and
+ * parameters, files, slices and results. Takes each object once. Backs off while the monitor is unreachable.
+ * Reports once that the monitor is unreachable or refuses a request, and once that it answers again.
  */
 export function createMonitorReader(given: MonitorReaderOptions) {
   const options = { now: Date.now, known: [], ...given };
   const { say, now } = options;
   const nextRound = createRounds(options);
-  /** Requests that failed since the last success, and whether one of them was reported. */
+  /** Number of failed requests since the last success, and whether a failure has been reported. */
   let failures = 0;
   let isReported = false;
   let hasRead = false;
   const refused = createRefused(now);
   const succeeded = (path: string): true => {
     const reported = refused.noteSuccess(path);
-    if (reported !== undefined) say(`swf-monitor answers ${reported} again`);
+    if (reported !== undefined) say(`swf-monitor answers requests for ${reported} again`);
     failures = 0;
     isReported = false;
     hasRead = true;
@@ -60,15 +59,15 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   const failed = (path: string, error: unknown): false => {
     failures += 1;
     if (!refused.noteFailure(path, !isReported)) return false;
-    say(`WARNING swf-monitor does not answer ${path}: ${requestFailure(error)}; retrying`);
+    say(`WARNING swf-monitor does not answer requests for ${path}: ${requestFailure(error)}; retrying`);
     isReported = true;
     return false;
   };
   return {
-    /** Whether the monitor answers; otherwise the present state is unknown. */
+    /** Whether the monitor answers; if not, the current state is unknown. */
     isHearing: () => hasRead && failures === 0,
-    /** Makes one request after the other, round by round. A failed request is made again a few times. */
-    async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
+    /** Makes the requests of each round one after the other. Retries a failed request a few times. */
+    async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>) {
       const waiting: Step[] = [];
       let tries = 0;
       while (!signal.aborted) {
@@ -95,7 +94,7 @@ export function createMonitorReader(given: MonitorReaderOptions) {
   };
 }
 
-/** The requests of each round: executions and runs first, then the requests due for each run. */
+/** The requests of each round: executions and runs first, followed by the requests due for each run. */
 function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
   const { namespaces, known, now } = options;
   const runs = new Map(known.map(({ execution_id, run_id }) => [execution_id, newRun(execution_id, run_id)]));
@@ -103,7 +102,7 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
   const stepsOf = createSteps(options, take);
   let statesReadAt = -Infinity;
 
-  function takeExecutions(answer: unknown): void {
+  function takeExecutions(answer: unknown) {
     const running = itemsOf(answer).filter((one) => isOf(namespaces, one));
     for (const run of runs.values()) run.isGone = true;
     for (const one of running) {
@@ -112,17 +111,18 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
       const run = runs.get(id) ?? newRun(id);
       runs.set(id, run);
       run.isGone = false;
-      // Only once its run is known, so that it is not mistaken for another run with its name.
+      // Take the object only once its run is known; otherwise the run could be mistaken for another run with
+      // the same name.
       if (run.run_id !== undefined) take(run, 'workflow-executions', one);
     }
   }
 
-  function takeRunStates(answer: unknown): void {
+  function takeRunStates(answer: unknown) {
     for (const state of itemsOf(answer)) {
       const run = runs.get(String(objectOf(state['metadata'])['execution_id']));
       const run_id = idOf(state['run_number']);
       if (run === undefined || run_id === undefined || run.endedAt !== undefined) continue;
-      // The same execution id may have been used before: take the newest run.
+      // Several runs may have had this execution id, so take the newest one.
       if (run.run_id !== undefined && Number(run.run_id) > Number(run_id)) continue;
       run.run_id = run_id;
       take(run, 'run-states', state);
@@ -145,22 +145,25 @@ function createRounds(options: Required<MonitorReaderOptions>): () => Step[] {
 }
 
 /**
- * The kinds of objects that are refused: the path whose failure was reported, and when each path of it failed last.
- * While the monitor is away all fail, and one line is enough.
+ * The kinds of objects for which requests fail: for each kind, the reported path, and for each failing path,
+ * when it last failed. While the monitor is unreachable, all requests fail, and one log line is enough.
  */
 function createRefused(now: () => number) {
   const kinds = new Map<string, { reported: string; failures: Map<string, number> }>();
   return {
-    /** Returns whether to report a failure. @param isFirst whether none was reported since the last success */
-    noteFailure(path: string, isFirst: boolean): boolean {
+    /**
+     * Returns whether to report a failure.
+     * @param isFirst whether no failure has been reported since the last success
+     */
+    noteFailure(path: string, isFirst: boolean) {
       const known = kinds.get(kindOf(path));
       known?.failures.set(path, now());
       if (!isFirst || known !== undefined) return false;
       kinds.set(kindOf(path), { reported: path, failures: new Map([[path, now()]]) });
       return true;
     },
-    /** Returns the path whose failure was reported, if all of its kind are answered again. */
-    noteSuccess(path: string): string | undefined {
+    /** Returns the reported path once all requests of its kind succeed again. */
+    noteSuccess(path: string) {
       const known = kinds.get(kindOf(path));
       if (known === undefined) return undefined;
       known.failures.delete(path);
@@ -172,17 +175,20 @@ function createRefused(now: () => number) {
   };
 }
 
-/** The kind of objects that a path asks for: each run has its own paths, and each STF file. */
+/** The kind of object that a path names; each run and each STF file has its own paths. */
 const kindOf = (path: string) => path.slice(0, path.indexOf('/'));
 
-/** A path that failed longer ago is no longer asked for, in milliseconds: its run has ended. */
+/**
+ * After this many milliseconds, a failure is forgotten: the path is presumably no longer requested, since its
+ * run has ended.
+ */
 const askedAgain = 900_000;
 
-/** A request that fails this often is skipped: the cause is not the monitor's absence. */
+/** A request that has failed this many times is skipped until the next round: perhaps only this one fails. */
 const maxTries = 3;
 
-/** Why a request failed, as text: a failed fetch has the reason only in its cause. */
-function requestFailure(error: unknown): string {
+/** The reason why a request failed. For a failed fetch, only the error's `cause` gives the reason. */
+function requestFailure(error: unknown) {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return 'it did not answer in time';
   return cause?.code ?? cause?.message?.slice(0, 100) ?? messageOf(error);

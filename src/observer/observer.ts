@@ -18,42 +18,42 @@ interface ObserverOptions {
   topics: readonly string[];
   /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
-  /** Takes each line at once. */
+  /** Called immediately with each line. */
   take: (line: MessageLine | GapLine | UntilLine, time: string) => void;
-  /** Called immediately, before anything is heard. */
+  /** Called immediately, before anything is received. */
   onEar?: (ear: Listening) => void;
-  /** Called when it listens for the first time. */
+  /** Called when the observer starts to listen for the first time. */
   onListening: () => void;
-  /** Takes the next request to send to programs of the testbed; if absent, nothing is ever sent. */
+  /** Takes the next request to send to programs of the testbed; if absent, the observer sends nothing. */
   nextRequest?: () => Promise<TestbedRequest | undefined>;
   say: (line: string) => void;
   /** Ends the observer when aborted. */
   signal: AbortSignal;
 }
 
-/** How long after it began to listen an observer reports that it has received nothing, in milliseconds. */
+/** If an observer has received nothing this long after it began to listen, it reports that. Milliseconds. */
 const firstMinute = 60_000;
 
-/** What others can read about an observer while it listens. */
+/** The public state of an observer while it listens. */
 export type Listening = Readonly<ReturnType<typeof createEar>['seen']>;
 
-/** How long a broker may be silent before a connection counts as lost, in heartbeats. */
+/** A connection counts as lost when the broker has been silent for this many heartbeats. */
 const silentBeats = 2.5;
 
 const tickMilliseconds = 1000;
 
 /**
- * After this silence the recording states that the observer was listening, in milliseconds: a kill then loses no more
- * than that.
+ * After this silence, the observer records that it was listening. If it is killed, at most this much is lost.
+ * Milliseconds.
  */
 const silentMilliseconds = 30_000;
 
 /**
- * Listens to topics until the signal is aborted. It sends nothing, acknowledges nothing and keeps nothing on
- * the broker: its subscriptions end with the connection, and it takes messages at once, so that nothing waits
- * for it there. Rejects with `BROKER_REFUSED` if the broker does not let it in.
+ * Listens to topics until the signal is aborted. Sends nothing, acknowledges nothing and leaves nothing on the
+ * broker: its subscriptions end with the connection, and it takes messages immediately, so that none wait on
+ * the broker. Rejects with `BROKER_REFUSED` if the broker denies access.
  */
-export async function observe(options: ObserverOptions): Promise<void> {
+export async function observe(options: ObserverOptions) {
   const { settings, connect, topics, say, signal, onListening } = options;
   const ear = createEar(options);
   options.onEar?.(ear.seen);
@@ -87,11 +87,11 @@ export async function observe(options: ObserverOptions): Promise<void> {
   }
 }
 
-/** The queue on which runners of the testbed take commands. */
+/** The queue from which the testbed's runners receive commands. */
 const controlQueue = '/queue/workflow_control';
 
-/** Sends a request once: the queue is shared, and a second command would start a second run. */
-async function sendNext(broker: BrokerConnection, { nextRequest, say }: ObserverOptions): Promise<void> {
+/** Sends a request only once: the queue is shared, and a second command would start a second run. */
+async function sendNext(broker: BrokerConnection, { nextRequest, say }: ObserverOptions) {
   const request = await nextRequest?.();
   if (request === undefined) return;
   const { request_id, namespace, body } = request;
@@ -105,19 +105,18 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
 }
 
 const nothingSeen = (topics: readonly string[]) => ({
-  /** Whether messages would be received now. */
+  /** Whether the observer would receive a message sent now. */
   isHearing: false,
-  /** Reconnections to the broker. */
   reconnects: 0,
-  /** By topic, including messages of other namespaces. */
+  /** Number of messages by topic, including messages from other namespaces. */
   messages: new Map(topics.map((topic) => [topic, 0])),
   /** When the newest message arrived, in milliseconds since 1970. */
   lastMessageAt: undefined as number | undefined,
 });
 
 /**
- * Listens on one connection that may break and be restored. `since`: when the first subscription was confirmed, in
- * milliseconds since 1970. At its `end` it records, while the connection is lost, that nothing has been heard since.
+ * Listens on one connection, which may break and be restored. `since`: when the first subscription was
+ * confirmed, in milliseconds since 1970. `end`, if called while the connection is lost, records a gap.
  */
 function createEar({ settings, namespaces, topics, take, say }: ObserverOptions) {
   const hearing = createHearing(settings.heartbeatSeconds * silentBeats * 1000, Date.now());
@@ -128,24 +127,27 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   const silence = createFirstSilence(namespaces, say);
   const seen = {
     ...nothingSeen(topics),
-    /** The time in which messages were heard, without times without a connection; undefined before the first connection. Milliseconds since 1970. */
+    /**
+     * The period in which messages were received; gaps in it are recorded separately. Undefined before the
+     * first connection. Milliseconds since 1970.
+     */
     heard: (now: number) => (since === undefined ? undefined : { since, until: hearing.until(now) }),
   };
-  const takeNow = (line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()): void => {
+  const takeNow = (line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()) => {
     lastTaken = Date.now();
     take(line, time);
   };
   const record = (gap: GapLine | undefined): void => gap && takeNow(gap, gap.gap.until);
   return {
     seen,
-    tick(): void {
+    tick() {
       const now = Date.now();
       hearing.tick(now);
       if (seen.isHearing) silence.look(now - (since ?? now), seen.messages);
       if (seen.isHearing && now - lastTaken >= silentMilliseconds)
         takeNow({ until: new Date(hearing.until(now)).toISOString() });
     },
-    hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
+    hear(destination: string, { headers, bytes, size, sha256 }: Delivery) {
       const now = Date.now();
       hearing.message(now, destination, brokerTime(headers));
       seen.lastMessageAt = now;
@@ -157,14 +159,14 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
       silence.end();
       takeNow(line, time);
     },
-    lost({ line }: SwfError, aliveAt: number | undefined): void {
+    lost({ line }: SwfError, aliveAt: number | undefined) {
       hearing.lost('the connection to the broker was lost', Date.now(), aliveAt);
       if (!isLost) say(`WARNING ${line}; retrying`);
       isLost = true;
       seen.isHearing = false;
       silence.end();
     },
-    back(): void {
+    back() {
       record(hearing.back(Date.now()));
       if (isLost) say('the broker is back');
       isLost = false;
@@ -176,12 +178,14 @@ function createEar({ settings, namespaces, topics, take, say }: ObserverOptions)
   };
 }
 
-/** Reports once if nothing to record arrives in the first minute on one connection, and why that may be. */
+/**
+ * Reports once, with the likely reason, if nothing to record arrives on a connection in its first minute.
+ */
 function createFirstSilence(namespaces: readonly string[], say: ObserverOptions['say']) {
   let isOver = false;
   return {
     end: () => void (isOver = true),
-    /** @param listened for how long it has listened, in milliseconds */
+    /** @param listened how long the observer has been listening, in milliseconds */
     look(listened: number, messages: ReadonlyMap<string, number>) {
       if (isOver || listened < firstMinute) return;
       isOver = true;
@@ -189,7 +193,7 @@ function createFirstSilence(namespaces: readonly string[], say: ObserverOptions[
       say(
         others === 0
           ? 'nothing was received in the first minute: idle programs send nothing; if a run is under way, check the topics'
-          : `no message of namespace ${namespaces.join(', ')} was received in the first minute, but ${others} of others; check --namespace`,
+          : `no message in namespace ${namespaces.join(', ')} was received in the first minute, but ${others} in other namespaces were; check --namespace`,
       );
     },
   };

@@ -12,19 +12,18 @@ import { restOf } from '../observed/told/rest-call.ts';
 import { createReferences } from '../observed/told/rest-rows.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
-/** Messages per transaction. */
+/** Number of messages per transaction. */
 const together = 500;
 
 interface ReadCounts {
-  /** Message lines, including heartbeats and known messages. */
+  /** Number of message lines, including heartbeats and messages already stored. */
   messages: number;
-  /** Lines of REST calls. */
   rest: number;
-  /** Messages whose type or form no rule knows. */
+  /** Number of messages whose type or format is unknown. */
   kept: number;
-  /** Lines that are not JSON or not a message, and messages that are recorded as rejected. */
+  /** Number of lines that are not JSON or are not messages, plus messages recorded as rejected. */
   rejected: number;
-  /** Executions that messages belong to, in the order in which they appeared. */
+  /** The executions that the messages belong to, in order of appearance. */
   executions: string[];
   gaps: number;
 }
@@ -39,7 +38,7 @@ interface ReadOptions {
 
 type FileLine = ReadLine & { path: string };
 
-/** A line to record: of a file, or a log line that a program sent over REST. `at`: ISO 8601 in UTC. */
+/** A line to record, from a file; or a log line that a program sent over REST. `at`: ISO 8601 in UTC. */
 type Recorded = FileLine | { kind: 'log'; line: ToldLogLine; at: string };
 
 /** Reads recordings into a store, merged by time. Reading them again changes nothing. */
@@ -52,7 +51,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const references = new Map<string, ReturnType<typeof createReferences>>();
   const isResent = createResentTest();
   let waiting: Recorded[] = [];
-  const write = async (): Promise<void> => {
+  const write = async () => {
     const lines = waiting;
     waiting = [];
     const outcomes = await writeEach(store, lines, recordLine, (tx, line, error) =>
@@ -86,7 +85,9 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   return { ...counts, executions: [...executions] };
 }
 
-/** Converts a REST write to its row of the log: its numbers are valid only within its recording. */
+/**
+ * Converts a REST write to a message, because the ids in the write are valid only within its recording.
+ */
 function asStated(line: FileLine, references: Map<string, ReturnType<typeof createReferences>>): FileLine {
   if (line.kind !== 'rest') return line;
   const known = references.get(line.path) ?? createReferences();
@@ -95,8 +96,11 @@ function asStated(line: FileLine, references: Map<string, ReturnType<typeof crea
   return stated === undefined ? line : { kind: 'message', line: stated, path: line.path };
 }
 
-/** Whether a log line belongs to one of these namespaces: to all if there are none, or if it names none. */
-const isOf = (namespaces: readonly string[], { context }: ToldLogLine): boolean => {
+/**
+ * Whether a log line belongs to one of these namespaces. True if the list is empty or the line names no
+ * namespace.
+ */
+const isOf = (namespaces: readonly string[], { context }: ToldLogLine) => {
   const { namespace } = context as { namespace?: unknown };
   return namespaces.length === 0 || typeof namespace !== 'string' || namespaces.includes(namespace);
 };
@@ -111,7 +115,7 @@ function recordLine(tx: Transaction, read: Recorded): Outcome[] {
   return [];
 }
 
-export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'rejected' | 'gaps'>, line: ReadLine): void {
+export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'rejected' | 'gaps'>, line: ReadLine) {
   if (line.kind === 'message') counts.messages += 1;
   else if (line.kind === 'rest') counts.rest += 1;
   else if (line.kind === 'rejected') counts.rejected += 1;
@@ -119,8 +123,8 @@ export function countLine(counts: Pick<ReadCounts, 'messages' | 'rest' | 'reject
 }
 
 /**
- * The time that a recording covers, from its first line to its last, and the topics that were listened to
- * according to it.
+ * The period that a recording covers, from its first line to its last, and the topics that its observer
+ * listened to.
  */
 interface RecordedSpan {
   since?: number;
@@ -128,7 +132,7 @@ interface RecordedSpan {
   topics?: readonly string[];
 }
 
-function extend(spans: Map<string, RecordedSpan>, line: FileLine): void {
+function extend(spans: Map<string, RecordedSpan>, line: FileLine) {
   const known = spans.get(line.path) ?? {};
   spans.set(line.path, known);
   if (line.kind === 'note' && 'capture' in line.line) {
@@ -136,7 +140,8 @@ function extend(spans: Map<string, RecordedSpan>, line: FileLine): void {
     if (Array.isArray(topics)) known.topics = topics.filter((topic) => typeof topic === 'string');
   }
   const time = Date.parse(timeOfLine(line) ?? '');
-  // An object read from a monitor has the time at which the monitor learned of it.
+  // An object read from a monitor has the time at which the monitor received it, perhaps before the recording
+  // began.
   const isOlder = line.kind === 'message' && restOf(line.line.destination)?.method === 'GET';
   if (Number.isNaN(time) || isOlder) return;
   known.since = Math.min(known.since ?? time, time);

@@ -6,77 +6,81 @@ import { type Fields, idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/rest-rows.ts';
 
-/** Interval for reading long lists, which hold a whole run, in milliseconds. */
+/** The interval, in milliseconds, between readings of long lists, each of which covers a whole run. */
 export const betweenLists = 20_000;
 
-/** A run, by the ids that its programs use. */
+/** A run, identified by the ids that its programs use. */
 export type ReadRun = Record<'execution_id' | 'run_id', string>;
 
 export interface ReadingOptions {
   take: (line: MessageLine) => void;
-  /** Called when everything that the monitor had about a run at a time was read. Milliseconds since 1970. */
+  /**
+   * Called when everything that the monitor had about a run at the time `at` (milliseconds since 1970) has been
+   * read.
+   */
   onRead: (run: ReadRun, at: number) => void;
   say: (line: string) => void;
   now: () => number;
 }
 
-/** Whether an STF file of prompt processing waits for PanDA: a site has it. */
+/**
+ * Whether PanDA may still process an STF file of prompt processing: the file has no result yet, and sites have
+ * been chosen for it or are still to be chosen.
+ */
 const isOpen = ({ status, metadata }: Fields) =>
   (status === 'registered' || status === 'processing') && chosenSites(objectOf(metadata))?.length !== 0;
 
-/** Whether an object belongs to one of the namespaces; if there are none, every object does. */
+/** Whether an object belongs to one of the namespaces; true if the list is empty. */
 export const isOf = (namespaces: readonly string[], { namespace }: Fields) =>
   namespaces.length === 0 || namespaces.includes(String(namespace));
 
-/** Whether an STF file is of prompt processing: its sites were chosen, or PanDA has it. */
+/** Whether an STF file belongs to prompt processing: sites were chosen for it, or PanDA has it. */
 const isOfPrompt = ({ metadata }: Fields) =>
   chosenSites(objectOf(metadata)) !== undefined || isTracked(objectOf(metadata));
 
-/** A run being read. */
 type Run = ReturnType<typeof newRun>;
 
 export const newRun = (execution_id: string, run_id?: string) => ({
   execution_id,
   run_id,
-  /** Undefined until its id or its files show the workflow. */
+  /** Undefined until the run's id or files show the workflow. */
   isPrompt: isPromptById(workflowInId(execution_id)),
-  /** Whether PanDA still has files of it. */
+  /** Whether PanDA still has files of the run. */
   hasJobs: false,
-  /** Whether it is no longer listed as running. */
+  /** Whether the run is no longer listed as running. */
   isGone: false,
-  /** When it was seen to have ended. Milliseconds since 1970. */
+  /** When the reader saw that the run had ended, in milliseconds since 1970. */
   endedAt: undefined as number | undefined,
-  /** When reading its lists last began. */
+  /** When the reader last began to read the run's lists. */
   listedAt: -Infinity,
-  /** Digests of the lines read about it. */
+  /** Digests of the lines read about the run. */
   seen: new Set<string>(),
-  /** STF files whose TF files are still to be read, and all known STF files. */
+  /** STF files whose TF files have not been read yet, and all known STF files. */
   stfs: new Set<string>(),
   allStfs: new Set<string>(),
-  /** Whether a request of this round was skipped. */
+  /** Whether a request in this round was skipped. */
   isPartial: false,
-  /** Whether an object of it was skipped because it is nested too deeply. */
+  /** Whether an object of the run was skipped because it is nested too deeply. */
   isTooDeep: false,
 });
 
 const isPromptById = (workflow: string | undefined) =>
   workflow === promptProcessing ? true : workflow === fastProcessing ? false : undefined;
 
-/** The objects of a list: an array, or a page of it. */
+/** The objects in a list, which is either an array or a page that contains one. */
 export function itemsOf(answer: unknown): Fields[] {
   const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
-  if (!Array.isArray(items)) throw new Error('it answers with something other than a list');
+  if (!Array.isArray(items)) throw new Error('it returned something other than a list');
   return items.map(objectOf);
 }
 
-/** A request, the function that handles its answer, and the run that it is for. */
+/** A request, the function that handles the answer, and the run that the request is for. */
 export interface Step {
   path: string;
   take: (answer: unknown) => void;
   run?: Run;
 }
 
-/** The requests due for a run. */
 export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
   const listOf = (run: Run, resource: ReadResource, query: string): Step => ({
     run,
@@ -92,7 +96,7 @@ export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
         const isNew = take(run, resource, object);
         const stf = idOf(object['stf_filename']);
         if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
-        // Read its TF files when it is registered, and again when it is ready.
+        // Read an STF file's TF files when the STF file is registered, and again when it is ready.
         run.stfs.add(stf);
         run.allStfs.add(stf);
       }
@@ -126,7 +130,7 @@ export function createSteps({ onRead, now }: ReadingOptions, take: Take) {
   };
 }
 
-/** The request that shows how a run ended that is no longer listed as running. */
+/** For a run that is no longer listed as running: the request that shows how it ended. */
 const endOf = (run: Run, take: Take, now: () => number): Step => ({
   run,
   path: `workflow-executions/${encodeURIComponent(run.execution_id)}/`,
@@ -135,8 +139,7 @@ const endOf = (run: Run, take: Take, now: () => number): Step => ({
     if (execution['status'] === 'running') return;
     take(run, 'workflow-executions', execution);
     run.endedAt = now();
-    // Read the rest of an ended run at once, including TF files that were added later than others of their
-    // STF.
+    // Immediately read the rest of an ended run, including TF files that were added late to an STF file.
     run.listedAt = -Infinity;
     run.stfs = new Set(run.allStfs);
   },
@@ -150,17 +153,17 @@ const thenDo = (step: Step, act: () => unknown): Step => ({
   },
 });
 
-/** Records the lines of an object that were not read before. Returns whether there were any. */
+/** Records the lines of an object that have not been read before. Returns whether there were any. */
 type Take = ReturnType<typeof createTaker>;
 
-/** One object that cannot be read must not keep others from being read. */
+/** An object that cannot be read must not prevent others from being read. */
 export const createTaker =
   ({ take, say, now }: ReadingOptions) =>
-  (run: Run, resource: ReadResource, object: Fields): boolean => {
+  (run: Run, resource: ReadResource, object: Fields) => {
     if (!isShallow(object)) {
       if (!run.isTooDeep)
         say(
-          `WARNING swf-monitor: an object of ${resource} of ${run.execution_id} is nested too deeply; it was skipped`,
+          `WARNING swf-monitor: an object in ${resource} for ${run.execution_id} is nested too deeply and was skipped`,
         );
       run.isTooDeep = true;
       return false;

@@ -12,15 +12,15 @@ const compressed = promisify(gzip);
 export type RecordingFile = ReturnType<typeof recordingFile>;
 
 /**
- * A recording on disk that lines are appended to. A file whose name ends with `.gz` consists of compressed
- * pieces, one per append, so that a killed process leaves complete pieces behind.
- * @param size bytes written completely
+ * A recording on disk to which lines are appended. A file whose name ends with `.gz` consists of compressed
+ * pieces, one per append, so that a killed process leaves complete pieces.
+ * @param size of the complete part, in bytes
  */
 function recordingFile(path: string, handle: FileHandle, size: number) {
   return {
     size: () => size,
-    /** Adds lines, all of them or none. Rejects with the system's error. */
-    async add(lines: readonly string[]): Promise<void> {
+    /** Adds all of these lines or none. Rejects with the system's error. */
+    async add(lines: readonly string[]) {
       const text = Buffer.from(`${lines.join('\n')}\n`);
       const bytes = isPacked(path) ? await compressed(text) : text;
       try {
@@ -38,11 +38,11 @@ function recordingFile(path: string, handle: FileHandle, size: number) {
 }
 
 /**
- * Opens a recording, or starts one. Cuts off a torn end.
- * @returns the file with its last line, if any Throws `DATA_UNAVAILABLE` if it cannot be written, and
- * `ARGUMENT_INVALID` for a file that is not a recording, which stays unchanged.
+ * Opens a recording, or starts one. Cuts off an incomplete end. Throws `DATA_UNAVAILABLE` if the file cannot be
+ * written to, and `ARGUMENT_INVALID`, leaving the file unchanged, if it is not a recording.
+ * @returns the file with its last line, if any
  */
-export async function openRecording(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
+export async function openRecording(path: string) {
   const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
   try {
     const stats = await handle.stat();
@@ -61,12 +61,12 @@ export async function openRecording(path: string): Promise<{ file: RecordingFile
 }
 
 /** Starts a recording in a new file. Throws as `openRecording` does. */
-export const createRecording = async (path: string): Promise<RecordingFile> =>
+export const createRecording = async (path: string) =>
   recordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
 
 const isPacked = (path: string) => path.endsWith('.gz');
 
-async function openTo(path: string, flags: number): Promise<FileHandle> {
+async function openTo(path: string, flags: number) {
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
@@ -78,39 +78,39 @@ async function openTo(path: string, flags: number): Promise<FileHandle> {
 const notOurs = (path: string, what: string) => argumentInvalid(`${path} ${what}; name another file`);
 
 /**
- * Bytes of a file to read to find its last line. A line is a few kilobytes, and a piece of a compressed file
- * at most some seconds long.
+ * Number of bytes to read from the end of a file to find its last line. A line is a few kilobytes long, and a
+ * piece of a compressed file covers a few seconds at most.
  */
 const tailBytes = 16 * 1024 * 1024;
 
-/** The first bytes of a gzip piece: its magic number, and deflate. */
+/** The first bytes of a gzip piece: the magic number, and the code for deflate. */
 const pieceMark = Buffer.from([0x1f, 0x8b, 0x08]);
 
 const newline = 10;
 
-/** How many marks to try as the start of a piece: one may also occur within a piece by chance. */
+/** Number of marks to try as the start of a piece, since a mark may also occur within a piece by chance. */
 const maxMarks = 8;
 
-/** Bytes of a file to read to see whether it is a recording. */
+/** Number of bytes to read to determine whether a file is a recording. */
 const headBytes = 64 * 1024;
 
 /** Whether a file begins like a recording: no other file may be written to. */
-async function isRecording(handle: FileHandle, isCompressed: boolean): Promise<boolean> {
+async function isRecording(handle: FileHandle, isCompressed: boolean) {
   const head = Buffer.alloc(headBytes);
   const { bytesRead } = await handle.read(head, 0, headBytes, 0);
   const text = textOfHead(head.subarray(0, bytesRead), isCompressed);
   return parseLine(text.split('\n', 1)[0] ?? '').kind !== 'rejected';
 }
 
-function textOfHead(head: Buffer, isCompressed: boolean): string {
+function textOfHead(head: Buffer, isCompressed: boolean) {
   const bytes = () => (isCompressed ? gunzipSync(head, { finishFlush: compression.Z_SYNC_FLUSH }) : head);
   return tried(() => bytes().toString('utf8')) ?? '';
 }
 
 /**
- * The intact part of a recording, before anything torn by a full disk or a crash of the machine: its bytes,
- * up to the last end of a line or of a piece, and its last line. Undefined if no whole line or piece is found
- * near its end: then nothing may be cut off.
+ * The intact part of a recording, before anything torn by a full disk or a machine crash: its size, up to the
+ * last end of a line or of a piece, and its last line. Undefined if there is no whole line or piece near the
+ * end; nothing may be cut off in that case.
  */
 async function wholePart(handle: FileHandle, size: number, isCompressed: boolean) {
   const at = Math.max(0, size - tailBytes);
@@ -121,13 +121,13 @@ async function wholePart(handle: FileHandle, size: number, isCompressed: boolean
   return { size: at + end, last: text.trimEnd().split('\n').at(-1) || undefined };
 }
 
-function lastLines(tail: Buffer): { end: number; text: string } {
+function lastLines(tail: Buffer) {
   const end = tail.lastIndexOf(newline) + 1;
   return { end, text: tail.subarray(0, end).toString('utf8') };
 }
 
-/** Where the last whole piece ends, with its text. */
-function lastPiece(tail: Buffer): { end: number; text: string } {
+/** The last whole piece: where it ends, and its text. */
+function lastPiece(tail: Buffer) {
   for (let end = tail.length; end > 0; end = markBefore(tail, end)) {
     const text = pieceBefore(tail, end);
     if (text !== undefined) return { end, text };
@@ -135,16 +135,15 @@ function lastPiece(tail: Buffer): { end: number; text: string } {
   return { end: 0, text: '' };
 }
 
-function pieceBefore(tail: Buffer, end: number): string | undefined {
+function pieceBefore(tail: Buffer, end: number) {
   let at = markBefore(tail, end);
   for (let marks = 0; at >= 0 && marks < maxMarks; marks += 1) {
     try {
       const bytes = gunzipSync(tail.subarray(at, end));
-      // A piece ends with its length; zeros that a crash of the machine leaves behind it are silently
-      // skipped.
+      // A piece ends with its length. Zeros that a machine crash leaves after a piece are silently skipped.
       if (tail.readUInt32LE(end - 4) === bytes.length) return bytes.toString('utf8');
     } catch {
-      // Torn, or a mark that occurs within a piece by chance.
+      // A torn piece, or a mark that occurs within a piece by chance.
     }
     at = markBefore(tail, at);
   }

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { argumentInvalid, messageOf } from '../lib/errors.ts';
 import { parseLine, type ReadLine, timeOfLine } from '../observed/recording-lines.ts';
 
-/** Longest line of a recording, in characters: bodies over a megabyte are kept as digests. */
+/** Maximum length of a line, in characters. Bodies over a megabyte are kept as digests. */
 const maxLine = 32 * 1024 * 1024;
 
 export interface TornFile {
@@ -14,22 +14,22 @@ export interface TornFile {
 }
 
 /**
- * The lines of recordings, merged by their times, up to where they can be read.
- * @param onTorn called for a file that cannot be read to its end Throws `ARGUMENT_INVALID` for a file that
- * cannot be opened.
+ * The lines of recordings, merged by time, each recording as far as it can be read. Throws `ARGUMENT_INVALID`
+ * for a file that cannot be opened.
+ * @param onTorn called for a file that cannot be read to its end
  */
 export async function* readRecordings(
   paths: readonly string[],
   onTorn: (torn: TornFile) => void,
 ): AsyncGenerator<ReadLine & { path: string }> {
   const heads: { path: string; next: AsyncGenerator<ReadLine>; line: ReadLine; time: string }[] = [];
-  const advance = async (path: string, next: AsyncGenerator<ReadLine>, before: string): Promise<void> => {
+  const advance = async (path: string, next: AsyncGenerator<ReadLine>, before: string) => {
     const { value, done } = await next.next();
-    // A line without a time keeps its place in its file.
+    // A line without a time keeps its place within its file.
     if (done !== true) heads.push({ path, next, line: value, time: timeOfLine(value) ?? before });
   };
   for (const path of paths) {
-    // Some callers read it more than once.
+    // A pipe is refused, since some callers read a recording more than once.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
       throw argumentInvalid(`${path} cannot be read: it is not a file; give the path of a recording`);
     await advance(path, linesOf(path, onTorn), '');
@@ -46,7 +46,7 @@ export async function* readRecordings(
 
 /** The lines of a file, without a byte-order mark. */
 async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
-  /** The incomplete line; if it is too long, only its beginning. */
+  /** The incomplete line, or only its beginning if the line is too long. */
   let begun = '';
   try {
     const isPacked = await isCompressed(path);
@@ -73,8 +73,8 @@ async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGe
   if (begun.trim() !== '') yield parseLine(begun);
 }
 
-/** Whether a file is in gzip's format, whatever its name. */
-async function isCompressed(path: string): Promise<boolean> {
+/** Whether a file is in gzip format, whatever its name. */
+async function isCompressed(path: string) {
   const file = await open(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);

@@ -15,36 +15,36 @@ import { shortName } from '../observed/reading/values.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
 import { createWaitingLines, type WaitingLine } from './waiting-lines.ts';
 
-/** Messages per transaction: other writers must not wait for long. */
+/** Number of messages per transaction, small so that other writers do not wait for long. */
 const together = 200;
 
-/** How often an observer reports that it is connected, in milliseconds. */
+/** The interval, in milliseconds, at which an observer reports that it is connected. */
 const beatMilliseconds = 5000;
 
 interface StoreWriterOptions {
   store: Store;
   /** Namespaces to record; all if empty. */
   namespaces: readonly string[];
-  /** The topics that it listens to; undefined without a broker. */
+  /** The topics that the observer listens to; undefined without a broker. */
   topics?: readonly string[];
   version: string;
-  /** Whether requests to programs of the testbed are sent. */
+  /** Whether requests may be sent to the testbed's programs. */
   maySend?: boolean;
   say: (line: string) => void;
 }
 
-/** When messages were heard, as of a given time; undefined while none can be heard. */
+/** The period in which messages were received, as of a given time; undefined while no messages can be received. */
 type Heard = (now: number) => Span | undefined;
 
 /**
- * Records the lines of an observer in a store, shortly after they arrive. Throws `NAMESPACE_IN_USE` while another observer of this store records the same
- * namespaces.
+ * Records the lines of an observer in a store, shortly after they arrive. Throws `NAMESPACE_IN_USE` while another
+ * observer of this store records one of these namespaces.
  */
 export async function openStoreWriter({ store, namespaces, topics, version, maySend, say }: StoreWriterOptions) {
   const process_id = await store.write((tx) => {
     const id = registerProcess(tx, currentProcess(), version);
     const now = Date.now();
-    // An observer that was killed could not record that it stopped hearing.
+    // A killed observer could not record that it stopped listening.
     settleObserved(tx, { isAlive, now });
     beginHearing(tx, { namespaces, process_id: id, now, topics, maySend }, isAlive);
     return id;
@@ -64,10 +64,10 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
   });
   /** A write that fails is retried at the next report, or by the next process. */
   const writeIfPossible = (work: (tx: Transaction) => void) => store.write(work).catch(() => {});
-  const beat = (heard: Heard): Promise<void> => {
+  const beat = (heard: Heard) => {
     const now = Date.now();
     const span = heard(now);
-    // Lines that are lost with this process were not heard.
+    // Lines that have not been written yet would be lost with this process, so they do not count as received.
     const until = Math.min(span?.until ?? now, lines.oldest() ?? now);
     return writeIfPossible((tx) => {
       recordHeartbeat(tx, process_id, new Map());
@@ -78,17 +78,17 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
   return {
     lines,
     beat,
-    /** Regularly reports until when messages were heard. */
+    /** Regularly reports the time up to which messages were received. */
     keepHearing: (heard: Heard) => void (timer = setInterval(() => void beat(heard), beatMilliseconds)),
-    /** Takes the next request to send; each is returned only once. */
+    /** Takes the next request to send. Each request is returned only once. */
     takeRequest: () => store.write((tx) => takeRequest(tx, namespaces, Date.now())).catch(() => undefined),
-    /** Records that everything the monitor had about a run was read. @param at milliseconds since 1970 */
-    async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
+    /** Records the time when all of the monitor's data about a run was read. @param at milliseconds since 1970 */
+    async noteRead(run: { execution_id: string; run_id: string }, at: number) {
       await lines.flush();
       await writeIfPossible((tx) => noteRead(tx, run, at));
     },
-    /** Writes the rest, and records that no observer listens now. @param heardUntil milliseconds since 1970; now by default */
-    async close(heardUntil?: number): Promise<void> {
+    /** Writes the remaining lines, and records the end of listening. @param heardUntil epoch ms, default now */
+    async close(heardUntil?: number) {
       clearInterval(timer);
       store.hurry();
       await lines.close(heardUntil);
@@ -100,12 +100,12 @@ export async function openStoreWriter({ store, namespaces, topics, version, mayS
   };
 }
 
-/** Records a line. Returns the namespaces that the observer owns from now on. */
+/** Records a line. Returns the namespaces that the observer owns from then on. */
 function recordLine(
   tx: Transaction,
   line: RecordingLine,
   { process_id, claimed }: { process_id: number; claimed: ReadonlySet<string> },
-): string[] {
+) {
   if ('gap' in line) noteGap(tx, line.gap);
   if ('until' in line) endHearing(tx, process_id, Date.parse(line.until));
   if (!('destination' in line)) return [];
@@ -116,6 +116,6 @@ function recordLine(
   return [namespace];
 }
 
-/** The namespace of a foreign program. */
+/** The namespace of a program that is not swf-mcp. */
 const foreignNamespace = (line: MessageLine) =>
   shortName(foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace);

@@ -1,18 +1,22 @@
+import { onceAtATime } from '../lib/batches.ts';
 import { messageOf } from '../lib/errors.ts';
 import type { RecordingLine } from '../observed/recording-lines.ts';
 import type { RecordingFile } from './recording-file.ts';
 
-/** Most characters kept waiting: nothing may pile up in the broker, and memory is finite. */
+/**
+ * Maximum number of characters in waiting lines: memory is finite, and lines beyond this number are dropped,
+ * since messages must not pile up in the broker.
+ */
 const maxWaiting = 64 * 1024 * 1024;
 
 /**
- * How long lines wait to be written with others, and the interval of retries, in milliseconds. A killed
- * process loses no more than this.
+ * How long lines wait to be written together, and the interval between retries, in milliseconds. A killed
+ * process loses at most the lines of one such interval.
  */
 const flushMilliseconds = 300;
 
 export interface WaitingLine {
-  /** Its place among the others, ISO 8601. */
+  /** The time by which lines are ordered, ISO 8601. */
   time: string;
   line: RecordingLine;
   /** The line as JSON. */
@@ -20,11 +24,11 @@ export interface WaitingLine {
 }
 
 interface WaitingLinesOptions {
-  /** The target of the lines, for people: "the recording". */
+  /** The place to which the lines are written, in words, such as "the recording". */
   name: string;
-  /** Writes the first of these lines, at least one. Resolves with the number written. */
+  /** Writes at least the first of these lines. Resolves with the number of lines written. */
   write: (lines: readonly WaitingLine[]) => Promise<number>;
-  /** Called once when nothing can be written, and once when writing continues. */
+  /** Called once when lines can no longer be written, and once when writing resumes. */
   say: (line: string) => void;
   /** In milliseconds since 1970. */
   now?: () => number;
@@ -32,30 +36,29 @@ interface WaitingLinesOptions {
 
 /**
  * Lines waiting to be written to a file or a store, in order. Adding a line never blocks: lines that cannot
- * be written wait here; if there is no room, lines are dropped and recorded as a gap.
- * @returns `add`: a line, with its time in ISO 8601, and its JSON if that exists already. `flush` tries to
- * write all waiting lines, and resolves after the attempt. `close` writes the rest and the time when
- * listening ended, in milliseconds since 1970, now by default. `backlog`: how many wait, how many were
- * dropped since the process began, and whether the last write failed. `oldest`: the time of the oldest line
- * that is not written yet, in milliseconds since 1970.
+ * be written wait here. If there is no space, lines are dropped and recorded as a gap.
+ * @returns `add`: takes a line, its time in ISO 8601, and its JSON if that exists already. `flush`: tries to
+ * write all waiting lines, and resolves after the attempt. `close`: writes the rest and the time when
+ * listening ended, in milliseconds since 1970 (default: now). `backlog`: how many lines are waiting, how many
+ * were dropped since the process began, and whether the last write failed. `oldest`: the time of the oldest
+ * waiting line, in milliseconds since 1970.
  */
 export function createWaitingLines({ name, write, say, now = Date.now }: WaitingLinesOptions) {
   let waiting: WaitingLine[] = [];
   let size = 0;
   let droppedSince: string | undefined;
-  let flushing: Promise<void> | undefined;
   let isFailing = false;
   let dropped = 0;
-  const push = (line: RecordingLine, time: string, text = JSON.stringify(line)): void => {
+  const push = (line: RecordingLine, time: string, text = JSON.stringify(line)) => {
     waiting.push({ time, line, text });
     size += text.length;
   };
-  const tellDropped = (until: string): void => {
+  const tellDropped = (until: string) => {
     if (droppedSince === undefined) return;
     push({ gap: { from: droppedSince, until, reason: 'messages arrived faster than they could be written' } }, until);
     droppedSince = undefined;
   };
-  const add = (line: RecordingLine, time: string, text = JSON.stringify(line)): void => {
+  const add = (line: RecordingLine, time: string, text = JSON.stringify(line)) => {
     if (size + text.length > maxWaiting) {
       droppedSince ??= time;
       dropped += 1;
@@ -64,7 +67,7 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
     tellDropped(time);
     push(line, time, text);
   };
-  const writeAll = async (): Promise<void> => {
+  const writeAll = async () => {
     try {
       while (waiting.length > 0) {
         const written = await write(waiting);
@@ -79,11 +82,11 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
     }
     if (!isFailing) tellDropped(new Date(now()).toISOString());
   };
-  const flush = () => (flushing ??= writeAll().finally(() => (flushing = undefined)));
+  const flush = onceAtATime(writeAll);
   const timer = setInterval(() => void flush(), flushMilliseconds);
-  const close = async (heardUntil = now()): Promise<void> => {
+  const close = async (heardUntil = now()) => {
     clearInterval(timer);
-    await flushing;
+    await flush();
     const until = new Date(heardUntil).toISOString();
     add({ until }, until);
     await flush();
@@ -93,19 +96,19 @@ export function createWaitingLines({ name, write, say, now = Date.now }: Waiting
   return { add, flush, close, backlog, oldest: () => waiting[0] && Date.parse(waiting[0].time) };
 }
 
-/** Most characters to add to a file at a time. */
+/** Maximum number of characters to add to a file at once. */
 const maxPiece = 2 * 1024 * 1024;
 
 /**
- * Writes lines into recordings, shortly after they arrive.
- * @param fileAt the file for a line of this time; a different one than before if a new file is started
+ * Writes lines to recordings, shortly after they arrive.
+ * @param fileAt returns the file for a line with this time, starting a new file if needed
  */
 export function createRecordingWriter({
   fileAt,
   ...options
 }: Pick<WaitingLinesOptions, 'say' | 'now'> & { fileAt: (time: string) => Promise<RecordingFile> }) {
   let file: RecordingFile | undefined;
-  const write = async (waiting: readonly WaitingLine[]): Promise<number> => {
+  const write = async (waiting: readonly WaitingLine[]) => {
     const time = waiting[0]?.time ?? '';
     file = await fileAt(time);
     const piece = nextPiece(waiting, time);
@@ -115,15 +118,15 @@ export function createRecordingWriter({
   const lines = createWaitingLines({ ...options, name: 'the recording', write });
   return {
     lines,
-    /** Writes the rest and the time when listening ended, and closes. */
-    async close(heardUntil?: number): Promise<void> {
+    /** Writes the remaining lines and the time when listening ended, and closes the file. */
+    async close(heardUntil?: number) {
       await lines.close(heardUntil);
       await file?.close();
     },
   };
 }
 
-/** Lines of one day, as many as one piece holds, and at least one. */
+/** The first lines that are from the same day and fit into one piece; at least one line. */
 function nextPiece(lines: readonly WaitingLine[], time: string): readonly WaitingLine[] {
   const day = time.slice(0, 10);
   let size = 0;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 
 import { withDeadline } from '../lib/deadline.ts';
 
-/** `$0` is the mark. The script searches again because a process may start others during the search. */
+/** `$0` is the mark. The script searches repeatedly because a process may start others during a search. */
 const script = `
 trap '' INT TERM HUP
 groups=
@@ -24,17 +24,17 @@ done
 
 const markName = 'SWF_PAYLOAD_OF';
 
-/** How long the guard may take to end what is left, in milliseconds. */
+/** How long the guard may take to end the remaining processes, in milliseconds. */
 const patience = 3000;
 
 /**
- * Starts a guard, which ends payload processes whose own process is gone, however it ended. It is a small
- * shell in its own session that reads from a pipe which process groups are alive. When the pipe closes,
- * cleanly or because the writer was killed, the shell kills the remaining groups and every other process with
- * the mark (a payload's child that left its group). Finding the mark needs Linux's /proc. Throws an `Error`
- * if the system cannot start a process.
- * @param environment gives the PATH to `sh`; nothing else is passed on, or an outer guard would take this one
- * for a payload
+ * Starts a guard, which ends payload processes when the process that started them is gone, however it
+ * ended. It is a small shell in its own session, which learns through a pipe which process groups are
+ * alive. When the pipe closes, cleanly or because the writer was killed, the shell kills the remaining
+ * groups and every other process with the mark (such as a payload's child that left its group). Finding the
+ * mark needs Linux's /proc. Throws an `Error` if the system cannot start a process.
+ * @param environment gives `sh` its PATH; nothing else is passed on, since an outer guard would then mistake
+ * this one for a payload
  */
 function startOrphanGuard(environment: NodeJS.ProcessEnv) {
   const mark = randomUUID();
@@ -44,13 +44,13 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const gone = once(child, 'close').catch(() => {});
-  if (child.pid === undefined) throw new Error('the system allows no process to be started to guard payloads');
-  // Without the guard, payloads still end with their groups, so there is nothing to report.
+  if (child.pid === undefined) throw new Error('the system does not allow the process that guards payloads to start');
+  // Without the guard, payloads are still ended through their process groups, so there is nothing to report.
   child.stdin.on('error', () => {});
   child.unref();
   const tell = (change: 'began' | 'ended', pid: number) => void child.stdin.write(`${change} ${pid}\n`);
   return {
-    /** Must be in the environment of every payload. */
+    /** The mark, which must be in the environment of every payload. */
     mark: { [markName]: mark },
     began: (pid: number) => tell('began', pid),
     ended: (pid: number) => tell('ended', pid),
@@ -67,16 +67,16 @@ function startOrphanGuard(environment: NodeJS.ProcessEnv) {
 export type OrphanGuard = ReturnType<typeof startOrphanGuard>;
 
 /**
- * The state for payload commands that a process has once, for all its executions.
- * @param environment that payload commands inherit, without secrets
+ * The environment and the guard that payload commands share.
+ * @param environment the environment that payload commands inherit, without secrets
  */
 export function createPayloadHost(environment: NodeJS.ProcessEnv) {
   let guard: OrphanGuard | undefined;
   return {
     environment,
-    /** The guard of payload processes. The first call starts it. */
+    /** The guard for payload processes. The first call starts it. */
     guard: () => (guard ??= startOrphanGuard(environment)),
-    /** Ends whatever still runs. */
+    /** Ends the payload processes that are still running. */
     async close() {
       await guard?.close();
       guard = undefined;

@@ -29,11 +29,12 @@ interface CommandPayloadOptions {
   host: PayloadHost;
 }
 
-/** Facts about a slice, by the name of their placeholder. */
+/** Facts about a slice, by placeholder name. */
 type Facts = Readonly<Record<string, string>>;
 
 /**
- * Characters of the last line of output that an error quotes, from its beginning, which says what is wrong.
+ * How many characters an error quotes from the beginning of the last line of output, which usually says what is
+ * wrong.
  */
 const quotedCharacters = 200;
 
@@ -62,7 +63,7 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
       const fault = asDataError(error, final, options.folder);
       if (fault instanceof SwfError) throw fault;
       const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; check its permissions and free space`;
-      // The program's own end says more.
+      // The reason why the program ended explains more than this fault does.
       return resultOf(ended ?? neverBegun, noOutputs, (ended && causeOf(ended, options)) ?? trouble);
     }
   },
@@ -71,13 +72,11 @@ export const createCommandPayload = (options: CommandPayloadOptions): Payload =>
 /** Free space too small for any result, in bytes. */
 const noRoom = 65_536;
 
-/** A program that fails on a full disk has not failed on its slice. Throws `DATA_UNAVAILABLE`. */
+/** A program's failure on a full disk is not the slice's fault. Throws `DATA_UNAVAILABLE`. */
 function refuseFullDisk({ how }: Ended, folder: string) {
   if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
   if (freeBytes(folder) >= noRoom) return;
-  throw dataUnavailable(
-    `the disk of ${folder} is full, and the payload failed because of it; free some space, then resume`,
-  );
+  throw dataUnavailable(`the disk that holds ${folder} is full, so the payload failed; free some space, then resume`);
 }
 
 const neverBegun: Ended = { how: { kind: 'exit', exit_code: 0 }, seconds: 0, output: '' };
@@ -116,11 +115,8 @@ function programFor(
     environment: {
       ...withoutSecrets(options.host.environment),
       ...asVariables({ ...facts, ...more }),
-      // The span of the slice's message, the parent of the program's own spans.
-      TRACEPARENT: traceParent(
-        options.execution_id,
-        sliceMessageId(options.execution_id, slice.slice_filename, slice.attempt),
-      ),
+      // The span of the slice's message, which is the parent of the program's own spans.
+      TRACEPARENT: traceParent(options.execution_id, sliceMessageId(options.execution_id, slice)),
       ...mark,
     },
     limitSeconds: options.limitSeconds,
@@ -130,7 +126,7 @@ function programFor(
 const fill = (word: string, facts: Facts) =>
   word.replaceAll(/\{([a-z_]+)\}/g, (whole, name: string) => facts[name] ?? whole);
 
-/** `tf_path` is `SWF_TF_PATH`. */
+/** As environment variables: `tf_path` becomes `SWF_TF_PATH`. */
 const asVariables = (facts: Facts): Facts =>
   Object.fromEntries(Object.entries(facts).map(([name, value]) => [`SWF_${name.toUpperCase()}`, value]));
 
@@ -151,7 +147,7 @@ function resultOf({ how, seconds, output }: Ended, written: Outputs, cause: stri
 
 /** Why a slice has failed, or undefined if it has not. */
 function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayloadOptions) {
-  // In a truncated error, the folder would displace the cause.
+  // The folder is left out, since it could push the cause out of a truncated error.
   const program = command[0] ?? '';
   const name = basename(program);
   const after = `after ${seconds.toFixed(2)} s`;
@@ -171,7 +167,7 @@ function causeOf({ how, seconds }: Ended, { command, limitSeconds }: CommandPayl
   }
 }
 
-function whyNotStarted(program: string, code: string): string {
+function whyNotStarted(program: string, code: string) {
   if (code === 'ENOENT' && existsSync(program))
     return 'the interpreter named in its first line does not exist (ENOENT)';
   return reasons[code] ?? code;
@@ -186,7 +182,7 @@ const reasons: Readonly<Record<string, string>> = {
   EMFILE: 'this process has too many files open (EMFILE); lower fast_processing.target_worker_count',
 };
 
-/** The facts about its execution that a payload gets. */
+/** The facts that a payload gets about its execution. */
 interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'limitSeconds' | 'folder'> {
   files: DataFiles;
   /** The execution's folder of data files; undefined if none are written. */
@@ -194,7 +190,7 @@ interface PayloadSurroundings extends Omit<CommandPayloadOptions, 'command' | 'l
   clock: Clock;
 }
 
-/** A new kind of `PayloadSpec` does not compile until it has a case. */
+/** A new kind of `PayloadSpec` does not compile until it has a case here. */
 export function createPayload(spec: PayloadSpec, surroundings: PayloadSurroundings): Payload {
   const { folder, ...around } = surroundings;
   switch (spec.kind) {

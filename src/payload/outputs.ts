@@ -5,14 +5,13 @@ import { basename, dirname, join, relative } from 'node:path';
 
 import type { PayloadFacts } from '../agents/ports.ts';
 import { outputPath, outputsName } from '../domain/file-names.ts';
-import { checksumOf } from '../files/checksum.ts';
-import { asideEnding } from '../files/file-io.ts';
+import { asideEnding, checksumOf } from '../files/file-io.ts';
 import { removeWhole } from '../files/folders.ts';
 import { makeFolder, namesIn } from '../lib/file-system.ts';
 
 /**
- * The files that a payload wrote, by their paths below the output folder. Those that are omitted exist too: a
- * message holds only so much.
+ * The files that a payload wrote, by their paths below the output folder. The list omits files that do not fit
+ * in a message.
  */
 export type Outputs = Pick<PayloadFacts, 'outputs_omitted'> & { outputs: OutputFile[] };
 
@@ -27,15 +26,15 @@ export const outputFolder = (executionFolder: string, sliceFilename: string, att
   join(executionFolder, outputPath(sliceFilename, attempt));
 
 /**
- * Makes a fresh folder beside its final place: two workers may get the same attempt. Throws the system's
- * errors, also if the execution's own folder is gone: a new one in its place would hide that its data is
+ * Makes a fresh folder next to the final one, since two workers may get the same attempt. Throws system errors,
+ * including when the execution's own folder is gone: a new folder in its place would hide that its data is
  * missing.
  */
-export function makeAside(executionFolder: string, final: string): string {
+export function makeAside(executionFolder: string, final: string) {
   accessSync(executionFolder);
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
   makeFolder(aside);
-  // A payload may have put a broken link there, which Node takes for a folder.
+  // Node mistakes a broken link for a folder, and a payload may have put one in the folder's place.
   accessSync(aside);
   return aside;
 }
@@ -48,7 +47,7 @@ export const discard = (path: string) => removeWhole(path).catch(() => {});
  * Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is
  * removed.
  */
-export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
+export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs) {
   if (outputs.length === 0 && outputs_omitted === undefined) {
     await discard(aside);
     return;
@@ -58,12 +57,12 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
 }
 
 /**
- * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, lie too
- * deep, or follow too many others, and counts the omitted ones that were seen. Throws an `Error` if there is
- * no folder.
+ * The regular files below a folder, by name, with size and checksum. Omits files that cannot be read, are
+ * nested too deep, or come after too many others, and counts the omitted ones that were seen. Throws an
+ * `Error` if there is no folder.
  */
 export async function listOutputs(folder: string): Promise<Outputs> {
-  // A payload may have put something else in its place.
+  // A payload may have put something else in the folder's place.
   if (!(await lstat(folder)).isDirectory()) throw new Error('it is no longer a folder');
   const paths = (await regularFiles(folder)).toSorted();
   const outputs: OutputFile[] = [];
@@ -80,12 +79,12 @@ export async function listOutputs(folder: string): Promise<Outputs> {
 }
 
 /**
- * How many entries of output folders to read, and how deep: a payload can make a million, and folders that no
- * path can name.
+ * How many entries in output folders to read, and how deep: a payload can make a million entries, and folders
+ * nested deeper than any path can name.
  */
 const most = { entries: 100_000, depth: 50 };
 
-async function regularFiles(folder: string): Promise<string[]> {
+async function regularFiles(folder: string) {
   const files: string[] = [];
   const folders = [{ path: folder, depth: 0 }];
   let seen = 0;
@@ -100,24 +99,24 @@ async function regularFiles(folder: string): Promise<string[]> {
   return files;
 }
 
-async function describeFile(path: string, name: string): Promise<OutputFile> {
+async function describeFile(path: string, name: string) {
   const { size } = await lstat(path);
   return { name, size_bytes: size, checksum: await checksumOf(path) };
 }
 
 /**
- * How many workers were killed in the middle of an attempt: each left its folder unfinished. One that ends
- * cleanly removes it, even on a full disk.
+ * How many workers were killed during an attempt: each left an unfinished folder. A worker that ends cleanly
+ * removes its folder, even on a full disk.
  * @param final the folder of the attempt
  */
 export const killedIn = (final: string) =>
   namesIn(dirname(final)).filter((name) => name.startsWith(`${basename(final)}.`) && name.endsWith(asideEnding)).length;
 
 /**
- * Removes folders that killed workers left unfinished, when the execution has ended. Only the process that
- * works on the execution may call it.
+ * Once the execution has ended, removes folders that killed workers left unfinished. Only the process that
+ * works on the execution may call this.
  */
-export async function tidyOutputs(executionFolder: string): Promise<void> {
+export async function tidyOutputs(executionFolder: string) {
   const root = join(executionFolder, outputsName);
   const left = namesIn(root).flatMap((slice) =>
     namesIn(join(root, slice))

@@ -7,11 +7,11 @@ import { sha256 } from '../lib/sha256.ts';
 import { tried } from '../lib/tried.ts';
 
 /**
- * A payload command's name and digest: SHA-256 of its words, and of the bytes of each file that they name; a
- * program without "/" is looked up on PATH. A path counts by its last part, so the same files in another
- * folder are the same payload: two hosts with equal digests run the same program on a slice.
- * `docs/payloads.md` explains what this means for an author.
- * @param command with absolute paths, as a configuration is loaded
+ * A payload command's name and digest. The digest is the SHA-256 of the command's words and of the bytes of
+ * each file that they name; a program without "/" is looked up on PATH. Only the last part of a path counts, so
+ * the same files in another folder are the same payload: two hosts with equal digests run the same program on a
+ * slice. `docs/payloads.md` explains what this means for authors of payloads.
+ * @param command with absolute paths, as in a loaded configuration
  * @param path the environment's PATH
  */
 export function payloadNameOf(
@@ -28,11 +28,11 @@ export const isSamePayload = (asked: PayloadName, own: PayloadName) =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
 /**
- * Reads the files of a command ahead of `payloadNameOf`: a container image of gigabytes must not hold up this
- * process's heartbeats.
+ * Reads a command's files before `payloadNameOf` needs them: reading a container image of several gigabytes
+ * must not hold up this process's heartbeats.
  * @param path the environment's PATH
  */
-export async function readPayload(command: readonly string[], path: string | undefined): Promise<void> {
+export async function readPayload(command: readonly string[], path: string | undefined) {
   for (const [at, word] of command.entries()) {
     const { file } = pathIn(at === 0 ? (programOf(word, path) ?? word) : word);
     const state = file === undefined ? undefined : stateOf(file);
@@ -47,23 +47,23 @@ export async function readPayload(command: readonly string[], path: string | und
   }
 }
 
-/** The absolute path in a word, also after `--option=`. */
-function pathIn(word: string): { option: string; file: string | undefined } {
+/** The absolute path in a word, even after `--option=`. */
+function pathIn(word: string) {
   const [, option = '', value = ''] = /^([^=/]*=)?(.*)$/s.exec(word) ?? [];
   return { option, file: isAbsolute(value) ? value : undefined };
 }
 
-/** Whether the program of a command exists. @param path the environment's PATH */
-export function isProgramThere([program = '']: readonly string[], path: string | undefined): boolean {
+/** Whether a command's program exists. @param path the environment's PATH */
+export function isProgramThere([program = '']: readonly string[], path: string | undefined) {
   const file = programOf(program, path);
   return file !== undefined && fileObstacle(file) === undefined;
 }
 
 /**
- * A word without this host's folders: for a path, also after `--option=`, its last part and the file's
- * content.
+ * A word without this host's folders. A path, even after `--option=`, becomes its last part and a digest of the
+ * file.
  */
-function digestWord(word: string): string[] {
+function digestWord(word: string) {
   const { option, file } = pathIn(word);
   if (file === undefined) return [word];
   const content = contentOf(file);
@@ -71,25 +71,25 @@ function digestWord(word: string): string[] {
 }
 
 /**
- * The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH
- * has none.
+ * The file that the system runs for a program: the program itself if it has a "/", otherwise the first on
+ * PATH; undefined if PATH has none.
  */
 const programOf = (program: string, path = '') => (program.includes('/') ? program : onPath(program, path));
 
 const chunkBytes = 1_048_576;
 
-/** Digests of files, by path, so that an unchanged container image of gigabytes is not read again. */
+/** Digests of files, by path, so that an unchanged container image of several gigabytes is not read again. */
 const known = new Map<string, { state: string; digest: string }>();
 
-/** Changes with the file; undefined if a path leads to no file or may not be followed. */
-function stateOf(path: string): string | undefined {
-  // A word may only look like a path.
+/** A text that changes whenever the file changes; undefined if the path leads to no file or may not be followed. */
+function stateOf(path: string) {
+  // A word may merely look like a path.
   const stats = tried(() => statSync(path));
   return stats?.isFile() === true ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
 }
 
 /** The SHA-256 of a file; undefined if the path is not a readable file. */
-function contentOf(path: string): string | undefined {
+function contentOf(path: string) {
   let file: number | undefined;
   try {
     const state = stateOf(path);

@@ -25,10 +25,10 @@ export interface Ended {
   output: string;
 }
 
-/** Tracks live process groups, so that they can be ended even if this process cannot. */
+/** Tracks live process groups, so that a guard can end them if this process is gone. */
 type GroupWatch = Pick<OrphanGuard, 'began' | 'ended'>;
 
-/** Bytes of output to keep. The rest is read and dropped, so that a program never waits for us. */
+/** Bytes of output to keep. The rest is read and dropped, so that a program never has to wait for us. */
 const keptOutput = 4096;
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
@@ -40,12 +40,12 @@ const grace = 2000;
  */
 const drainTime = 250;
 
-/** Longest delay that a Node timer supports. */
+/** The longest delay that a Node timer supports, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
 /**
  * Runs a program in its own process group and returns when it has ended: on its own, after its time limit, or
- * because `signal` was aborted. Every process of its group ends with it. Never throws.
+ * because `signal` was aborted. All processes in the group end with it. Never throws.
  */
 export async function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
   const began = performance.now();
@@ -67,7 +67,7 @@ const howItEnds = (run: Run): Promise<Ended['how']> =>
       resolve({ kind: 'not started', reason: code ?? message });
     try {
       const child = spawnGroup(run.program);
-      // Some errors are thrown, others arrive as an event.
+      // Some errors are thrown; others arrive as events.
       child.once('error', (error) => {
         if (child.pid === undefined) notStarted(error);
       });
@@ -101,7 +101,7 @@ function follow(child: Child, pid: number, run: Run, resolve: (how: Ended['how']
     clearTimeout(timer);
     clearTimeout(killer);
     signal.removeEventListener('abort', abort);
-    // The other processes of its group have nothing left to do.
+    // Kill the other processes in the program's group, which have nothing left to do.
     signalGroup(pid, 'SIGKILL');
     watch.ended(pid);
     const how = ending ?? (by === null ? { kind: 'exit', exit_code: code ?? 0 } : { kind: 'signal', signal: by });
@@ -123,7 +123,7 @@ const spawnGroup = ({ command, args, folder, environment }: Program) =>
 
 type OutputTail = ReturnType<typeof createOutputTail>;
 
-/** Keeps the end of a stream of bytes. */
+/** Collects a stream of bytes and keeps only its end. */
 function createOutputTail() {
   let kept: Buffer[] = [];
   let length = 0;
@@ -136,6 +136,6 @@ function createOutputTail() {
       length = keptOutput;
     },
     /** Shows invalid UTF-8, such as a cut-off beginning, as replacement characters. */
-    text: (): string => Buffer.concat(kept).subarray(-keptOutput).toString('utf8'),
+    text: () => Buffer.concat(kept).subarray(-keptOutput).toString('utf8'),
   };
 }

@@ -5,29 +5,35 @@ import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** A recorder receives its own reports, one per beat: if two are missing, the connection is lost, long before the connection breaks. Milliseconds. */
+/**
+ * If none of a recorder's own reports (one per heartbeat) comes back for this long, in milliseconds, the link
+ * counts as lost. The connection itself would break much later.
+ */
 const quietMilliseconds = 2 * beatSeconds * 1000;
 
 const lookMilliseconds = 1000;
 
 interface BrokerLinkOptions extends Pick<Surroundings, 'store' | 'namespace' | 'onFault'> {
   broker: Pick<BrokerConnection, 'isUp' | 'onUp'>;
-  /** Whether this process sends reports, which it also receives. */
+  /** Whether this process sends reports, which the broker also delivers back to it. */
   isSpeaking: () => boolean;
 }
 
 export type BrokerLink = ReturnType<typeof createBrokerLink>;
 
-/** Whether a recorder receives messages from its broker. While it does not, its store records that, and agents that it cannot hear do not count as gone. */
+/**
+ * Tracks whether a recorder receives messages from its broker. If it does not, the store records that, and agents
+ * whose messages cannot arrive are not considered gone.
+ */
 export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking }: BrokerLinkOptions) {
   let heardAt = performance.now();
   let lookedAt = heardAt;
-  /** Since when the link has been heard, as `performance.now()`. */
+  /** When messages began to arrive, as `performance.now()`. */
   let hearsSince = heardAt;
-  /** ISO 8601. */
+  /** When messages stopped arriving, ISO 8601; undefined while messages arrive. */
   let awaySince: string | undefined;
 
-  /** Records since when nothing has been heard, and resets the silence of agents once they can be heard again. */
+  /** Records when messages stopped arriving; once they arrive again, agents' silence is measured from zero. */
   function noteAway(since: string | undefined, forgiven?: string) {
     awaySince = since;
     store
@@ -40,7 +46,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
 
   function look() {
     const now = performance.now();
-    // While this process stood still it sent nothing that it could receive.
+    // A suspended process sends no reports that could come back, so a suspension does not count as silence.
     heardAt = Math.min(now, heardAt + Math.max(0, now - lookedAt - lookMilliseconds));
     lookedAt = now;
     const quiet = now - heardAt;
@@ -49,24 +55,24 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
       noteAway(new Date(Date.parse(utcNow()) - quiet).toISOString());
   }
 
-  /** Call with each report of an agent or a recorder, our own too. */
+  /** Call for each report from an agent or a recorder, including our own. */
   function noteHeard() {
     heardAt = performance.now();
     if (awaySince === undefined || !broker.isUp()) return;
     hearsSince = heardAt;
-    // The earliest last message of an agent that may have been alive when the link was lost.
+    // When messages stopped arriving, agents whose last message was at most `lateSeconds` old may have been alive.
     noteAway(undefined, new Date(Date.parse(awaySince) - lateSeconds * 1000).toISOString());
   }
 
   const timer = setInterval(look, lookMilliseconds);
   broker.onUp(() => {
-    // What was sent meanwhile arrives first: results of slices that would look overdue, then our own next report.
+    // Messages sent during the outage, such as results that seem overdue, arrive before our own report.
     if (isSpeaking()) heardAt = performance.now();
     else noteHeard();
   });
   return {
     noteHeard,
-    /** Call with each message from the broker that says nothing about agents. */
+    /** Call for each message from the broker that is not an agent's report. */
     noteSign() {
       if (awaySince === undefined) heardAt = performance.now();
     },
@@ -74,7 +80,7 @@ export function createBrokerLink({ store, namespace, onFault, broker, isSpeaking
     noteBreak() {
       if (awaySince === undefined) noteAway(utcNow());
     },
-    /** How long remote agents could be heard, in milliseconds; 0 while they are not. */
+    /** For how long messages from remote agents have been able to arrive, in milliseconds; 0 while they cannot. */
     hearingMilliseconds: () => (broker.isUp() && awaySince === undefined ? performance.now() - hearsSince : 0),
     close: () => clearInterval(timer),
   };

@@ -4,10 +4,10 @@ import { writeEach } from '../db/opening/store.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { unmarkedSubscription } from '../exchange/namespace-guard.ts';
-import { decodedOf, refused } from '../exchange/wire.ts';
+import { decodedOf } from '../exchange/wire.ts';
 import { inBatches } from '../lib/batches.ts';
 import { messageOf } from '../lib/errors.ts';
-import { type Decoded, fieldOf } from '../messages/codec.ts';
+import { type Decoded, fieldOf, rejected } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -15,34 +15,27 @@ import type { Surroundings } from './surroundings.ts';
 interface InboxOptions extends Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'onFault'> {
   /** Called with the types of new messages. */
   onRecorded: (types: MessageType[]) => void;
-  /** Called with every message, whether it is for us or not. */
+  /** Called for every message, whether for us or not. */
   onHeard: () => void;
-  /** Called with each broadcast, of any kind. */
+  /** Called with each broadcast of any kind. */
   onBroadcast: (delivery: Delivery) => void;
   /** Called once for each unknown execution that a message names. */
   onStray: (executionId: string) => void;
-  /** Called for each slice that a worker returns, even if already recorded. */
-  onReturned: (message: Message<'slice_returned'>) => void;
   /**
-   * Called for each start of a slice, even if already recorded: its worker repeats it, or has started again.
-   * @param isOver whether the attempt had ended before this start arrived
+   * Called with each readable message once it is recorded, even if it was recorded before.
+   * @param wasOver whether the message begins an attempt that had ended before it arrived: the worker
+   *   repeats the start, or has started again
    */
-  onStarted: (message: Message<'slice_started'>, isOver: boolean) => void;
-  /** Called for each new start and result of a slice, once it is recorded. */
-  onAttempt: (message: Message<'slice_started'> | Message<'slice_result'>) => void;
-  /** Called with each agent that reports on a slice. */
-  onWorker: (agent: string) => void;
-  /** Called for each registered TF file, even if already recorded: it may be somewhere else now. */
-  onRegistered: (message: Message<'tf_file_registered'>) => void;
+  onMessage: (message: Message, how: { isNew: boolean; wasOver: boolean }) => void;
 }
 
-/** The most messages to record in one transaction, and to have in flight unacknowledged. */
+/** Maximum number of messages to record in one transaction, and to have in flight. */
 const window = 256;
 
 interface Incoming {
   destination: string;
   delivery: Delivery;
-  /** The body to record: as read, or as refused. */
+  /** The content to record: the body as decoded, or a refusal with its reason. */
   decoded: Decoded;
 }
 
@@ -53,18 +46,21 @@ export type Inbox = ReturnType<typeof createInbox>;
  * them.
  */
 export function createInbox(options: InboxOptions) {
-  const { store, namespace, destinations, onBroadcast, onHeard, onRecorded, onFault } = options;
+  const { store, namespace, destinations, onBroadcast, onHeard, onMessage, onRecorded, onFault } = options;
   const strays = new Set<string>();
   const add = inBatches<Incoming>(
     window,
     async (batch) => {
       // Never reject a message that is already recorded, even on the wrong destination.
-      const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
+      const fresh = new Set(batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery))));
       const over = new Set(batch.filter(({ decoded }) => isOver(store.sql, decoded)));
-      const types = fresh.length === 0 ? [] : await recordAll(fresh, strays, options);
+      const types = fresh.size === 0 ? [] : await recordAll([...fresh], strays, options);
       for (const { delivery } of batch) delivery.acknowledge();
-      for (const incoming of batch) note(incoming.decoded, over.has(incoming), options);
-      for (const { decoded } of fresh) noteAttempt(decoded, options);
+      for (const incoming of batch) {
+        const { decoded } = incoming;
+        const how = { isNew: fresh.has(incoming), wasOver: over.has(incoming) };
+        if (decoded.kind === 'message') onMessage(decoded.message, how);
+      }
       if (types.length > 0) onRecorded(types);
     },
     onFault,
@@ -73,7 +69,7 @@ export function createInbox(options: InboxOptions) {
   function take(destination: string, delivery: Delivery) {
     onHeard();
     if (destination === destinations.broadcast) onBroadcast(delivery);
-    // Ignore other namespaces. A message without a namespace is ours.
+    // Ignore messages from other namespaces. A message without a namespace counts as ours.
     if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {
       return delivery.acknowledge();
     }
@@ -81,7 +77,10 @@ export function createInbox(options: InboxOptions) {
   }
 
   return {
-    /** A topic's messages, while we listen, that name their namespace only in the body, as some programs do. */
+    /**
+     * A subscription to a topic, for programs that name their namespace only in the body; it receives
+     * messages only while we listen.
+     */
     unmarked: (destination: string): Subscription => unmarkedSubscription(destination, take),
     /**
      * Messages that the broker keeps for us until we acknowledge them.
@@ -95,15 +94,22 @@ export function createInbox(options: InboxOptions) {
       prefetch: window,
       onMessage: (delivery: Delivery) => take(destination, delivery),
     }),
-    /** Records one message at once, and leaves its acknowledgement to the caller. @param refusal records it as rejected, for this reason */
+    /**
+     * Records one message immediately, and leaves its acknowledgement to the caller.
+     * @param refusal the reason, if the message is to be recorded as rejected
+     */
     async record(destination: string, delivery: Delivery, refusal?: string) {
-      const decoded = refusal === undefined ? judge(destination, delivery, options) : refused(refusal);
+      const decoded = refusal === undefined ? judge(destination, delivery, options) : rejected(refusal);
       await recordAll([{ destination, delivery, decoded }], strays, options);
     },
   };
 }
 
-/** Accepts a message only on its type's destination: a control message on the control queue, and so on. */
+/**
+ * Accepts a message only on its type's destination: a control message on the control queue, and so on. A
+ * rejected message is identified by its body alone: it must not be taken for a message from the execution that
+ * it names.
+ */
 function judge(destination: string, delivery: Delivery, { destinations }: InboxOptions): Decoded {
   const decoded = decodedOf(delivery);
   const type = fieldOf(decoded, 'msg_type');
@@ -111,16 +117,19 @@ function judge(destination: string, delivery: Delivery, { destinations }: InboxO
   const right = destinations[vocabulary[type].destination];
   return right === destination
     ? decoded
-    : refused(`${type} is accepted only from ${right}, but arrived on ${destination}`);
+    : rejected(`${type} is accepted only from ${right}, but arrived on ${destination}`);
 }
 
-/** Records a message that cannot be recorded as rejected. @param strays unknown executions that earlier messages named */
+/**
+ * Records messages. A message that the store cannot take is recorded as rejected.
+ * @param strays unknown executions that earlier messages named
+ */
 function recordAll(batch: readonly Incoming[], strays: Set<string>, { store, onStray }: InboxOptions) {
   const recordOne = (tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] => {
     const received = { destination, body: delivery.body, decoded };
     const recorded = store.messages.recordReceived(tx, received, { fromBroker: true });
     const { isNew, effect_code, execution_id } = recorded;
-    // Messages of an unknown execution mean that another store shares this store's namespace and queues.
+    // Messages that name an unknown execution mean that another store shares this store's namespace and queues.
     if (isNew && effect_code === 'EXECUTION_UNKNOWN' && execution_id !== null && !strays.has(execution_id)) {
       strays.add(execution_id);
       onStray(execution_id);
@@ -130,28 +139,16 @@ function recordAll(batch: readonly Incoming[], strays: Set<string>, { store, onS
     return [type, ...(recorded.released ?? [])];
   };
   return writeEach(store, batch, recordOne, (tx, incoming, error) =>
-    recordOne(tx, { ...incoming, decoded: refused(`cannot be recorded: ${messageOf(error)}`) }),
+    recordOne(tx, { ...incoming, decoded: rejected(`cannot be recorded: ${messageOf(error)}`) }),
   );
 }
 
-/** Whether a message begins an attempt that has ended. Ask before recording: its result may have arrived with it. */
-function isOver(sql: Prepare, decoded: Decoded): boolean {
+/**
+ * Whether a message begins an attempt that has already ended. To be called before the batch is recorded, since
+ * the batch may also contain the attempt's result.
+ */
+function isOver(sql: Prepare, decoded: Decoded) {
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice_started') return false;
   const { execution_id = '', slice_filename, attempt } = decoded.message;
   return isAttemptOver(sql, execution_id, slice_filename, attempt);
-}
-
-function note(decoded: Decoded, wasOver: boolean, { onWorker, onReturned, onStarted, onRegistered }: InboxOptions) {
-  if (decoded.kind !== 'message') return;
-  const { message } = decoded;
-  if (vocabulary[message.msg_type].destination === 'results') onWorker(message.sender);
-  if (message.msg_type === 'slice_returned') onReturned(message);
-  else if (message.msg_type === 'slice_started') onStarted(message, wasOver);
-  else if (message.msg_type === 'tf_file_registered') onRegistered(message);
-}
-
-function noteAttempt(decoded: Decoded, { onAttempt }: InboxOptions) {
-  if (decoded.kind !== 'message') return;
-  const { message } = decoded;
-  if (message.msg_type === 'slice_started' || message.msg_type === 'slice_result') onAttempt(message);
 }

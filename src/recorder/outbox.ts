@@ -16,14 +16,14 @@ interface OutboxOptions extends Basics, Pick<Surroundings, 'broker'> {
   onUnsendable: (messageId: string, error: SwfError) => void;
 }
 
-/** How often to check whether the last rows are sent, in milliseconds. */
+/** How often to check whether the last rows have been sent, in milliseconds. */
 const lookMilliseconds = 20;
 
 export type Outbox = ReturnType<typeof createOutbox>;
 
 /**
- * Sends the rows of a namespace, and marks them on the broker's receipts. The log is the outbox: a receiver
- * that gets a message twice finds it recorded.
+ * Sends the rows of a namespace, and marks each when the broker confirms it. The log is the outbox: a receiver
+ * that gets a message twice finds it already recorded.
  */
 export function createOutbox(options: OutboxOptions) {
   const { store, broker, namespace, onUnsendable, onFault } = options;
@@ -61,7 +61,7 @@ function outgoingOf(row: UnsentRow, options: OutboxOptions) {
   const { store, destinations, namespace, storeId: store_id, replyTo } = options;
   const { message_type } = row;
   const slice = message_type === 'slice' ? sliceOf(row, store) : undefined;
-  const reply = slice === undefined ? undefined : replyTo();
+  const reply = slice && replyTo();
   return {
     destination: destinations[vocabulary[message_type].destination],
     headers: {
@@ -74,25 +74,25 @@ function outgoingOf(row: UnsentRow, options: OutboxOptions) {
   };
 }
 
-/** Gives a slice the newest place of its file: the first host may be gone. */
+/** Updates a slice with the newest location of its file, since the host first named may be gone. */
 function sliceOf({ payload }: UnsentRow, { sql }: Store) {
   const recorded = JSON.parse(payload) as SliceNeeds;
   const needs = withNewestPlace(sql, recorded);
   return { needs, body: needs === recorded ? payload : JSON.stringify(needs) };
 }
 
-/** A queue that delivers nothing for this long is empty, in milliseconds. */
+/** A queue that delivers nothing for this long, in milliseconds, counts as empty. */
 const quietMilliseconds = 300;
 
 /**
- * The longest time to take leftovers: slices that workers return later are acknowledged by the workers that
- * get them.
+ * The longest time to spend taking leftovers, in milliseconds. Any slices that return to the queue later are
+ * dropped by the workers, which acknowledge them.
  */
 const longestMilliseconds = 3000;
 
 /**
- * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker
- * without selectors, workers drop them themselves: they are informed that the execution has ended.
+ * Takes the leftover slices of an ended execution from the queue, so that no worker gets them. On a broker without
+ * selectors, workers drop the slices themselves, since they are told that the execution has ended.
  */
 export async function takeLeftovers(
   executionId: string,

@@ -11,7 +11,7 @@ import { createForeignEar, layoutSubscriptions, namespaceInUse } from '../exchan
 import { recorderSubscription, resultsOfStore } from '../exchange/wire.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import { createNotifier } from '../messages/notifier.ts';
-import { messageTypes } from '../messages/vocabulary.ts';
+import { messageTypes, vocabulary } from '../messages/vocabulary.ts';
 import { createBrokerLink } from './broker-link.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createOutbox, type Outbox, takeLeftovers } from './outbox.ts';
@@ -25,18 +25,18 @@ interface RecorderOptions
   extends BrokerChoice, Pick<Surroundings, 'store' | 'namespace' | 'destinations' | 'warn' | 'onFault'> {}
 
 /**
- * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried` if
- * a user waits for the end. The store's next process sends the messages still unsent.
+ * How long an ending process waits for the broker to confirm its last messages, in milliseconds; `hurried`
+ * if a user is waiting for the end. The store's next process sends the messages still unsent.
  */
 const lastMessagesMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
 /** `none`: the store can no longer record receipts. */
 type LastMessages = keyof typeof lastMessagesMilliseconds | 'none';
 
-/** A wait too short to report. */
+/** A wait too short to report, in milliseconds. */
 const quietMilliseconds = 1000;
 
-/** What every part of a recorder needs, and how it connects. */
+/** The needs of every part of a recorder, and how the recorder connects. */
 type Shared = RecorderOptions & Surroundings;
 
 export type RecorderSession = Awaited<ReturnType<typeof openRecorderSession>>;
@@ -68,22 +68,22 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
     broker,
     storeId: id,
     destinations,
-    /** Wakes the parts of this process, whichever process has recorded something. */
+    /** Wakes the parts of this process when any process has recorded something. */
     notifier,
     /** The executions that other recorders report, and our own. */
     views,
     directory,
     repeatedStarts: parts.repeatedStarts,
     link: parts.link,
-    /** The workers that fail what others complete. */
+    /** The workers that rest because slices that fail on them succeed elsewhere. */
     resting: parts.resting,
     ...drivingOf(shared, parts),
     connectApart: () => options.connect(options.settings, (error) => options.warn(error.line)),
-    /** Call when rows have been committed that may have to be sent. */
+    /** Call after committing rows that may have to be sent. */
     committed: () => outbox.pump(),
-    /** Records a delivery as it is, or as rejected for this reason. */
+    /** Records a delivery as it is, or as rejected if there is a `refusal`, which states the reason. */
     record: (destination: string, delivery: Delivery, refusal?: string) => inbox.record(destination, delivery, refusal),
-    /** Sends the remaining messages, for a while, and closes the connection. */
+    /** Sends the remaining messages, for a limited time, and closes the connection. */
     async close(lastMessages: LastMessages = 'usual') {
       if (lastMessages !== 'none') await flush(outbox, lastMessagesMilliseconds[lastMessages], options.warn);
       await parts.states.close();
@@ -94,10 +94,10 @@ export async function openRecorderSession(broker: BrokerConnection, options: Rec
   };
 }
 
-/** Creates the parts of a recorder, and subscribes to what they receive. */
+/** Creates the parts of a recorder, and subscribes to the destinations that they read. */
 function createParts(shared: Shared) {
   const { broker, namespace, destinations, storeId: id, directory, views, notifier, warn, listening } = shared;
-  // This process leaves the namespace to foreign programs.
+  // If programs other than swf-mcp use the namespace, this process leaves it to them.
   const ear = createForeignEar(namespace, (heard) => shared.onFault(namespaceInUse(namespace, [heard], true)));
   const resultsApart = () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id));
   const repeatedStarts = createRepeatedStarts(directory);
@@ -105,7 +105,7 @@ function createParts(shared: Shared) {
   const outbox = createOutbox({
     ...shared,
     replyTo: resultsApart,
-    onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
+    onUnsendable: (messageId, error) => warn(`${messageId} was not sent: ${error.line}`),
   });
   const resending = createResending({
     ...shared,
@@ -118,17 +118,19 @@ function createParts(shared: Shared) {
     onRecorded: (types) => notifier.announce(types),
     onBroadcast: (delivery) => ear(destinations.broadcast, delivery),
     onStray: (executionId) => warn(strayWarning(executionId, namespace)),
-    onReturned: (message) => resending.noteReturn(message),
-    onStarted(message, isOver) {
-      repeatedStarts.note(message);
-      const { execution_id = '', slice_filename, attempt } = message;
-      // A broker that was killed may deliver slices again whose results are recorded.
-      if (isOver) states.sayAll(execution_id, false, [sliceMessageId(execution_id, slice_filename, attempt)]);
-      resending.noteStart(message);
+    onMessage(message, { isNew, wasOver }) {
+      const { msg_type } = message;
+      if (vocabulary[msg_type].destination === 'results') unheard.noteWord(message.sender);
+      if (msg_type === 'slice_returned') resending.noteReturn(message);
+      else if (msg_type === 'slice_started') {
+        repeatedStarts.note(message);
+        // A broker that was killed may redeliver slices whose results are already recorded.
+        if (wasOver) states.sayAll(message.execution_id, false, [sliceMessageId(message.execution_id, message)]);
+        resending.noteStart(message);
+      } else if (msg_type === 'tf_file_registered') void resending.notePlace(message);
+      if (isNew && (msg_type === 'slice_started' || msg_type === 'slice_result'))
+        resting.note(message.execution_id, message);
     },
-    onAttempt: (message) => resting.note(message.execution_id, message),
-    onWorker: (agent) => unheard.noteWord(agent),
-    onRegistered: (message) => void resending.notePlace(message),
   });
   const link = createBrokerLink({ ...shared, isSpeaking: () => states.isSpeaking() });
   const telemetry = createTelemetryInbox({
@@ -154,7 +156,7 @@ function createParts(shared: Shared) {
   return { inbox, outbox, resending, repeatedStarts, resting, states, link };
 }
 
-/** Records the executions that this process drives. */
+/** Keeps track of the executions that this process drives. */
 function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states }: ReturnType<typeof createParts>) {
   const { broker, store } = shared;
   /** Executions that ended while the broker was away. */
@@ -164,7 +166,7 @@ function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states 
     leftovers.clear();
   });
   return {
-    /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
+    /** Call when this process starts driving an execution. @param sender the agent that sends its messages */
     drives(executionId: string, { params, sender }: { params: ExecutionParams; sender: string }) {
       resting.add(executionId, params);
       states.add(executionId, sender, params);
@@ -177,7 +179,7 @@ function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states 
       repeatedStarts.forget(executionId);
       resting.forget(executionId);
       const { status } = requireExecution(store.sql, executionId);
-      // A completed execution has no slices left, unless some were sent twice.
+      // A completed execution has no slices left on the queue, unless some were sent twice.
       if (!hasEnded || (!hasSentAgain && status === 'completed')) return;
       await store.write((tx) => dropUnsentSlices(tx, executionId));
       if (broker.isUp()) await takeLeftovers(executionId, shared);
@@ -188,7 +190,7 @@ function drivingOf(shared: Shared, { repeatedStarts, resting, resending, states 
 
 async function flush(outbox: Outbox, patience: number, warn: (message: string) => void) {
   if (await outbox.flushed(quietMilliseconds)) return;
-  warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
+  warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s`);
   if (!(await outbox.flushed(patience)))
     warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
 }
@@ -207,4 +209,4 @@ function listenDurably(shared: Shared, inbox: Inbox) {
 }
 
 const strayWarning = (executionId: string, namespace: string) =>
-  `messages of ${executionId}, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; they are recorded without effect`;
+  `messages of ${executionId}, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; those messages are recorded without effect`;

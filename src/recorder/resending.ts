@@ -17,48 +17,55 @@ import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { onceAtATime } from '../lib/batches.ts';
+import { counted } from '../lib/counted.ts';
 import { backoff } from '../lib/duration.ts';
 import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 import { forgetMessages, type Surroundings } from './surroundings.ts';
 
-/**
- * A slice that no worker has for this long while a slot is free, or later ones are started, counts as lost.
- */
+/** A slice counts as lost if no worker has had it for this long while a slot is free or later slices are started. */
 const unheldSeconds = 30;
 
-/** How long a returned slice waits before it is sent again; the wait doubles each time. */
+/** How long, in seconds, a returned slice waits before it is sent again; the wait doubles each time. */
 const returnSeconds = { first: 5, longest: 60 };
 
-/** A file without an answer for this long, and for this many times the usual delay, is announced again. */
+/**
+ * A file is announced again once it has been unanswered for `unansweredSeconds` or for `usualFactor` times the
+ * usual delay, whichever is longer.
+ */
 const unansweredSeconds = 60;
 const usualFactor = 3;
 
-/** The wait before a file that was announced again is announced once more; it doubles each time. */
+/** How long to wait before announcing a file yet again; the wait doubles each time. */
 const announcedSeconds = { first: 120, longest: 1800 };
 
-/** The same for an unclaimed slice that was sent again. */
+/** How long to wait before sending an unclaimed slice yet again; the wait doubles each time. */
 const unheldAgainSeconds = { first: 60, longest: 1800 };
 
-/** How often to check each kind, in ticks of one second. */
+/** How often to check for unclaimed slices and for unanswered files, in ticks of one second. */
 const unheldTicks = 10;
 const unansweredTicks = 15;
 
 interface ResendingOptions extends Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'> {
-  /** Called when messages wait to be sent again. */
+  /** Called when messages are waiting to be sent again. */
   resend: () => void;
-  /** Called with the message ids of slices that no agent holds and that have no result. */
+  /** Called with the message ids of slices that have no result and that no agent holds. */
   onLost: (messageIds: readonly string[]) => void;
 }
 
-/** Messages that were sent again, or will be: each is due again after a wait that doubles each time. @param waits in seconds */
+/**
+ * Messages that were sent again, or are to be sent again. Each becomes due after a wait that doubles each
+ * time.
+ * @param waits in seconds
+ */
 function createDues(waits: typeof returnSeconds) {
-  /** By message id; `at` by `performance.now()`. */
+  /** By message id. `at` is measured with `performance.now()`. */
   const dues = new Map<string, { at: number; times: number }>();
   return {
     dues,
-    /** Records that a message is sent again now, or returned. */
+    /** Records that a message is being sent again, or has been returned. */
     note(id: string) {
       const times = (dues.get(id)?.times ?? 0) + 1;
       dues.set(id, { at: performance.now() + backoff(times, waits) * 1000, times });
@@ -71,16 +78,17 @@ function createDues(waits: typeof returnSeconds) {
 type Dues = ReturnType<typeof createDues>;
 
 /**
- * Slices that were begun and that no worker has in hand any longer. A broker puts them back at the head of its
- * queue. So if others are begun long after, it has lost them, however busy the workers are.
+ * Started slices that no worker has in hand any longer. A broker puts such slices back at the head of its
+ * queue. So if other slices are started long afterwards, the broker has lost the earlier ones, however busy the
+ * workers are.
  */
 function createBegun() {
-  /** Since when no worker has a slice, by message id. */
+  /** For each slice, by message id: the time since which no worker has had it. */
   const dropped = new Map<string, number>();
   const lastStarts = new Map<string, number>();
   return {
     note: (executionId: string) => void lastStarts.set(executionId, performance.now()),
-    /** Those of an execution that are lost. @param ids slices that no worker has now */
+    /** The lost slices of an execution. @param ids slices that no worker has now */
     lost(executionId: string, ids: ReadonlySet<string>) {
       forgetMessages(dropped, executionId, ids);
       for (const id of ids) if (!dropped.has(id)) dropped.set(id, performance.now());
@@ -95,8 +103,8 @@ function createBegun() {
 }
 
 /**
- * Ensures that nothing waits forever: it resends slices that no agent has, and announces files again that no agent has answered. So a broker that
- * loses its disk costs minutes and no data.
+ * Ensures that nothing waits forever: resends slices that no agent has, and announces files again if no agent
+ * has responded to them. Thus a broker that loses its disk costs minutes but no data.
  */
 export function createResending(options: ResendingOptions) {
   const { store, resend, onFault } = options;
@@ -110,10 +118,7 @@ export function createResending(options: ResendingOptions) {
   /** Executions with messages that were sent again. */
   const sentAgain = new Set<string>();
   let tick = 0;
-  let isBusy = false;
-  async function look() {
-    if (isBusy) return;
-    isBusy = true;
+  const look = onceAtATime(async () => {
     tick += 1;
     try {
       const again = [
@@ -126,15 +131,13 @@ export function createResending(options: ResendingOptions) {
       resend();
     } catch (error) {
       onFault(error);
-    } finally {
-      isBusy = false;
     }
-  }
+  });
   const timer = setInterval(() => void look(), 1000);
   return {
     add: (executionId: string, params: ExecutionParams) => void driven.set(executionId, params),
     /** Forgets an execution. Returns whether any of its messages were sent again. */
-    remove(executionId: string): boolean {
+    remove(executionId: string) {
       driven.delete(executionId);
       for (const one of [returned, announced, unclaimed, begun]) one.forget(executionId);
       return sentAgain.delete(executionId);
@@ -143,8 +146,7 @@ export function createResending(options: ResendingOptions) {
     /** Call each time a worker begins a slice. */
     noteStart: ({ execution_id = '' }: Message<'slice_started'>) => begun.note(execution_id),
     /** Call each time a worker returns a slice. */
-    noteReturn: ({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>) =>
-      returned.note(sliceMessageId(execution_id, slice_filename, attempt)),
+    noteReturn: (message: Message<'slice_returned'>) => returned.note(sliceMessageId(message.execution_id, message)),
     notePlace: (message: Message<'tf_file_registered'>) => notePlace(message, options),
   };
 }
@@ -152,9 +154,9 @@ export function createResending(options: ResendingOptions) {
 /** Notes where a TF file was registered: if another host remade it, its slices name that host from now on. */
 async function notePlace(message: Message<'tf_file_registered'>, { store, warn, onFault }: ResendingOptions) {
   try {
-    // Usually it is the first report of the file, which needs no transaction.
+    // Usually this is the first report of the file, and no transaction is needed.
     if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
-    // A message that contradicts the log is about another file.
+    // A message that contradicts the log is about another file with this name.
     if (!store.messages.isRecorded({ kind: 'message', message })) return;
     const isMoved = await store.write((tx) => noteNewPlace(tx, message));
     if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is now at ${message.file_url ?? ''}`);
@@ -163,7 +165,7 @@ async function notePlace(message: Message<'tf_file_registered'>, { store, warn, 
   }
 }
 
-/** Returned slices that are due and that a worker on duty can do. */
+/** Returned slices that are due and that a worker on duty can process. */
 function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions) {
   const now = performance.now();
   const due = [...dues].filter(([, { at }]) => at <= now && at !== Infinity);
@@ -171,7 +173,7 @@ function returnedNow({ dues }: Dues, { store, directory }: ResendingOptions) {
     const slice = queuedSlice(store.sql, id);
     if (slice === undefined) dues.delete(id);
     if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice)))) return [];
-    // Not due until a worker returns it once more.
+    // Not due until a worker returns the slice again.
     entry.at = Infinity;
     return [id];
   });
@@ -207,7 +209,7 @@ function unheld({ driven, unclaimed, begun }: Unheld, options: ResendingOptions)
       });
     for (const id of lost) unclaimed.note(id);
     onLost(lost);
-    if (lost.length > 0) warn(`no worker holds ${lost.length} TF slices of ${executionId}; they are sent again`);
+    if (lost.length > 0) warn(`resending ${counted(lost.length, 'TF slice')} of ${executionId} that no worker holds`);
     return lost;
   });
 }
@@ -218,14 +220,14 @@ function unanswered(
   { store: { sql }, directory }: ResendingOptions,
 ) {
   const inHand = directory.inHand();
-  /** The files for which an agent is on duty. */
-  const on = (type: 'data' | 'fastmon', files: () => Unanswered[]): Unanswered[] => {
+  /** The unanswered files for which an agent is on duty. */
+  const on = (type: 'data' | 'fastmon', files: () => Unanswered[]) => {
     const canBeDone = ({ file_url }: Unanswered) =>
       directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);
     return directory.hasOnDuty(type) ? files().filter(canBeDone) : [];
   };
   return [...driven].flatMap(([executionId, params]) => {
-    const before = (stage: StageName): string => {
+    const before = (stage: StageName) => {
       const usual = countedDelays(sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
       return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
     };

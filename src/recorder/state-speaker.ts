@@ -13,19 +13,19 @@ import type { Basics, Surroundings } from './surroundings.ts';
 /** How often to send an execution's state, in milliseconds. */
 const everyMilliseconds = beatSeconds * 1000;
 
-/** How often to send the last state: this topic keeps no messages. */
+/** How many times to send the last state, which a listener could miss: this topic keeps no messages. */
 const lastWords = 5;
 
 interface Driven {
   sender: string;
-  /** At the speed of this driver. */
+  /** The execution's parameters, with this driver's speed. */
   params: ExecutionParams;
   said: string;
-  /** How often the last state is still to be sent. */
+  /** How many times the last state is still to be sent. */
   left: number;
 }
 
-/** The pause between two last states when the process ends, in milliseconds. */
+/** The pause, in milliseconds, before a process that is ending sends the last states again. */
 const hurriedMilliseconds = 100;
 
 /** Messages that change an execution's state. */
@@ -42,9 +42,9 @@ const changes: ReadonlySet<MessageType> = new Set<MessageType>([
 ]);
 
 interface StateSpeakerOptions extends Basics, Pick<Surroundings, 'broker' | 'notifier'> {
-  /** The workers that rest, and those on trial. */
+  /** The workers that are resting, and those on trial. */
   restingOf: (executionId: string) => Pick<ExecutionState, 'resting' | 'on_trial'>;
-  /** Called with every state sent, so that this process need not receive it from the broker. */
+  /** Called with every state that is sent, so that this process need not receive it from the broker. */
   onSaid: (state: ExecutionState) => void;
 }
 
@@ -65,7 +65,7 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
     if (driven.left === 0) allDriven.delete(id);
   }
 
-  /** Sends the states of all executions, or of one. @param isNewsOnly skips unchanged ones */
+  /** Sends the states of all executions, or of one. @param isNewsOnly whether to skip unchanged states */
   function sayAll(only?: string, isNewsOnly = false, over?: string[]) {
     try {
       for (const [id, driven] of allDriven) if (only === undefined || only === id) say(id, driven, isNewsOnly, over);
@@ -88,15 +88,15 @@ export function createStateSpeaker(options: StateSpeakerOptions) {
   void watch();
   return {
     sayAll,
-    isSpeaking: (): boolean => allDriven.size > 0,
-    /** Call when this process starts driving an execution. @param sender the agent that speaks for it */
+    isSpeaking: () => allDriven.size > 0,
+    /** To be called when this process starts driving an execution. @param sender the agent that sends its messages */
     add(executionId: string, sender: string, params: ExecutionParams) {
       allDriven.set(executionId, { sender, params, said: '', left: lastWords });
       sayAll(executionId);
     },
-    /** Call when this process stops driving an execution that has not ended. */
+    /** To be called when this process stops driving an execution that has not ended. */
     remove: (executionId: string) => void allDriven.delete(executionId),
-    /** Sends the remaining last states, and ends. */
+    /** Sends each last state the remaining number of times, and ends. */
     async close() {
       clearInterval(timer);
       closed.abort();
@@ -123,7 +123,7 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
     epoch: ownerOf(sql, executionId)?.epoch ?? 1,
     run_id: String(execution.run_number),
     phase: execution.phase,
-    // Only an execution of other programs is ever unknown.
+    // Only executions of other programs can have an unknown status.
     status: execution.status === 'unknown' ? 'running' : execution.status,
     held: isHeld(sql, executionId),
     workflow_params: workflowParamsOf(params),
@@ -133,5 +133,5 @@ function stateOf(executionId: string, { sender, params }: Driven, options: State
   };
 }
 
-/** An execution's state, apart from the time. */
+/** The parts of an execution's state whose changes are news. */
 const standOf = ({ epoch, phase, status, held }: ExecutionState) => `${epoch} ${phase} ${status} ${held}`;

@@ -8,14 +8,14 @@ import type { Notifier } from '../messages/notifier.ts';
 /** What every part of a recorder needs. */
 export interface Basics {
   store: Store;
-  /** The namespace that it records. */
+  /** The namespace that the recorder records. */
   namespace: string;
   storeId: string;
   destinations: Destinations;
   onFault: (error: unknown) => void;
 }
 
-/** The same, and what some parts need. */
+/** The basics, and what only some parts of the recorder need. */
 export interface Surroundings extends Basics {
   broker: BrokerConnection;
   /** The agents of other processes. */
@@ -25,7 +25,7 @@ export interface Surroundings extends Basics {
   warn: (message: string) => void;
 }
 
-/** Forgets the messages of an execution, except some. @param known by message id */
+/** Forgets the messages of an execution that are not in `kept`. @param known what is known, by message id */
 export function forgetMessages(
   known: Map<string, unknown>,
   executionId: string,

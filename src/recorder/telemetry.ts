@@ -6,19 +6,22 @@ import { type AgentHeartbeat, type AgentLog, isRefused, wireVersion } from '../m
 import type { Basics, Surroundings } from './surroundings.ts';
 
 interface TelemetryOptions extends Basics, Pick<Surroundings, 'directory' | 'views' | 'warn'> {
-  /** Called with every message of the topic, including our own. */
+  /** Called for every message on the topic, including our own. */
   onHeard: () => void;
-  /** Called for a newly heard agent, which knows no execution yet. */
+  /** Called for an agent's first report: the agent does not yet know of any execution. */
   onNewcomer: () => void;
 }
 
 /**
- * Receives remote agents' reports about themselves and enters them into the store: `list_agents` and
- * `list_logs` answer from there.
+ * Receives remote agents' reports about themselves and records them in the store, where `list_agents` and
+ * `list_logs` read them.
  */
 export function createTelemetryInbox(options: TelemetryOptions) {
   const { store, namespace, storeId, destinations, directory, views, warn, onFault, onHeard, onNewcomer } = options;
-  /** Workers of earlier builds and other stores that are recorded in this namespace, already warned about. */
+  /**
+   * The subjects of earlier warnings: workers that run earlier builds, and other stores whose recorders use
+   * this namespace.
+   */
   const warned = new Set<string>();
 
   const warnOnce = (about: string, sentence: string) => {
@@ -39,7 +42,7 @@ export function createTelemetryInbox(options: TelemetryOptions) {
   function hear(telemetry: AgentHeartbeat | AgentLog) {
     if (telemetry.msg_type === 'agent_heartbeat') {
       const { agent_name, hostname, pid, store_id, since } = telemetry;
-      // A recorder's heartbeat is for others; about itself, this one knows better.
+      // A recorder's heartbeat is for other processes; this recorder knows its own state better.
       if (telemetry.agent_type === 'daq_simulator') {
         if (store_id !== undefined && store_id !== storeId)
           noteRecorder(store_id, `${agent_name}, process ${pid} on ${hostname},`);
@@ -56,7 +59,7 @@ export function createTelemetryInbox(options: TelemetryOptions) {
     onHeard();
     if (report === undefined || report.namespace !== namespace) return;
     if (report.msg_type !== 'execution_state') return hear(report);
-    // Our own are known already.
+    // The states of our own executions are known already.
     if (report.store_id === storeId) return;
     views.hear(report);
     noteRecorder(report.store_id, report.sender);
@@ -67,7 +70,7 @@ const record = (tx: Transaction, telemetry: AgentHeartbeat | AgentLog) =>
   telemetry.msg_type === 'agent_heartbeat' ? recordRemoteHeartbeat(tx, telemetry) : recordRemoteLines(tx, telemetry);
 
 const otherStore = (name: string, namespace: string) =>
-  `${name} records namespace ${namespace} on this broker into another store: each store has only its own executions, and a request may go to either; give one of them its own namespace (testbed.namespace)`;
+  `${name} is recording namespace ${namespace} on this broker into another store: each store has only its own executions, and a request may go to either store; give one of the stores its own namespace (testbed.namespace)`;
 
 const refusalOf = ({ agent_name, hostname, version, wire }: AgentHeartbeat) =>
-  `${agent_name} on ${hostname} is refused: it uses message version ${wire}, this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`;
+  `${agent_name} on ${hostname} is refused: it uses message version ${wire}, but this recorder uses ${wireVersion}; install the recorder's version of swf-mcp there (that host has ${version})`;

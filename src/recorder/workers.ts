@@ -1,7 +1,7 @@
+import type { Attempt } from '../db/presence/lost-starts.ts';
 import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { type Resting, RestingPlaces, restWords } from '../domain/resting-places.ts';
-import { isRetried } from '../domain/slice-states.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { steadyClock } from '../lib/time.ts';
 import { sliceMessageId } from '../messages/identity.ts';
@@ -9,35 +9,37 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import { forgetMessages, type Surroundings } from './surroundings.ts';
 
-type Attempt = Draft<'slice_started'> | Draft<'slice_result'>;
+type Report = Draft<'slice_started'> | Draft<'slice_result'>;
 
-/** How long after a rest to report its end, in milliseconds: at the deadline itself the rest has not yet ended. */
+/**
+ * How long after a rest's deadline to report its end, in milliseconds: exactly at the deadline, the rest has
+ * not ended yet.
+ */
 const afterMilliseconds = 10;
 
 interface Driven {
   places: RestingPlaces;
-  max_retries: number;
-  /** The workers last reported to rest or to be on trial. */
+  /** The workers last reported as resting or on trial. */
   said: string;
   timer: NodeJS.Timeout | undefined;
 }
 
 interface RestingWorkersOptions {
-  /** Called when the workers that rest or are on trial change. */
+  /** Called when the set of workers that rest or are on trial changes. */
   onChange: (executionId: string) => void;
   warn: (message: string) => void;
-  /** Whether a worker is heard. */
+  /** Whether a worker's heartbeats are being received. */
   isPresent: (agent: string) => boolean;
 }
 
 /**
- * The workers that currently take no slices of an execution, because what fails there succeeds elsewhere. A
- * recorder lists them in the state of the execution.
+ * The workers that currently take no slices of an execution, because slices that fail on them succeed
+ * elsewhere. A recorder lists them in the state of the execution.
  */
 export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorkersOptions) {
   const executions = new Map<string, Driven>();
 
-  /** Reports who rests or is on trial, if that has changed, and again when the next rest is over. */
+  /** If the resting workers or those on trial have changed, reports them. Checks again when the next rest is over. */
   function tell(id: string) {
     const known = executions.get(id);
     if (known === undefined) return;
@@ -58,30 +60,28 @@ export function createRestingWorkers({ onChange, warn, isPresent }: RestingWorke
   };
 
   return {
-    /** Call when this process starts driving an execution: only from then on does it decide who rests. */
+    /** Call when this process starts driving an execution: only then does this process decide which workers rest. */
     add: (executionId: string, { worker: { max_retries } }: ExecutionParams) =>
       void executions.set(executionId, {
         places: new RestingPlaces(max_retries, isPresent),
-        max_retries,
         said: '; ',
         timer: undefined,
       }),
     forget,
     /** Takes note of a recorded start or result. */
-    note(executionId: string | undefined, attempt: Attempt) {
+    note(executionId: string | undefined, report: Report) {
       const known = executions.get(executionId ?? '');
       if (known === undefined || executionId === undefined) return;
-      const { worker_id, slice_filename: slice } = attempt;
+      const { worker_id, slice_filename: slice, attempt } = report;
       const [agent = ''] = worker_id.split('/');
-      if (attempt.msg_type === 'slice_started') return known.places.begun(agent);
-      const error = attempt.state === 'failed' ? (attempt.error ?? 'failed without a reason') : undefined;
+      if (report.msg_type === 'slice_started') return known.places.begun(agent);
+      const error = report.state === 'failed' ? (report.error ?? 'failed without a reason') : undefined;
       const now = performance.now();
-      const tries = { isAgain: attempt.attempt > 1, isRetried: isRetried(attempt.attempt, known.max_retries) };
-      for (const rest of known.places.ended({ place: agent, slice, error, ...tries }, now))
+      for (const rest of known.places.ended({ place: agent, slice, error, attempt }, now))
         warn(restWords(rest, now, steadyClock().now()));
       return tell(executionId);
     },
-    /** The workers that rest now and those on trial, as named in an execution's state. */
+    /** The workers that rest now and those on trial, as an execution's state lists them. */
     of(executionId: string): Pick<ExecutionState, 'resting' | 'on_trial'> {
       const now = performance.now();
       const places = executions.get(executionId)?.places;
@@ -102,27 +102,28 @@ const namesOf = (pauses: readonly Resting[]) =>
   pauses.map(({ place, until, failures }) => `${place} ${until} ${failures}`).join();
 
 /**
- * Starts of an attempt by a worker that was restarted under the same name: the second start's message has the same
- * content as the first, so the log has only one. Each means that an earlier start was lost.
+ * Counts the repeated starts of an attempt by a worker that was restarted under the same name: the second
+ * message has the same content as the first, so the log has only one. Each repetition means that the work
+ * of an earlier start was lost.
  */
 export function createRepeatedStarts(directory: AgentDirectory) {
   type Start = Pick<Message<'slice_started'>, 'worker_id' | 'timestamp'>;
   const attempts = new Map<string, Start & { since: string | undefined; lost: number }>();
   return {
-    note({ execution_id = '', slice_filename, attempt, worker_id, sender, timestamp }: Message<'slice_started'>) {
-      const id = sliceMessageId(execution_id, slice_filename, attempt);
+    note(start: Message<'slice_started'>) {
+      const { worker_id, sender, timestamp } = start;
+      const id = sliceMessageId(start.execution_id, start);
       const since = directory.sinceOf(sender);
       const known = attempts.get(id);
-      // After the connection broke, the same process repeats its start, while another one may be heard under
-      // its name.
+      // With the same timestamp, this is the same start, resent after a connection break, even if another
+      // process now uses the sender's name.
       if (known?.worker_id === worker_id && timestamp !== undefined && known.timestamp === timestamp) return;
-      // A start by another worker is a different message.
+      // A start by another worker is a separate message in the log, so it is not counted here.
       const isLoss = known?.worker_id === worker_id && known.since !== since;
       attempts.set(id, { worker_id, since, timestamp, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
     },
-    /** How many starts of an attempt were lost this way. */
-    lost: (executionId: string, sliceFilename: string, attempt: number): number =>
-      attempts.get(sliceMessageId(executionId, sliceFilename, attempt))?.lost ?? 0,
+    /** How many starts of an attempt were lost by restarts. */
+    lost: (attempt: Attempt) => attempts.get(sliceMessageId(attempt.execution_id, attempt))?.lost ?? 0,
     forget: (executionId: string) => forgetMessages(attempts, executionId),
   };
 }
@@ -130,23 +131,23 @@ export function createRepeatedStarts(directory: AgentDirectory) {
 type UnheardWorkersOptions = Pick<Surroundings, 'store' | 'directory' | 'warn' | 'onFault'>;
 
 /**
- * Workers that take slices but whose reports never arrive. The broker delivers only messages with our slices'
- * header `store_id`, so the work of a foreign worker that does not copy it is lost.
+ * Workers that take slices but whose reports never arrive. The broker delivers to us only messages that carry
+ * our slices' `store_id` header, so the work of a foreign worker that does not copy that header is lost.
  */
 export function createUnheardWorkers({ store, directory, warn, onFault }: UnheardWorkersOptions) {
   /** Workers that have reported. */
   const heard = new Set<string>();
-  /** Silent workers already warned about. */
+  /** Workers that have not reported and have been named in a warning. */
   const unheard = new Set<string>();
   return {
-    /** Call with slice messages that no worker holds any longer and that had no result. */
+    /** Call with the message ids of slices that no worker holds any longer and that have no result. */
     noteLost(messageIds: readonly string[]) {
       const holders = new Set(messageIds.map((id) => directory.holderOf(id)));
       for (const agent of holders) {
         if (agent === undefined || heard.has(agent) || unheard.has(agent)) continue;
         unheard.add(agent);
         warn(
-          `${agent} takes slices, but its reports on them never arrive: they must carry the slice's header store_id`,
+          `${agent} takes slices, but its reports on them never arrive: they must carry the slice's store_id header`,
         );
         store.write((tx) => noteUnheard(tx, agent)).catch(onFault);
       }
@@ -156,7 +157,7 @@ export function createUnheardWorkers({ store, directory, warn, onFault }: Unhear
       if (heard.has(agent)) return;
       heard.add(agent);
       unheard.delete(agent);
-      // An earlier recorder may have noted it, too.
+      // Record this in any case: an earlier recorder may have recorded that the worker had not reported.
       store.write((tx) => noteHeard(tx, agent)).catch(onFault);
     },
   };

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 
 import { fileAddressOf, isBelow, isElsewhere, originOf } from '../domain/file-address.ts';
 import type { ExecutionParams } from '../domain/params.ts';
-import { createCheckedFiles } from '../files/checksum.ts';
 import { asDataError, type DataFiles, noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createFetchedFiles, type FetchWays } from '../files/fetched-files.ts';
-import { pathAddress, type WritePlace } from '../files/file-io.ts';
+import { createCheckedFiles, pathAddress, type WritePlace } from '../files/file-io.ts';
 import {
   isRemoteFolder,
   noteRemoteEnd,
@@ -32,7 +31,7 @@ export interface FilePlace {
   file_url: string | undefined;
   /** The recorder's store; undefined if unknown. */
   storeId: string | undefined;
-  /** Whether files for others are made from it. */
+  /** Whether this agent creates files for other agents from this file. */
   makesFiles?: boolean;
 }
 
@@ -40,9 +39,9 @@ export interface Reached {
   files: DataFiles;
   folder: string | undefined;
   /**
-   * Fetches the whole file if it is on another host. Resolves with false if that host does not have the file,
-   * or has a different one than announced. Throws `DATA_UNAVAILABLE`.
-   * @param over aborted when it is no longer needed
+   * Fetches the whole file if it is on another host. Resolves with false if that host does not have the
+   * file, or has a different file than announced. Throws `DATA_UNAVAILABLE`.
+   * @param over aborted when the file is no longer needed
    */
   bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
 }
@@ -50,28 +49,29 @@ export interface Reached {
 export type Access = Reached | { obstacle: string };
 
 export interface AccessOptions {
-  /** The folder of data files on this host, and how to get files from others. */
+  /** The folder of data files on this host, and how to get files from other hosts. */
   data: Pick<ExecutionParams['data'], 'dir' | 'url' | 'sources' | 'fetch' | 'keep_hours'>;
-  /** `SWF_FILES_TOKEN` authorizes us at sources. Commands inherit it without our other secrets. */
+  /** `SWF_FILES_TOKEN` gives us access to sources. Commands inherit the environment without our other secrets. */
   environment: NodeJS.ProcessEnv;
-  /** Aborted when no more work may begin: this also ends the fetch of a file for such work. */
+  /** Aborted when no more work may begin. This also ends fetching a file for work that has not begun. */
   draining: AbortSignal;
-  /** Aborted when nothing is awaited any longer. */
+  /** Aborted when the process no longer waits for anything. */
   stopped: AbortSignal;
 }
 
-/** The most executions whose files are kept open. */
+/** Maximum number of `DataFiles` objects to keep, one for each folder. */
 const maxKept = 200;
 
-/** The least free space on a disk that takes files, in bytes. */
+/** The minimum free space on a disk that receives files, in bytes. */
 const minRoom = 16_777_216;
 
 export type DataAccess = ReturnType<typeof createDataAccess>;
 
 /**
- * The data files of a recorder, seen from this host. A URL says where the writer of a file keeps it. For a
- * path, looks for the file's name in `[data] dir`, if that folder is marked as the recorder's; fetches from
- * another host's address, if it is a source. Throws `CONFIG_INVALID` for a token that no header can hold.
+ * The data files of a recorder, as seen from this host. A file's URL says where its writer serves it: a file at
+ * another host's address is fetched if that host is a source. If the URL is a local path, the file is looked
+ * for by name in `[data] dir`, provided that this folder is marked as the recorder's. Throws `CONFIG_INVALID`
+ * for a token that no header can hold.
  */
 export function createDataAccess({ data, environment, draining, stopped: signal }: AccessOptions) {
   const { dir = '', url: own } = data;
@@ -107,23 +107,23 @@ export function createDataAccess({ data, environment, draining, stopped: signal 
       }
       const bring: Reached['bring'] = (checksum, over) => {
         const path = join(folder, filename);
-        // A folder that a recorder has made belongs to it: nothing in it is replaced.
+        // A folder made by a recorder belongs to the recorder, so nothing in it is replaced.
         if (existsSync(path) && !isRemoteFolder(dir, execution_id)) return checked.agrees(path, checksum);
         return fetched.bring({ url, path, checksum }, AbortSignal.any([draining, over]));
       };
       return { files: createRemoteDataFiles({ url, ways, fetched, local, signal, place: writes }), folder, bring };
     },
-    /** Whether a place's files are available now that were not before. */
+    /** Whether the files of a place that was unusable are available now. */
     async isMended(place: FilePlace) {
       if (obstacleTo(place) !== undefined) return false;
       return isHere(place, data) || isWithinReach(place, data.dir ?? '.', ways);
     },
-    /** Call when an execution has ended: files fetched and made for it are removed after a while. */
+    /** Call when an execution has ended: the files that were fetched or made for it are removed after a while. */
     noteEnd(executionId: string) {
-      // On a full disk the files are kept longer, as if the end had not been reported.
+      // On a full disk, the files are kept longer, as if the end had not been reported.
       if (data.dir !== undefined) tried(() => noteRemoteEnd(dir, executionId));
     },
-    /** Removes the files of executions that were kept long enough. */
+    /** Removes the files of executions, once the files have been kept long enough. */
     async tidy(isRunning: (executionId: string) => boolean) {
       if (data.dir !== undefined) await removeOldRemoteFolders(dir, { hours: data.keep_hours, isRunning });
     },
@@ -135,7 +135,7 @@ function waysOf({ sources, url, fetch: command }: AccessOptions['data'], environ
   return {
     sources: { prefixes: sources ?? (url === undefined ? [] : [url]), token },
     command,
-    // A command of the site may need the token, but none of our other secrets.
+    // The site's own command may need the token, but none of our other secrets.
     environment: { ...withoutSecrets(environment), SWF_FILES_TOKEN: token },
   };
 }
@@ -144,16 +144,16 @@ function obstacleIn(place: FilePlace, data: AccessOptions['data'], ways: FetchWa
   const { file_url: url, storeId } = place;
   const { dir } = data;
   if (url === undefined) return undefined;
-  if (dir === undefined) return 'the folder of data files is not known; set it with --set data.dir=FOLDER';
+  if (dir === undefined) return 'the data folder is not known; set it with --set data.dir=FOLDER';
   if (isHere(place, data)) return whyNoFolder(dir);
   if (isElsewhere(url))
     return place.makesFiles === true && data.url === undefined ? unpublished : obstacleToSource(url, ways);
   if (storeId !== undefined && !isMarked(dir, storeId))
-    return `${dir} has no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
+    return `${dir} has no files from the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: run "swf-mcp serve-files" and set data.url on the host that made the file`;
   return whyNoFolder(dir);
 }
 
-/** Whether files can be written here, and their source answers. */
+/** Whether files can be written here, and whether their source answers. */
 async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: FetchWays) {
   makeFolder(dir);
   accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -162,7 +162,7 @@ async function isWithinReach({ file_url: url }: FilePlace, dir: string, ways: Fe
   return url === undefined || ways.command !== undefined || isReachable(ways.sources, url);
 }
 
-/** Whether a file is in our own folder: we publish it ourselves, or share it with the recorder. */
+/** Whether a file is in our own folder, which we publish ourselves or share with the recorder. */
 function isHere(
   { execution_id, filename, file_url: url, storeId }: FilePlace,
   { dir, url: own }: AccessOptions['data'],
@@ -179,7 +179,7 @@ function obstacleToSource(url: string, { sources: { prefixes }, command }: Fetch
     return `files are at ${originOf(url)}, which is not in data.sources; add it: --set 'data.sources=${all}'`;
   }
   if (command === undefined && !/^https?:/.test(url))
-    return `files are at ${originOf(url)}, which needs a command: --set 'data.fetch=["xrdcp","-f","{url}","{path}"]'`;
+    return `files are at ${originOf(url)}; fetching them needs a command: --set 'data.fetch=["xrdcp","-f","{url}","{path}"]'`;
   return undefined;
 }
 
@@ -188,30 +188,30 @@ function tokenIn(environment: NodeJS.ProcessEnv) {
   if (token === undefined || token === '') return undefined;
   if (bearerTokenPattern.test(token)) return token;
   throw configInvalid(
-    'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another',
+    'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another token',
   );
 }
 
 const unpublished =
-  'no other host could read files made here: publish data.dir with "swf-mcp serve-files", and give its address with --set data.url=http://HOST:PORT';
+  'no other host could read files made here: publish data.dir with "swf-mcp serve-files", and give the address with --set data.url=http://HOST:PORT';
 
-/** Why a folder of data files cannot be used; undefined if it is there. */
+/** Why a folder of data files cannot be used; undefined if it can be used. */
 const whyNoFolder = (dir: string) =>
   tried(() => statSync(dir).isDirectory()) === true
     ? undefined
     : `the data folder ${dir} does not exist; restore it, or name another with --set data.dir=FOLDER`;
 
-/** How often to look for a missing file, and the pause between looks in milliseconds. */
+/** Maximum number of retries for a missing file, and the pause before each, in milliseconds. */
 const maxLooks = 10;
 const lookMilliseconds = 500;
 
 /**
- * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk
- * may show it some seconds late. For a fetched file the fetch does this. Throws `NoSuchFile`, or `NotFetched`
- * if permissions prevent it, which waiting does not fix.
+ * Resolves when a file in a folder shared with the recorder is readable. Waits for it, since a network disk may
+ * show it a few seconds late. A file that was fetched needs no wait. Throws `NoSuchFile`, or immediately
+ * `NotFetched` if this user may not read the file.
  * @param until aborting one of these ends the wait
  */
-export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]): Promise<void> {
+export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace, until: AbortSignal[]) {
   const { filename, file_url = filename } = place;
   if (folder === undefined || bring !== undefined || filename === '') return;
   for (let look = 0; ; look += 1) {
@@ -225,7 +225,7 @@ export async function seeSharedFile({ folder, bring }: Reached, place: FilePlace
   }
 }
 
-/** The code of the error that a reader would get. */
+/** The code of the error that reading the file would cause; undefined if it can be read. */
 const obstacleTo = (path: string) =>
   access(path, constants.R_OK).then(
     () => undefined,

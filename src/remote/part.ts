@@ -13,13 +13,13 @@ import { createSpeaker, type Speaker } from './speaker.ts';
 /** The work of an agent of one type, apart from its heartbeats. */
 export interface Part {
   report(): Report;
-  /** Whether something waits for a recorder. */
+  /** Whether messages wait for a recorder. */
   waits(): boolean;
-  /** Resolves when the process drains and the work in hand is done. */
+  /** Resolves when the process is draining and has no more work in hand. */
   run(): Promise<void>;
 }
 
-/** The surroundings of a worker, in a process without a store or in that of a recorder. */
+/** The needs of a worker, in a process without a store or in a recorder's process. */
 export interface WorkerSurroundings {
   name: string;
   namespace: string;
@@ -42,7 +42,7 @@ export interface WorkerSurroundings {
   onStep: (seconds: number) => void;
 }
 
-/** The surroundings of all parts of a process without a store. */
+/** The needs of every part of a process without a store. */
 export interface Surroundings extends WorkerSurroundings {
   /** How to make connections. */
   broker: BrokerChoice;
@@ -51,8 +51,8 @@ export interface Surroundings extends WorkerSurroundings {
 }
 
 /**
- * Completes the surroundings of the parts of a process. Throws `CONFIG_INVALID` for a token that no header
- * can hold.
+ * Adds to `given` what else the parts of a process need. Throws `CONFIG_INVALID` for a token that no header can
+ * hold.
  */
 export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' | 'offDuty' | 'speaker'>>(
   given: Given,
@@ -68,14 +68,14 @@ export function surroundingsOf<Given extends Omit<WorkerSurroundings, 'access' |
   };
 }
 
-/** The work of a process at a moment. */
+/** The work of a process at one moment. */
 interface Figures {
-  /** Unconfirmed messages; since when the oldest waits, in milliseconds since 1970. */
+  /** The number of unconfirmed messages, and when the oldest was sent, in milliseconds since 1970. */
   unsent: { count: number; oldest: number | undefined };
-  /** Messages waiting to be answered, by role; slots by state. */
+  /** Numbers of messages waiting to be answered, by role, and of slots, by state. */
   behind: Record<string, number>;
   slots: Record<string, number>;
-  /** How many kinds of work it cannot do, by reason, including 0. */
+  /** How many kinds of work the process cannot do, by reason, including 0 for a reason that does not occur. */
   offDuty: Record<string, number>;
 }
 

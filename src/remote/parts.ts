@@ -16,12 +16,12 @@ import { createSlicePreparation } from './slice-preparation.ts';
 /** How long to wait for the broker's receipt for a start, in milliseconds. */
 const startMilliseconds = 500;
 
-/** How much of a message that is not a slice to show. */
+/** How many characters to show of a message on the slice queue that is not a slice. */
 const shownBody = 200;
 
-/** How a worker reports on slices, and what it knows of their executions. */
+/** How a worker reports on slices, and what it knows about their executions. */
 export interface Voice extends Pick<SliceWorkerOptions, 'standing' | 'overFor' | 'begin' | 'say'> {
-  /** The work on a slice whose file is at hand; undefined: it is prepared like any other. */
+  /** The work on a slice whose file is at hand; if undefined, the slice is prepared like any other. */
   workAtHand: (delivered: DeliveredSlice) => SliceWork | undefined;
 }
 
@@ -31,8 +31,8 @@ interface WorkerOptions extends Pick<SliceConsumersOptions, 'connectApart' | 'sl
 }
 
 /**
- * The slots of a worker on a broker: in a process without a store, or in that of a recorder, which reports on
- * its own slices in another way.
+ * The slots of a worker on a broker, in a process without a store or in a recorder. A recorder reports on its
+ * own slices in another way.
  */
 export function createWorker(around: WorkerSurroundings, { payloads, voice, ...queue }: WorkerOptions): Part {
   const { name, namespace, destinations, connection, views, offDuty, others, onChange, onStep } = around;
@@ -60,7 +60,7 @@ export function createWorker(around: WorkerSurroundings, { payloads, voice, ...q
     stopped,
     onChange,
   });
-  const consumers: SliceConsumers = new SliceConsumers({
+  const consumers = new SliceConsumers({
     ...queue,
     broker: connection,
     namespace,
@@ -102,7 +102,7 @@ export function createWorkerPart(around: Surroundings): Part {
     connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
     slots: params.fast_processing.target_worker_count,
     reject({ body }) {
-      agentLog.warn(`discarded a message on the queue of slices that is not a slice: ${body.slice(0, shownBody)}`);
+      agentLog.warn(`discarded a message on the slice queue that is not a slice: ${body.slice(0, shownBody)}`);
       return Promise.resolve();
     },
     voice: remoteVoice(around),
@@ -116,7 +116,7 @@ export function createWorkerPart(around: Surroundings): Part {
   };
 }
 
-/** Reports to the recorder of each slice, over the broker. */
+/** Sends the reports on each slice to the slice's recorder, over the broker. */
 export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views' | 'speaker'>): Voice {
   const say = (draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice) =>
     speaker.say(draft, { execution_id, run_id, storeId, replyTo });
@@ -125,8 +125,8 @@ export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views'
     overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     workAtHand: () => undefined,
     async begin(draft, delivered) {
-      // If a slice kills its worker, others must have seen its start. Do not wait for an absent broker: the
-      // start travels ahead of the result.
+      // Others must know that the slice was started, in case it kills its worker. Do not wait for an absent
+      // broker, though: the start is sent before the result anyway.
       await withDeadline(say(draft, delivered), startMilliseconds, true);
       return true;
     },
@@ -134,7 +134,7 @@ export function remoteVoice({ views, speaker }: Pick<WorkerSurroundings, 'views'
   };
 }
 
-/** The same work, with its duration reported. */
+/** Wraps the work on a slice so that its duration is reported. */
 const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork => ({
   async run(slice, by) {
     const began = performance.now();
@@ -146,10 +146,10 @@ const timed = (work: SliceWork, onStep: (seconds: number) => void): SliceWork =>
   },
 });
 
-/** The most messages of the durable subscription in flight. */
+/** How many messages of the durable subscription may be in flight. */
 const window = 256;
 
-/** How long to wait for the work in hand at the end, in milliseconds. */
+/** How long to wait at the end for work in hand to finish, in milliseconds. */
 const lastMessagesMilliseconds = 5000;
 
 /** The agents that read STF files on other hosts. */
@@ -157,7 +157,7 @@ const readers = { data: dataAgent, fastmon: fastmonAgent };
 
 /**
  * A remote agent that reads broadcasts. While no agent of its type is connected, broadcasts are kept for the
- * next one.
+ * next such agent.
  */
 export function createReadingPart(type: keyof typeof readers, around: Surroundings): Part {
   const { namespace, destinations, broker, agentLog, lifetime, offDuty } = around;

@@ -19,30 +19,30 @@ export interface ReadingAgentOptions extends Surroundings {
 }
 
 /**
- * The most messages that wait for their recorder. Beyond that the oldest are dropped: their recorder sends
- * them again when it is back.
+ * How many messages may wait for their recorder. Beyond that, the oldest are dropped; the recorder sends them
+ * again when it is back.
  */
 const maxUnheard = 200;
 
-/** The most ended executions to remember. */
+/** How many ended executions to remember. */
 const maxEnded = 1000;
 
-/** How often to retry a step that the disk refuses, in milliseconds. */
+/** How long, in milliseconds, to wait before retrying a message after a fixable error. */
 const againMilliseconds = 30_000;
 
 interface Hand {
   message: Message & { execution_id: string };
-  /** Its execution and store: two stores may have executions with the same name. */
+  /** The message's execution and store: two stores may have executions with the same name. */
   key: string;
   storeId: string | undefined;
   acknowledge: () => void;
-  /** Aborted when it is no longer awaited. */
+  /** Aborted when the message no longer needs an answer. */
   dropped: AbortController;
 }
 
 /**
- * An agent without a store: reads broadcasts, sends its answers, and acknowledges a broadcast once these are
- * confirmed. Reads the messages of one execution in order.
+ * An agent without a store: reads broadcasts, sends its answers, and acknowledges a broadcast once its
+ * answers are confirmed. Reads the messages of one execution in order.
  */
 export function createReadingAgent(options: ReadingAgentOptions) {
   const { namespace, lifetime, views, speaker, onChange } = options;
@@ -51,7 +51,7 @@ export function createReadingAgent(options: ReadingAgentOptions) {
   const inHand = new Map<string, Hand>();
   const chains = createChains((error) => lifetime.fail(error));
   const unheard = createUnheard();
-  /** Its answers are confirmed while the next message is being read. */
+  /** Works on one message. The answers to it are confirmed while the next message is being read. */
   async function work(id: string, hand: Hand) {
     const state = await stateOf(hand, options);
     unheard.delete(hand);
@@ -89,7 +89,7 @@ export function createReadingAgent(options: ReadingAgentOptions) {
         return acknowledge();
       const id = `${storeId} ${messageIdOf(message)}`;
       const known = inHand.get(id);
-      // Redelivered because the connection broke: the message in hand answers it.
+      // Redelivered because the connection broke: the work in hand will answer this delivery too.
       if (known !== undefined) {
         known.acknowledge = acknowledge;
         return;
@@ -105,14 +105,14 @@ export function createReadingAgent(options: ReadingAgentOptions) {
   };
 }
 
-/** Work that is done in order for each key. */
+/** Does the work for each key in order. */
 function createChains(onFault: (error: unknown) => void) {
   const chains = new Map<string, Promise<void>>();
   return {
     settled: () => Promise.all(chains.values()),
     add(key: string, work: () => Promise<void>) {
       const before = chains.get(key) ?? Promise.resolve();
-      const chain: Promise<void> = before
+      const chain = before
         .then(work)
         .catch(onFault)
         .finally(() => {
@@ -123,7 +123,7 @@ function createChains(onFault: (error: unknown) => void) {
   };
 }
 
-/** Messages in hand of executions that no recorder has reported. */
+/** Messages in hand whose executions no recorder has reported. */
 function createUnheard() {
   /** The oldest first. */
   const hands = new Set<Hand>();
@@ -138,7 +138,7 @@ function createUnheard() {
       const waiting = [...hands].filter(({ dropped }) => !dropped.signal.aborted);
       if (waiting.length > maxUnheard) waiting[0]?.dropped.abort();
     },
-    /** No recorder will report this execution's state again. */
+    /** Call when no recorder will report this execution's state again. */
     noteEnd(key: string) {
       setNewest(ended, key, true, maxEnded);
       for (const hand of hands) if (hand.key === key) hand.dropped.abort();
@@ -146,7 +146,7 @@ function createUnheard() {
   };
 }
 
-/** Waits for the first report on the execution. Undefined if the wait was given up. */
+/** Waits for the first report on the execution. Returns undefined if it gives up waiting. */
 async function stateOf({ message, storeId, dropped }: Hand, { views, lifetime: { draining } }: ReadingAgentOptions) {
   const { signal } = dropped;
   let state = views.stateOf(message.execution_id, storeId);
@@ -158,7 +158,7 @@ async function stateOf({ message, storeId, dropped }: Hand, { views, lifetime: {
 }
 
 /** The agent's answer to a message; undefined if this process does not answer it. */
-async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOptions): Promise<Draft[] | undefined> {
+async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOptions) {
   const { agent, agentLog: log, speaker, views, lifetime } = options;
   const { draining } = lifetime;
   const { message, storeId = state.store_id } = hand;
@@ -185,8 +185,8 @@ async function answer(hand: Hand, state: ExecutionState, options: ReadingAgentOp
 }
 
 /**
- * Answers nothing if the file is unavailable: another agent may have it, and the recorder sends the message
- * again when one is on duty.
+ * Gives no answer if the file is unavailable: another agent may have it, and the recorder sends the message
+ * again when such an agent is on duty.
  */
 async function handle({ message }: Hand, state: ExecutionState, place: FilePlace, options: ReadingAgentOptions) {
   const { access, agent, agentLog: log, name, onStep, params, views, lifetime, offDuty } = options;

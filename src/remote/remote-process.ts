@@ -27,13 +27,13 @@ export interface RemoteOptions extends Pick<
   'namespace' | 'destinations' | 'broker' | 'params' | 'environment' | 'onStep'
 > {
   type: 'data' | 'fastmon' | 'worker';
-  /** Distinguishes agents of one type on one machine, from 1. */
+  /** Distinguishes agents of one type on one machine; counted from 1. */
   index: number;
   user: string;
   version: string;
   log: Log;
   logLevel: LogLevel;
-  /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
+  /** Aborted when the agent is to stop, perhaps while it is still waiting for its broker. */
   interrupted: AbortSignal;
 }
 
@@ -43,14 +43,15 @@ const twinMilliseconds = 10_000;
 /** How long to wait for an agent's last messages, in milliseconds. */
 const lastMessagesMilliseconds = 5000;
 
-/** How often to look for files that were kept long enough, in milliseconds. */
+/** How often to look for files that have been kept long enough, in milliseconds. */
 const tidyMilliseconds = 600_000;
 
-/** How often to check whether a recorder is heard, in milliseconds. */
+/** How often to check whether reports from a recorder arrive, in milliseconds. */
 const lookMilliseconds = 1000;
 
 /**
- * The name of a remote agent, derived from the machine, the type and `index`, so a restart keeps it.
+ * The name of a remote agent, derived from the machine, the type and `index`, so that it stays the same
+ * after a restart.
  * @param index distinguishes agents of one type on one machine, from 1
  */
 export function remoteAgentName(type: AgentType, user: string, index: number) {
@@ -59,8 +60,8 @@ export function remoteAgentName(type: AgentType, user: string, index: number) {
 }
 
 /**
- * Starts an agent without a store. Throws `BROKER_REFUSED` if the broker does not let it in, and
- * `NAMESPACE_IN_USE`.
+ * Starts an agent without a store. Throws `BROKER_REFUSED` if the broker refuses the agent, and
+ * `NAMESPACE_IN_USE` if other software uses the namespace.
  */
 export async function startRemoteAgent(options: RemoteOptions) {
   const { broker, namespace, destinations, interrupted: signal, log } = options;
@@ -85,7 +86,7 @@ function runRemoteAgent(connection: BrokerConnection, options: RemoteOptions): R
   const given = { ...options, name, connection, views, others, agentLog, lifetime, onChange };
   const around = surroundingsOf(given, agentLog.warn);
   const part = type === 'worker' ? createWorkerPart(around) : createReadingPart(type, around);
-  /** Whether another process has the name. */
+  /** Whether another process has this agent's name. */
   let isTwin = false;
   const hear = (report: Telemetry | undefined) => {
     if (report === undefined || report.namespace !== namespace) return;
@@ -122,7 +123,7 @@ function runRemoteAgent(connection: BrokerConnection, options: RemoteOptions): R
   };
 }
 
-/** @param lastMessages sends the last ones about the agent itself */
+/** @param lastMessages sends the last messages about the agent itself */
 async function work(part: Part, around: Surroundings, lastMessages: () => unknown) {
   const { connection, lifetime, offDuty, views, agentLog } = around;
   let isSilenceTold = false;
@@ -157,14 +158,14 @@ function noteState(state: ExecutionState, { views, access, onChange }: Surroundi
 }
 
 /**
- * Why this process gives up its name to the process that sent a heartbeat; undefined if that one has
- * another name, or exits itself.
+ * Why this process gives up its name to the process that sent a heartbeat; undefined if that process has
+ * another name, or is the one that must exit.
  */
 function twinIn({ agent_name, since, hostname, pid, state }: AgentHeartbeat, self: Self) {
   const isTwin = agent_name === self.agent_name && since !== self.since && state !== 'EXITED';
   const began = Date.parse(self.since);
   if (!isTwin || Date.now() - began > twinMilliseconds) return undefined;
-  // Of two agents that start together, the first stays.
+  // Of two agents that start at nearly the same time, the first one stays.
   const later = Date.parse(since) - began;
   if (later > 0 && later < twinMilliseconds) return undefined;
   return new SwfError(

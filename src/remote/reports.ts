@@ -1,6 +1,7 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { reportOf } from '../exchange/wire.ts';
+import { onceAtATime } from '../lib/batches.ts';
 import { type Log, type LogLevel, logLevels, type LogLine } from '../lib/logger.ts';
 import { bootId, currentProcess } from '../lib/process-identity.ts';
 import { utcNow, wallNow } from '../lib/time.ts';
@@ -14,7 +15,10 @@ import {
   type RemoteLine,
 } from '../messages/telemetry.ts';
 
-/** How often an agent shows that it is alive, and at most how often it reports changes, in milliseconds. */
+/**
+ * How often an agent shows that it is alive, and the minimum time between its reports of changes, in
+ * milliseconds.
+ */
 const everyMilliseconds = beatSeconds * 1000;
 const changeMilliseconds = 1000;
 
@@ -24,7 +28,7 @@ export type Self = Pick<
   'agent_name' | 'agent_type' | 'hostname' | 'pid' | 'boot_id' | 'version' | 'since' | 'store_id'
 >;
 
-/** The facts about this process as an agent that begins now. */
+/** The facts about this process as an agent that is starting. */
 export function selfOf(agent_name: string, agent_type: Self['agent_type'], version: string) {
   const { hostname, pid } = currentProcess();
   return { agent_name, agent_type, hostname, pid, boot_id: bootId(), version, since: utcNow() };
@@ -42,7 +46,7 @@ interface HeartbeatOptions {
 
 export type RemoteHeartbeat = ReturnType<typeof startRemoteHeartbeat>;
 
-/** Reports on the telemetry topic that a remote agent is alive and what it has in hand. */
+/** Reports, on the telemetry topic, that a remote agent is alive, and what it has in hand. */
 export function startRemoteHeartbeat({ broker, namespace, destination, self, report }: HeartbeatOptions) {
   let soon: NodeJS.Timeout | undefined;
   let lastAt = 0;
@@ -69,12 +73,12 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
     clearTimeout(soon);
     soon = undefined;
     lastAt = performance.now();
-    // The next heartbeat follows soon.
+    // A failure does no harm, since the next heartbeat follows soon.
     send().catch(() => {});
   }
 
   const timer = setInterval(sendNow, everyMilliseconds);
-  /** Sends nothing more: the name belongs to another process, which has not ended. */
+  /** Stops sending: the agent's name belongs to another process, which is still running. */
   const silence = () => {
     isClosed = true;
     clearInterval(timer);
@@ -84,12 +88,12 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
   sendNow();
   return {
     silence,
-    /** Call when something has changed that others should know. */
+    /** Call when something has changed that others should know about. */
     changed() {
       if (isClosed) return;
       soon ??= setTimeout(sendNow, Math.max(0, lastAt + changeMilliseconds - performance.now()));
     },
-    /** Sends the last heartbeat: the agent ends. */
+    /** Sends the last heartbeat, which says that the agent is ending. */
     async close() {
       silence();
       await send('EXITED').catch(() => {});
@@ -100,10 +104,10 @@ export function startRemoteHeartbeat({ broker, namespace, destination, self, rep
 /** How long to gather lines before sending them, in milliseconds. */
 const gatherMilliseconds = 500;
 
-/** The most lines to keep while the broker is away. */
+/** How many lines to keep while the broker is unreachable. */
 const maxKept = 1000;
 
-/** How much of a line to send. */
+/** How many characters of a line to send. */
 const maxMessage = 4000;
 
 interface RemoteLogOptions {
@@ -112,7 +116,7 @@ interface RemoteLogOptions {
   destination: string;
   sender: string;
   since: string;
-  /** Lines below it are left out. */
+  /** Lines below this level are left out. */
   threshold: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
@@ -120,21 +124,18 @@ interface RemoteLogOptions {
 
 export type RemoteLog = ReturnType<typeof createRemoteLog>;
 
-/** The log of a remote agent: to people at once, and over the broker into the recorder's store. */
+/**
+ * The log of a remote agent. Lines are shown to people immediately, and sent over the broker to the recorder's
+ * store.
+ */
 export function createRemoteLog(options: RemoteLogOptions) {
   const { broker, threshold, log } = options;
   const kept: RemoteLine[] = [];
   let n = 0;
   let dropped = 0;
-  let isSending = false;
-  let sending: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
-  async function send() {
-    clearTimeout(timer);
-    timer = undefined;
-    if (isSending) return;
-    isSending = true;
+  const send = onceAtATime(async () => {
     try {
       while (kept.length > 0 && broker.isUp()) {
         const batch = nextBatch(kept);
@@ -145,16 +146,14 @@ export function createRemoteLog(options: RemoteLogOptions) {
         kept.splice(0, kept.length, ...kept.filter((line) => !sent.has(line.n)));
       }
     } catch {
-      // The lines stay, and are sent when the broker is back.
-    } finally {
-      isSending = false;
+      // The lines are kept, and are sent once the broker is reachable again.
     }
-  }
-
-  const begin = () => {
-    if (!isSending) sending = send();
+  });
+  const gathered = () => {
+    timer = undefined;
+    void send();
   };
-  /** An agent's line about an execution. */
+  /** Writes an agent's log line about an execution. */
   const write = (line: LogLine, execution_id: string | undefined) => {
     log.write(line);
     if (logLevels[line.level] < logLevels[threshold]) return;
@@ -166,17 +165,18 @@ export function createRemoteLog(options: RemoteLogOptions) {
       kept.splice(Math.max(0, harmless), 1);
       dropped += 1;
     }
-    timer ??= setTimeout(begin, gatherMilliseconds);
+    timer ??= setTimeout(gathered, gatherMilliseconds);
   };
-  broker.onUp(begin);
+  broker.onUp(() => void send());
   return {
     write,
-    /** A line of the process itself: to people, and to the recorder. */
+    /** Logs a warning about the process itself, for people and for the recorder. */
     warn: (message: string) => write({ level: 'WARNING', message }, undefined),
-    /** Sends the remaining lines if the broker is there. */
+    /** Sends the remaining lines if the broker is connected. */
     async close() {
       clearTimeout(timer);
-      await sending;
+      await send();
+      // More lines may have arrived while the others were being sent.
       await send();
     },
   };

@@ -33,9 +33,9 @@ const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
 });
 
 /**
- * Prepares the work on slices of any recorder. A slice contains everything that determines how it is
- * processed; facts that it leaves out, as other programs' slices do, come from its execution, and then from
- * this host's own configuration.
+ * Prepares the work on slices from any recorder. Slices from swf-mcp contain everything that determines how
+ * they are processed; facts missing from other programs' slices come from the execution, or else from this
+ * host's own configuration.
  */
 export function createSlicePreparation(options: SlicePreparationOptions) {
   const { access, views, offDuty, lifetime } = options;
@@ -51,7 +51,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
   const noFile = (delivered: DeliveredSlice, detail: string) =>
     unfit(delivered, 'NO_FILE', detail, () => access.isMended(placeOf(delivered)));
 
-  /** Ensures that the announced file is here. */
+  /** Ensures that the announced file is on this host. */
   async function fetched(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Unfit | undefined> {
     const { checksum, tf_filename, execution_id, file_url = tf_filename } = delivered.slice;
     if (folder === undefined) return undefined;
@@ -61,7 +61,7 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
     try {
       if (await isRight()) return undefined;
     } catch (error) {
-      // An abandoned fetch proves nothing about the place.
+      // An abandoned fetch does not prove that the file is missing.
       if (!(error instanceof SwfError) || lifetime.draining.aborted || over().aborted) throw error;
       return noFile(delivered, error.message);
     }
@@ -84,14 +84,14 @@ export function createSlicePreparation(options: SlicePreparationOptions) {
       const reached = access.of(placeOf(delivered));
       if ('obstacle' in reached) return noFile(delivered, reached.obstacle);
       if (spec.kind === 'command' && reached.folder === undefined)
-        return { reason: 'NO_FILE', detail: 'a payload needs files, and the recorder writes none' };
+        return { reason: 'NO_FILE', detail: 'a payload command needs files, but the recorder writes none' };
       const why = await fetched(delivered, reached);
       return why ?? withoutFault(payloadFor(delivered, spec, reached, options), (detail) => noFile(delivered, detail));
     },
   };
 }
 
-/** The payload of this worker. Its files may change, but are not read for each slice. */
+/** The payload of this worker. Its files may change, but are not read again for each slice. */
 function createOwnPayload({ params, environment }: SlicePreparationOptions) {
   const { payload, payload_name: name } = params.worker;
   const { PATH: path } = environment;
@@ -103,15 +103,15 @@ function createOwnPayload({ params, environment }: SlicePreparationOptions) {
     return known.name;
   };
   return {
-    /** Reads its files ahead. */
+    /** Reads the payload's files ahead of time. */
     async read() {
       if (payload !== undefined && !isFresh(performance.now())) await readPayload(payload, path);
     },
-    is: (asked: PayloadName): boolean => payload !== undefined && isSamePayload(asked, nameOf(payload)),
-    words(): string {
+    is: (asked: PayloadName) => payload !== undefined && isSamePayload(asked, nameOf(payload)),
+    words() {
       if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
       if (!isProgramThere(payload, path))
-        return `the program ${payload[0] ?? ''} of this worker does not exist, or is not executable; install it`;
+        return `this worker's program ${payload[0] ?? ''} does not exist, or is not executable; install it`;
       const { name: own, digest } = nameOf(payload);
       return `this worker has ${own} ${digest}; copy the recorder's program and files to this host, and use the same worker.payload`;
     },
@@ -127,7 +127,8 @@ function specOf(
   const { payload: command, timeout_seconds } = params.worker;
   const asked = slice.payload;
   if (asked !== undefined && !own.is(asked)) return undefined;
-  // Other programs' slices do not say that they mean the placeholder.
+  // A slice without a payload name asks for the placeholder only if swf-mcp sent it: other programs leave the
+  // name out.
   if (command !== undefined && (asked !== undefined || slice.speed === undefined))
     return { kind: 'command', command, limit_seconds: slice.timeout_seconds ?? timeout_seconds };
   const { fast_processing } = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
@@ -148,7 +149,7 @@ function payloadFor(
   return createPayload(spec, { execution_id, run_number, namespace, frameBytes, files, folder, clock, host });
 }
 
-/** A failing disk is not the slice's fault: another worker may do it. */
+/** A failing disk is not the slice's fault: another worker may be able to process the slice. */
 const withoutFault = (payload: Payload, unfit: (detail: string) => Unfit): SliceWork => ({
   run: async (slice, by) => {
     try {

@@ -28,7 +28,7 @@ export interface About {
 }
 
 interface Saying {
-  /** Its place among all messages of this process. */
+  /** The message's place among all messages from this process. */
   seq: number;
   draft: Draft;
   about: About;
@@ -40,8 +40,8 @@ interface Saying {
 export type Speaker = ReturnType<typeof createSpeaker>;
 
 /**
- * Sends a remote agent's messages until the broker has confirmed them. It has no store: work with unconfirmed
- * messages at the end of its process is repeated by the next agent that gets the same message.
+ * Sends a remote agent's messages until the broker has confirmed them. The agent has no store: if its
+ * process ends before messages are confirmed, the next agent that gets the same request repeats the work.
  */
 export function createSpeaker(options: SpeakerOptions) {
   const { broker, warn } = options;
@@ -58,13 +58,13 @@ export function createSpeaker(options: SpeakerOptions) {
     outgoing: (saying) => outgoingOf(saying, options),
     confirmed: async (sayings) => settle(sayings, true),
     refused: async (saying, error) => {
-      warn(`${nameOf(saying)} is not sent: ${error.line}`);
+      warn(`${nameOf(saying)} was not sent: ${error.line}`);
       settle([saying], false);
     },
     onEnds: (saying, times) => warn(`${nameOf(saying)} is not confirmed: ${endsSentence(times)}`),
     onFault: (error) => warn(messageOf(error)),
   });
-  /** Resolves when the broker has confirmed it; with false if the broker refuses it. */
+  /** Resolves with true when the broker has confirmed the message, or with false if the broker refuses it. */
   const say = (draft: Draft, about: About): Promise<boolean> =>
     new Promise((resolve) => {
       said += 1;
@@ -81,7 +81,7 @@ export function createSpeaker(options: SpeakerOptions) {
       const file = filename === '' ? {} : { filename };
       return say({ msg_type: 'stop_workflow', command_id: randomUUID(), state: 'failed', reason, ...file }, about);
     },
-    /** The number of unconfirmed messages, and since when the oldest waits, in milliseconds since 1970. */
+    /** The number of unconfirmed messages, and when the oldest was sent, in milliseconds since 1970. */
     unsent() {
       const [oldest] = waiting;
       return { count: waiting.size, oldest: oldest?.since };
@@ -99,7 +99,7 @@ function outgoingOf({ draft, about }: Saying, { namespace, destinations, sender 
   const { namespace: _, ...headers } = wireHeaders(facts);
   return {
     destination: isReply ? replyTo : destinations[destination],
-    // A place named by a recorder is complete: the namespace is not added to it.
+    // A destination named by a recorder is complete: the namespace is not added to it.
     headers: isReply ? headers : { ...headers, namespace },
     body: JSON.stringify({ ...message, message_id }),
     expirySeconds: expirySeconds(draft.msg_type),

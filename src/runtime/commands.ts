@@ -20,10 +20,13 @@ export interface Command {
   message_id: string;
 }
 
-/** Who gave a command: a name that this program knows, and a person's name as claimed. */
+/**
+ * The person who gave a command: a name that this program has verified, and perhaps a person's name that is
+ * only claimed.
+ */
 interface Requester {
   name: string;
-  /** It is not verified. */
+  /** The claim is not verified. */
   claimed?: string | undefined;
 }
 
@@ -34,15 +37,16 @@ interface Asked {
 }
 
 /**
- * The outcome of a command. `already`: the requested state was already reached, with that state. `none`: it
- * was refused, with the reason. `pending`: the driver has not carried it out in time; it stays recorded.
+ * The outcome of a command. `already`: the execution was already in the requested state, which `reason`
+ * names. `none`: the command was refused, for `reason`. `pending`: the driver has not carried it out in
+ * time; it stays recorded.
  */
 export type Outcome =
   | { effect: 'applied' }
   | { effect: 'pending'; reason?: string }
   | { effect: 'already' | 'none'; reason: string };
 
-/** The state of an execution after each action was carried out. */
+/** The state of an execution after an action has been carried out, in words. */
 export const effects: Readonly<Record<Action, string>> = {
   stop: 'is stopped',
   pause: 'is paused: the DAQ makes no more STFs, and workers finish their current slice',
@@ -59,9 +63,9 @@ export const requireControllable = (sql: Prepare, executionId: string, action: A
   requireOwn(requireExecution(sql, executionId), purposes[action]);
 
 /**
- * Records a command for the driver of a running execution; returns `undefined` for a stop of an execution
- * that was stopped before. Throws `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended, and
- * `ARGUMENT_INVALID` for another program's execution.
+ * Records a command for the driver of a running execution; returns `undefined` if a stop is requested and
+ * the execution was already stopped. Throws `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` if it has ended,
+ * and `ARGUMENT_INVALID` for another program's execution.
  */
 export async function recordCommand(
   store: Store,
@@ -92,9 +96,10 @@ export async function recordCommand(
 }
 
 /**
- * Whether a driver of this execution is alive. A service may outlive its driver, as on a full disk.
+ * Whether a driver of this execution is alive. A service may outlive its driver, for example when the disk is
+ * full.
  */
-export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
+export function isDriven(store: Store, executionId: string, isAlive: LivenessTest) {
   const { execution_id } = requireExecution(store.sql, executionId);
   const owner = ownerOf(store.sql, execution_id);
   if (owner === undefined || !isProcessAlive(owner, isAlive)) return false;
@@ -104,13 +109,13 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
 /** How often to check whether the driver has handled a command, in milliseconds. */
 const lookMilliseconds = 50;
 
-/** After a longer wait the user is told why. */
+/** If a wait is longer than this, in milliseconds, the user is told the reason. */
 const soonMilliseconds = 2000;
 
 interface WaitOptions {
   isAlive: LivenessTest;
   patienceSeconds: number;
-  /** Called once if it takes longer than a moment. */
+  /** Called once when the wait becomes noticeable. */
   onWait?: () => void;
 }
 
@@ -132,11 +137,11 @@ export async function awaitEffect(
 
 type Handled = Exclude<CommandState, 'waiting'>;
 
-/** The state of a command once it is handled. `gone`: nobody will handle it. `late`: the time is over. */
+/** The state of a command once it is handled; `gone` if no process will handle it, `late` if the time has run out. */
 async function handled({ sql }: Store, messageId: string, seconds: number, isAwaited = () => true) {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
-    // Checked first: a driver that carries out a stop ends right afterwards.
+    // Checked first, since a driver that carries out a stop ends right afterwards.
     const wasAwaited = isAwaited();
     const state = commandState(sql, messageId);
     if (state !== 'waiting') return state;
@@ -147,13 +152,13 @@ async function handled({ sql }: Store, messageId: string, seconds: number, isAwa
 }
 
 interface GiveOptions extends WaitOptions {
-  /** Ends an execution without a driver. */
+  /** Ends an execution that has no driver. */
   stopUndriven: (executionId: string) => Promise<Outcome>;
 }
 
 /**
  * Gives a command to the driver of an execution, and waits for its outcome. Throws `EXECUTION_NOT_FOUND`, and
- * `EXECUTION_NOT_RUNNING` if it has ended, or has no driver and is not to be stopped.
+ * `EXECUTION_NOT_RUNNING` if the execution has ended, or if it has no driver and the command is not a stop.
  */
 export async function giveCommand(store: Store, executionId: string, asked: Asked, options: GiveOptions) {
   const { execution_id, status } = requireControllable(store.sql, executionId, asked.action);
@@ -175,34 +180,34 @@ function outcomeOf(action: Action, state: Handled): Outcome {
 
 const nobodyDrives = (executionId: string) =>
   executionNotRunning(
-    `the process that drove ${executionId} is gone; continue with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
+    `the process that drove ${executionId} is gone; resume the execution with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
   );
 
-/** A recorder looks for such requests every five seconds. */
+/** How long to wait for the recorder, in seconds: the recorder looks for requests every five seconds. */
 const recorderSeconds = 15;
 
 /**
  * Asks the live recorder to resume an execution without a driver, even after repeated failures. Throws
- * `EXECUTION_IN_USE` if it cannot, or does not answer within 15 s, as `swf-mcp run` does not; the request is
- * then withdrawn.
+ * `EXECUTION_IN_USE` if the recorder cannot do so, or does not answer within 15 s (a `swf-mcp run` never
+ * answers); the request is then withdrawn.
  */
 export async function askRecorder(
   store: Store,
   executionId: string,
   { recorder, by, reason }: { recorder: ProcessSigns; by: Requester; reason: string | undefined },
-): Promise<void> {
+) {
   const command = await recordCommand(store, executionId, { action: 'continue', by, reason });
   if (command === undefined) return;
-  const who = `process ${recorder.pid} on ${recorder.hostname} records this namespace`;
+  const who = `process ${recorder.pid} on ${recorder.hostname} is recording this namespace`;
   const state = await handled(store, command.message_id, recorderSeconds);
   if (state === 'late') {
-    // It must not take effect hours later.
+    // The request must not take effect hours later.
     await store.write((tx) => noteRefused(tx, command.message_id, 'REFUSED', 'no recorder resumed it in time'));
     throw executionInUse(
       `${who}, but has not resumed ${executionId} within ${recorderSeconds} s; a recorder service resumes it when it can; a recorder inside a run does so when that run ends`,
     );
   }
-  // Someone else may have requested the same.
+  // Another person may have requested the same action.
   if (state !== 'gone' && state.effect !== 'applied' && state.code !== 'ALREADY')
     throw executionInUse(`${who}, but cannot resume ${executionId}: ${state.reason}`);
 }

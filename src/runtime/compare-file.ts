@@ -3,38 +3,38 @@ import { join, sep } from 'node:path';
 
 import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
-import { checksumOf } from '../files/checksum.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
+import { checksumOf } from '../files/file-io.ts';
 import { messageOf } from '../lib/errors.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { outputFolder } from '../payload/outputs.ts';
 
 interface ComparedFile {
-  /** `unreachable`: this host cannot tell, since it may not read the file or lacks its folder. */
+  /** `unreachable`: this host cannot check the file, since the file is not readable here or its folder is missing. */
   state: 'fine' | 'missing' | 'changed' | 'unreachable';
   path: string;
   found_bytes?: number;
   found_checksum?: string;
-  /** Why it is not fine, as text. */
+  /** The problem with the file, as text. */
   problem?: string;
-  /** Whether its writer has it on another host. */
+  /** Whether the file is on its writer's host, not on this one. */
   isElsewhere?: boolean;
 }
 
-/** The data files of an execution on this host. */
+/** Where an execution's data files are on this host. */
 interface OwnFiles {
   folder: string;
   frameBytes: number;
-  /** Where the folder of all executions' files is published; undefined if it is not. */
+  /** Where the folder that holds the files of all executions is published; undefined if it is not. */
   url: string | undefined;
 }
 
-/** Error codes of a missing file in an existing folder. */
+/** The error codes for a file that is missing from an existing folder. */
 const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
- * Compares a file with its record: sizes and checksums of STF files and payload outputs, and each frame of a
- * TF sample. Does not throw for a file that is not as it should be.
+ * Compares a file with its record: sizes and checksums of STF files and payload outputs, and each frame of
+ * a TF sample. Does not throw for a file that differs from its record.
  */
 export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<ComparedFile> {
   const { folder, frameBytes } = own;
@@ -51,7 +51,8 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     const entry = await lstat(path);
     const { size } = entry;
     if (!entry.isFile()) return wrong('changed', `${file.name} is not a regular file`, { found_bytes: size });
-    // The name comes from a message, and a folder may have become a link: read nothing outside.
+    // The name comes from a message, and a folder may have been replaced by a link: read nothing outside
+    // the folder.
     if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
       return wrong('changed', `${file.name} is not in the folder of its execution`);
     if (file.size_bytes !== null && size !== file.size_bytes)
@@ -63,14 +64,14 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
     const elsewhere = elsewhereOf(file, own);
     if (elsewhere !== undefined)
       return wrong('unreachable', `${file.name} is on another host: ${elsewhere}`, { isElsewhere: true });
-    // Without the execution's folder, this is another host, or a disk that is not mounted.
+    // If the execution's folder is missing, this is another host, or a disk is not mounted.
     const here = await lstat(folder).catch(() => undefined);
     if (here?.isDirectory() !== true) return wrong('unreachable', `${file.name}: there is no folder ${folder} here`);
     return wrong('missing', `${file.name} is missing`);
   }
 }
 
-/** The place of a file that its writer has on another host. */
+/** The recorded place of a file that is on its writer's host, not on this one. */
 function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles) {
   if (place === null) return undefined;
   if (kind === 'output') return place === hostname() ? undefined : place;
@@ -87,7 +88,7 @@ async function differenceOf(
       await createDataFiles(folder).verify(file.name, range);
       return { state: 'fine' };
     } catch (error) {
-      // A disk at fault proves nothing about the file.
+      // A faulty disk proves nothing about the file.
       if ('code' in (error as object)) throw error;
       return { state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` };
     }

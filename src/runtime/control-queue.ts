@@ -12,23 +12,23 @@ import { currentPlanVersion } from '../domain/params.ts';
 import { decodedOf } from '../exchange/wire.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
-import { fieldOf, decodeObject } from '../messages/codec.ts';
+import { bodyOf, fieldOf, decodeObject } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import type { Host } from './host.ts';
 
 const subscription = 'control';
 
-/** How long a request for another store is held before it is returned, in milliseconds. */
+/** How long a request for another store is held before it is returned to the broker, in milliseconds. */
 const passMilliseconds = 500;
 
 const isFor = (storeId: string, { headers }: Delivery) =>
   headers['store_id'] === undefined || headers['store_id'] === storeId;
 
 /**
- * Listens to a namespace's control queue for requests to this store or to any. Returns a function that ends
- * it.
+ * Listens to a namespace's control queue for requests to this store or to any store. Returns a function that
+ * stops listening.
  */
-export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
+export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void) {
   const { recorder, namespace } = host;
   recorder.broker.subscribe({
     id: subscription,
@@ -38,7 +38,8 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
     prefetch: 1,
     onMessage: (delivery) => {
       if (isFor(recorder.storeId, delivery)) onMessage(delivery);
-      // A broker without selectors delivers it anyway. Give it back slowly, to avoid spinning.
+      // A broker without selectors delivers requests for other stores too. Return them after a pause, to avoid
+      // a busy loop.
       else setTimeout(() => delivery.giveBack(), passMilliseconds);
     },
   });
@@ -47,18 +48,18 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
 
 /** The identity of a control queue request without its own `command_id`. */
 export interface RequestIdentity {
-  /** The same at each delivery. */
+  /** The request's id, the same at each delivery. */
   id: string;
-  /** Whether it was taken before, and is delivered again. */
+  /** Whether the request has been taken before and is being redelivered. */
   isTaken: boolean;
-  /** Whether only its content suggests so. */
+  /** Whether the request was recognized only by its content. */
   isGuess: boolean;
 }
 
 /**
- * Recognizes a redelivered request, so that it makes one execution. A broker without its own ids (RabbitMQ)
- * says only that it has delivered a message before: a message with the same content as an accepted request, and
- * whose acknowledgement the broker has not confirmed, is that request.
+ * Recognizes a redelivered request, so that it starts only one execution. A broker that assigns no message ids
+ * (RabbitMQ) says only that a message has been delivered before. Such a message counts as a redelivery of an
+ * accepted request if it has the same content and the broker has not confirmed the request's acknowledgement.
  */
 export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
   if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };
@@ -73,45 +74,55 @@ export function identifyRequest(sql: Prepare, namespace: string, { id, headers, 
 
 const isRecorded = (sql: Prepare, id: string) => readMessage(sql, `run_workflow/${id}`) !== undefined;
 
-/** Why a request that is recognized only by its content is not accepted. */
-export const guessedRefusal = (id: string) =>
-  `it repeats run_workflow/${id}, so it may be a redelivery; if it is a new request, send it again, preferably with a command_id`;
+interface RequestHandling {
+  /** Handles a request that has not been taken before. */
+  takeNew: (delivery: Delivery, id: string) => Promise<unknown>;
+  /** Records a request that is not accepted. */
+  refuse: (delivery: Delivery, refusal: string) => Promise<void>;
+  /**
+   * Called once the broker can no longer redeliver a request. `write`: the pending write that deletes the
+   * record of the request.
+   */
+  follow: (write: Promise<void>) => void;
+}
 
-/**
- * Acknowledges a request. Forgets one from a broker without ids once it can no longer be delivered again.
- * @param follow called with the write that forgets it
- */
-export function acknowledgeRequest(host: Host, delivery: Delivery, id: string, follow: (write: Promise<void>) => void) {
-  const forget = () => follow(host.store.write((tx) => forgetRequestInHand(tx, host.namespace, id)));
+/** Handles a request once, however often it is delivered, and acknowledges it. */
+export async function takeRequest(host: Host, delivery: Delivery, { takeNew, refuse, follow }: RequestHandling) {
+  const { store, recorder, namespace } = host;
+  const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
+  if (!isTaken) await takeNew(delivery, id);
+  // An earlier process took the request (or may have taken it, if that is not certain) and was then killed.
+  else if (isGuess)
+    await refuse(
+      delivery,
+      `it repeats run_workflow/${id}, so it may be a redelivery; if it is a new request, send it again, preferably with a command_id`,
+    );
+  const forget = () => follow(store.write((tx) => forgetRequestInHand(tx, namespace, id)));
   delivery.acknowledge(delivery.id === undefined ? forget : undefined);
+  recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
 }
 
 /**
- * A run drives its own execution and starts no other. Requests to stop, pause or resume are recorded for its
- * driver.
+ * Listens on behalf of a run, which drives its own execution and starts no other. Requests to stop, pause or
+ * resume are recorded for its driver.
  */
-export function recordControl(host: Host): () => void {
-  const { recorder, lifetime, store, namespace } = host;
-  const take = async (delivery: Delivery) => {
-    const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
-    // Otherwise a service that was killed has taken it, or may have.
-    if (!isTaken || isGuess)
-      await recorder.record(recorder.destinations.control, delivery, refusalOf(delivery, isTaken ? id : undefined));
-    acknowledgeRequest(host, delivery, id, (forgetting) => {
-      forgetting.catch((error: unknown) => lifetime.fail(error));
-    });
-    recorder.notifier.announce(['stop_workflow', 'pause_workflow', 'resume_workflow']);
+export function recordControl(host: Host) {
+  const { recorder, lifetime } = host;
+  const onFault = (error: unknown) => lifetime.fail(error);
+  const refuse = (delivery: Delivery, refusal?: string) =>
+    recorder.record(recorder.destinations.control, delivery, refusal);
+  const handling: RequestHandling = {
+    takeNew: (delivery) => refuse(delivery, refusalOf(delivery)),
+    refuse,
+    follow: (forgetting) => void forgetting.catch(onFault),
   };
-  return listenToControl(host, (delivery) => void take(delivery).catch((error: unknown) => lifetime.fail(error)));
+  return listenToControl(host, (delivery) => void takeRequest(host, delivery, handling).catch(onFault));
 }
 
-/** @param taken the id of the request that it may be */
-function refusalOf(delivery: Delivery, taken: string | undefined): string | undefined {
-  if (taken !== undefined) return guessedRefusal(taken);
-  return fieldOf(decodedOf(delivery), 'msg_type') === 'run_workflow'
-    ? 'this namespace is recorded by a run, which accepts no requests; "swf-mcp agent daq_simulator" does'
+const refusalOf = (delivery: Delivery) =>
+  fieldOf(decodedOf(delivery), 'msg_type') === 'run_workflow'
+    ? 'this namespace is recorded by a run, which accepts no requests; "swf-mcp agent daq_simulator" accepts them'
     : undefined;
-}
 
 interface RunRequest {
   kind: 'run';
@@ -119,13 +130,13 @@ interface RunRequest {
   config: Config;
 }
 
-/** A request, or a message that is only recorded: as rejected, if there is a refusal. */
+/** A request to start a run, or a message that is only recorded (as rejected, if there is a refusal). */
 type ControlMessage = RunRequest | { kind: 'other'; refusal?: string };
 
 export interface RequestSurroundings {
   /**
-   * The agent's own configuration: its namespace and broker always apply, the rest only to requests that name
-   * no configuration.
+   * The agent's own configuration: its sections `testbed`, `broker`, `data` and `agents` always apply, the rest
+   * only to requests that name no configuration.
    */
   config: Config;
   /** Where to find configurations that requests name. */
@@ -135,12 +146,11 @@ export interface RequestSurroundings {
 }
 
 /**
- * Reads a message of the control queue, and fills in fields that the testbed's own requests lack.
- * @param commandId for a request that has none
+ * Reads a message from the control queue, and fills in fields that the testbed's own requests lack.
+ * @param commandId for a request that has no id
  */
 export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
-  const received = decodedOf(delivery);
-  const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;
+  const fields = bodyOf(decodedOf(delivery));
   if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
   const decoded = decodeObject(completed(fields, commandId, around.config));
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow')
@@ -156,7 +166,7 @@ export function readControlMessage(delivery: Delivery, commandId: string, around
 }
 
 function completed(fields: Record<string, unknown>, command_id: string, { testbed, workflow }: Config) {
-  // A request may not choose its numbers.
+  // A request may not choose its execution id or run number.
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
   return {
@@ -173,8 +183,8 @@ function completed(fields: Record<string, unknown>, command_id: string, { testbe
 }
 
 /**
- * The agent's namespace and broker apply; a request chooses a configuration by name and sets parameters of
- * the workflow.
+ * A request may name a configuration and set parameters of the workflow, but the sections `testbed`, `broker`,
+ * `data` and `agents` are always the agent's own.
  */
 function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
   requireRealTime(request.speed);

@@ -8,53 +8,54 @@ import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { readPayload } from '../payload/payload-name.ts';
 import { selfOf, startRemoteHeartbeat } from '../remote/reports.ts';
-import {
-  acknowledgeRequest,
-  guessedRefusal,
-  identifyRequest,
-  listenToControl,
-  readControlMessage,
-  type RequestSurroundings,
-} from './control-queue.ts';
+import { listenToControl, readControlMessage, type RequestSurroundings, takeRequest } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { driveExecution, type DrivenExecution } from './driven-execution.ts';
 import { driverSelf, enterHost, type Host, type HostOptions } from './host.ts';
 import { startTakeUp } from './take-up.ts';
 
 /**
- * The DAQ simulator as a separate process. It takes requests from the control queue and drives each execution
- * that it starts.
+ * The options of the DAQ simulator as a separate process, which takes requests from the control queue and
+ * drives each execution that it starts.
  */
 interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   broker: BrokerChoice;
-  /** Aborted when the agent is to stop, perhaps while it still waits for its broker. */
+  /** Aborted when the agent is to stop, perhaps while it is still waiting for its broker. */
   interrupted: AbortSignal;
 }
 
-/** How long an ending service waits for the broker to accept its last heartbeat. */
+/** How long an ending service waits for the broker to accept its last heartbeat, in milliseconds. */
 const lastBeatMilliseconds = 1000;
 
-/** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it starts. */
+/** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before the agent starts. */
 export async function startDaqAgent(options: DaqAgentOptions) {
   const patience = { patient: true, signal: options.interrupted };
   const { host } = await enterHost(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   const { lifetime, store, namespace, heartbeat } = host;
-  /** Requests being handled, one at a time; the broker may redeliver one meanwhile. */
+  /** Requests being handled: usually one, but the broker may redeliver a request that is still being handled. */
   const taking = new Set<Promise<void>>();
   const driving = createDriving(host);
-  /** The next request is handled once this has ended. */
+  /** Delays the next request until `begun` has settled. */
   const awaitTaking = (begun: Promise<void>) => {
     const over: Promise<void> = begun
       .catch((error: unknown) => lifetime.fail(error))
       .finally(() => taking.delete(over));
     taking.add(over);
   };
+  const handling = {
+    async takeNew(delivery: Delivery, id: string) {
+      const drive = await begin(delivery, id, host, options);
+      if (drive !== undefined) driving.drive(drive);
+    },
+    refuse: (delivery: Delivery, refusal: string) => record(delivery, refusal, host),
+    follow: awaitTaking,
+  };
   const endListening = listenToControl(host, (delivery) => {
     if (lifetime.draining.aborted) return;
-    awaitTaking(Promise.all(taking).then(() => takeRequest(delivery, host, { around: options, driving, awaitTaking })));
+    awaitTaking(Promise.all(taking).then(() => takeRequest(host, delivery, handling)));
   });
   const takeUp = startTakeUp(host, {
-    // An execution that is being started is owned before it is driven.
+    // An execution that this process is starting counts as driven, although it is not driven yet.
     isDriving: (executionId) => driving.has(executionId) || taking.size > 0,
     onTaken: (drive) => driving.drive(drive),
   });
@@ -69,7 +70,8 @@ export async function startDaqAgent(options: DaqAgentOptions) {
       await driving.leaveAll();
       lifetime.throwFault();
     } finally {
-      // A broker that does not answer causes no delay: the next recorder sends what it has not confirmed.
+      // A broker that does not answer causes no delay: the next recorder sends whatever the broker has not
+      // confirmed.
       await withDeadline(beat.close(), lastBeatMilliseconds, undefined);
       await host.close({ isHurried: true });
     }
@@ -97,8 +99,8 @@ function createDriving(host: Host) {
   const { log } = host.options;
   const running = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
   /**
-   * A fault in one execution (for example in its folder) does not affect the others; it is resumed later.
-   * Without the store, everything stops.
+   * A fault in one execution (for example in its folder) does not affect the others; the execution is
+   * resumed later. Without the store, everything stops.
    */
   const leave = (executionId: string, error: unknown) => {
     if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
@@ -117,8 +119,8 @@ function createDriving(host: Host) {
       running.set(execution_id, { driven, ended });
     },
     /**
-     * A stopped service is usually restarted, perhaps in a newer version, and then resumes the executions
-     * that it leaves now.
+     * A stopped service is usually restarted, perhaps in a newer version, and the restarted service resumes
+     * the executions that this one leaves.
      */
     async leaveAll() {
       const left = [...running];
@@ -132,24 +134,7 @@ function createDriving(host: Host) {
   };
 }
 
-interface Taking {
-  around: RequestSurroundings;
-  driving: ReturnType<typeof createDriving>;
-  awaitTaking: (begun: Promise<void>) => void;
-}
-
-async function takeRequest(delivery: Delivery, host: Host, { around, driving, awaitTaking }: Taking) {
-  const { store, recorder, namespace } = host;
-  const { id, isTaken, isGuess } = identifyRequest(store.sql, namespace, delivery);
-  if (!isTaken) {
-    const drive = await begin(delivery, id, host, around);
-    if (drive !== undefined) driving.drive(drive);
-  } else if (isGuess) await record(delivery, guessedRefusal(id), host);
-  acknowledgeRequest(host, delivery, id, awaitTaking);
-  recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
-}
-
-/** The execution that a request starts. Undefined if it starts none; the reason is recorded. */
+/** The execution that a request starts. Undefined if the request starts none; the reason is recorded. */
 async function begin(delivery: Delivery, id: string, host: Host, around: RequestSurroundings) {
   const { store, options, processId: process_id, agents, namespace } = host;
   const request = readControlMessage(delivery, id, around);
@@ -181,7 +166,7 @@ async function begin(delivery: Delivery, id: string, host: Host, around: Request
   }
 }
 
-/** Records a message that starts nothing. */
+/** Records a message that starts no execution. */
 function record(delivery: Delivery, refusal: string | undefined, { recorder, options }: Host) {
   if (refusal !== undefined)
     options.log.write({ level: 'WARNING', message: `refused a request on the control queue: ${refusal}` });

@@ -11,7 +11,7 @@ import { removeWhole } from '../files/folders.ts';
 import { configInvalid, dataUnavailable, executionInUse, messageOf } from '../lib/errors.ts';
 import { makeFolder, whyNotOurs } from '../lib/file-system.ts';
 
-/** Throws `DATA_UNAVAILABLE` for a folder that another user could change behind our back. */
+/** Throws `DATA_UNAVAILABLE` for a folder that another user could change without our knowledge. */
 function requireOurFolder(dir: string) {
   const why = whyNotOurs(dir);
   if (why === undefined) return;
@@ -24,7 +24,7 @@ function requireOurFolder(dir: string) {
  * Makes the folder of all executions' data files, if any are written. Throws `DATA_UNAVAILABLE` if it cannot
  * be made or used.
  */
-export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, 'data'>): void {
+export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, 'data'>) {
   if (!write_files || dir === undefined) return;
   try {
     makeFolder(dir);
@@ -40,31 +40,31 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
 }
 
 /**
- * Requires the files of a started execution before it is resumed: with a new empty folder in their place, its
- * slices would fail or be done without their data. Throws `DATA_UNAVAILABLE`.
+ * Requires the files of a started execution before it is resumed: in a new, empty folder its slices would
+ * fail or be processed without their data. Throws `DATA_UNAVAILABLE`.
  */
 function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string) {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
   throw dataUnavailable(
-    `the data folder ${join(dir, executionId)} does not exist, so ${executionId} cannot continue; restore it, then resume with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
+    `the data folder ${join(dir, executionId)} does not exist, so ${executionId} cannot continue; restore it and run "swf-mcp resume ${executionId}", or end the execution with "swf-mcp stop ${executionId}"`,
   );
 }
 
 /**
- * Two stores may assign the same id to their executions; they must not write into the same folder. Called in
- * the transaction that begins the execution, so that a throw undoes its beginning. Throws `CONFIG_INVALID`.
+ * Two stores may assign the same execution id, but must not write into the same folder. Called in the
+ * transaction that begins the execution, so that an error rolls it back. Throws `CONFIG_INVALID`.
  */
 export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive) {
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw configInvalid(
-    `data.dir = ${JSON.stringify(dir)} contains files of an execution ${execution_id} that this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
+    `data.dir = ${JSON.stringify(dir)} contains files of execution ${execution_id}, which this store does not know: they belong to another store, or are newer than the backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }
 
 /**
- * Lets an execution continue only with its own files. Throws `DATA_UNAVAILABLE` if they are missing, and
- * `EXECUTION_IN_USE` in a copy of its store.
+ * Lets an execution continue only with its own files. Throws `DATA_UNAVAILABLE` if the files are missing,
+ * and `EXECUTION_IN_USE` in a copy of the execution's store.
  */
 export function requireOwnFiles(
   { sql, path }: Pick<Store, 'sql' | 'path'>,
@@ -72,19 +72,19 @@ export function requireOwnFiles(
   config: Config,
 ) {
   const home = homeOf(sql);
-  // The data files belong to the store that this one is a copy of, which may continue too.
+  // This store is a copy. The data files belong to the original store, which may also continue the execution.
   if (config.data.write_files && home !== undefined && home !== realpathSync(path))
     throw executionInUse(
-      `${execution_id} writes into the data folder of the store ${home}, of which ${path} is a copy; to continue with the copy, end what uses that store and move the copy into its place`,
+      `${execution_id} writes into the data folder of the store ${home}, and ${path} is a copy of that store; to continue with the copy, end all processes that use the original, and move the copy to ${home}`,
     );
   if (stf_count > 0) requireExecutionFolder(config, execution_id);
 }
 
 /**
- * Removes the folder of an execution's data files. A row of the store gives its path, and a store may be
- * another user's, so a folder without the execution's name, or with anything but our files, is kept. Throws
- * `DATA_UNAVAILABLE` if the system refuses.
- * @returns why the folder is kept, if it is
+ * Removes the folder of an execution's data files. The path comes from a row of the store, and a store may
+ * belong to another user. So a folder is kept if it is not named after the execution or contains anything but
+ * our files. Throws `DATA_UNAVAILABLE` if the system refuses.
+ * @returns the reason if the folder is kept
  */
 export async function removeDataFolder(folder: string, executionId: string, store: string) {
   try {
@@ -100,13 +100,13 @@ export async function removeDataFolder(folder: string, executionId: string, stor
 }
 
 /**
- * Why a folder would be kept: it is not this execution's. Undefined if it would be removed, or is gone.
- * Throws the system's errors.
+ * Why `removeDataFolder` would keep a folder instead of treating it as this execution's; undefined if it would
+ * remove the folder, or if the folder is gone. Throws system errors.
  * @param store the file of the store
  */
 export async function whyLeft(folder: string, executionId: string, store: string) {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
-  if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not that of an execution';
+  if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not an execution id';
   const owner = otherStoreOf(folder, store);
   if (owner !== undefined) return `it is in the data folder of the store ${owner}`;
   const entry = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -117,23 +117,26 @@ export async function whyLeft(folder: string, executionId: string, store: string
   if (!entry.isDirectory()) return 'it is a link, or not a folder';
   const other =
     (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, outputsName)));
-  return other === undefined ? undefined : `it contains ${other}, which is not a file of an execution`;
+  return other && `it contains ${other}, which does not belong to an execution`;
 }
 
-/** The other store, if any, whose usual data folder holds a folder. */
+/** The other store, if any, whose default data folder contains this folder. */
 function otherStoreOf(folder: string, store: string) {
   const [, owner] = /^(.*)\.data$/.exec(dirname(folder)) ?? [];
   if (owner === undefined || !existsSync(owner)) return undefined;
   return realpathSync(owner) === realpathSync(store) ? undefined : owner;
 }
 
-/** An entry of the outputs folder that belongs to no slice; undefined if all do. */
+/** An entry of the outputs folder that belongs to no slice; undefined if every entry belongs to a slice. */
 async function strangeOutput(outputs: string) {
   const names = await readdir(outputs).catch(() => []);
   const strange = names.find((name) => !/^[A-Za-z0-9._-]+_slice_\d+$/.test(name));
-  return strange === undefined ? undefined : join(outputsName, strange);
+  return strange && join(outputsName, strange);
 }
 
-/** Files of STFs and samples, completely or partly written, and the folder of payload outputs. */
+/**
+ * Whether a folder entry is ours: a file of an STF or a sample, completely or partly written, or the folder of
+ * payload outputs.
+ */
 const isOurs = (name: string) =>
   name === outputsName || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);

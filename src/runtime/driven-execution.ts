@@ -17,12 +17,12 @@ import type { Host } from './host.ts';
 import { requestStop, supervise, type Task, createWakeSignal } from './supervisor.ts';
 
 /**
- * How long to wait for tasks to stop: a hanging one (on a file system that does not answer) must not
- * keep the execution from ending.
+ * How long to wait for tasks to stop: a task that hangs (for example, on a file system that does not answer)
+ * must not keep the execution from ending.
  */
 const patienceMilliseconds = 4000;
 
-/** How much of an error `driver_ended` contains. */
+/** Maximum length of the error text in `driver_ended`, in characters. */
 const maxReason = 2000;
 
 export type DrivenExecution = ReturnType<typeof driveExecution>;
@@ -32,7 +32,7 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
   const { store, options, session } = host;
   const recorded = executionParams(store.sql, requireOwn(requireExecution(store.sql, drive.execution_id), 'be driven'));
   const params = speed === undefined ? recorded : { ...recorded, speed };
-  // Its own host: nothing of an execution may remain once it has ended.
+  // Each execution has its own payload host: none of its processes may remain once the execution has ended.
   const payloads = createPayloadHost(options.environment);
   const held = { ...drive, isOverBroker: session !== undefined };
   const here = openHere(host, held, params, { lifetime: host.lifetime.child(), payloads });
@@ -47,7 +47,7 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
     onPause: () => wake.ring(),
   };
   session?.drives(drive.execution_id, { params, sender: driver.name });
-  /** Starts no tasks if a stop is requested before anything has begun. */
+  /** Starts the tasks, unless a stop is requested before anything has begun. */
   const beginTasks = (): RunningTask[] => {
     if (overview.pendingStop() !== undefined) return [];
     const onDone = () => {
@@ -61,22 +61,22 @@ export function driveExecution(host: Host, drive: Drive, speed?: Speed) {
   };
   return {
     /**
-     * Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can
+     * Resolves when the execution has ended, however it ended; rejects if it cannot continue here but can
      * be resumed.
      */
     done: driveToTheEnd(host, here, { driver, payloads, beginTasks }),
-    /** Asks the execution to stop; `done` follows. */
+    /** Asks the execution to stop; `done` then settles. */
     stop: (reason: string) => requestStop(options.user, { state: 'stopped', reason }, execution),
-    /** Stops driving here; `done` follows. The next process that resumes the execution continues it. */
+    /** Stops driving here; `done` then settles. The next process that resumes the execution continues it. */
     leave: () => lifetime.stop(),
     /**
-     * Leaves the execution as it is, to be resumed, because this process ends at once. Returns false if it
-     * has ended.
+     * Leaves the execution as it is, to be resumed later, because this process is about to exit. Returns false
+     * if the execution has ended.
      */
-    leaveAtOnce(): boolean {
-      // It has just ended: nothing is left to continue.
+    leaveAtOnce() {
+      // The execution has just ended, so nothing is left to continue.
       if (requireExecution(store.sql, drive.execution_id).status !== 'running') return false;
-      // If this fails, the process that resumes it will find that this one is gone.
+      // If this fails, the process that resumes the execution will notice that this one is gone.
       tried(() => execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, driver, execution)));
       return true;
     },
@@ -101,7 +101,7 @@ async function driveToTheEnd(host: Host, here: Execution, { driver, payloads, be
     const isRecorded = journal.step(leavingStep(why, driver, execution)).catch(() => false);
     await withDeadline(isRecorded, patienceMilliseconds, false);
   };
-  // Commands come from other processes too; over a broker its session polls for them.
+  // Commands come from other processes too; over a broker, the broker's session polls the store for them.
   const endPoll = session === undefined ? pollStore(store.db, () => notifier.announce(messageTypes)) : undefined;
   clock.enter();
   try {
@@ -131,26 +131,32 @@ async function driveToTheEnd(host: Host, here: Execution, { driver, payloads, be
 async function prepareFiles({ session }: Host, { overview, execution }: Execution) {
   const { files } = execution.agent;
   if (overview.counts().stf_count === 0) files.prepare();
-  // Without a broker this process is alone: half-written files are not being written any more.
+  // Without a broker this process is alone, so no other process can still be writing the unfinished files.
   if (session === undefined) await files.tidy();
 }
 
 /**
- * Reports that another payload processes the slices of a resumed execution from now on, so that its results
- * come from two programs.
+ * Reports that another payload will process the slices of a resumed execution from now on, so the execution's
+ * results will come from two programs.
  */
 async function sayChangedPayload({ store }: Host, { held, execution, overview }: Execution, sender: string) {
   const { agent, journal, clock } = execution;
   if (agent.payload === undefined || overview.counts().slices_created === 0) return;
-  const { newestPayload } = await import('../db/lists/tf-slices.ts');
-  const before = newestPayload(store.sql, held.execution_id);
+  const { newestPayload, payloadChange } = await import('../db/lists/tf-slices.ts');
+  // No slice may have been created since the payload last changed.
+  const before = payloadChange(store.sql, held.execution_id)?.now ?? newestPayload(store.sql, held.execution_id);
   const now = shortDigests([agent.payload.name, agent.payload.digest ?? []].flat().join(' '));
   if (before === undefined || before === now) return;
-  const message = `the payload has changed since this execution was last driven, from ${before} to ${now}: earlier results came from the old payload`;
-  await journal.step({ sender, tick: clock.now(), says: [], logs: [{ level: 'WARNING', message }] });
+  const message = `since this execution was last driven, the payload has changed from ${before} to ${now}, so the results may come from more than one program`;
+  await journal.step({
+    sender,
+    tick: clock.now(),
+    says: [],
+    logs: [{ level: 'WARNING', message, context: { payload_before: before, payload_now: now } }],
+  });
 }
 
-/** Waits until the execution is judged, then lets its tasks end. */
+/** Waits for the verdict on the execution, then lets its tasks end. */
 async function work({ session }: Host, here: Execution, driver: DriverOptions, running: readonly RunningTask[]) {
   const { execution, lifetime, folder } = here;
   const verdict = await awaitVerdict(driver, execution).catch((error: unknown) => {
@@ -158,7 +164,7 @@ async function work({ session }: Host, here: Execution, driver: DriverOptions, r
     return undefined;
   });
   lifetime.drain();
-  // Consumers have yet to read the last messages, and may answer them.
+  // Consumers have not yet read the last messages, and may still answer them.
   if (verdict?.status === 'completed') await ended(running.filter(({ drains }) => drains === true));
   lifetime.stop();
   await ended(running);

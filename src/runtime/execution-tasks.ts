@@ -20,11 +20,11 @@ import type { WakeSignal } from './supervisor.ts';
 /** The simulator waits for a consumer that is this many messages behind. */
 const farBehind = 1000;
 
-/** How long agents have after a connection break to be heard again, in milliseconds. */
+/** How long, in milliseconds, agents' heartbeats may take to arrive again after the connection breaks. */
 const hearingMilliseconds = lateSeconds * 1000;
 
 /**
- * Everything that works at the same time in a process that drives an execution: consumers, workers, DAQ
+ * The tasks that run concurrently in a process that drives an execution: consumers, workers and the DAQ
  * simulator.
  */
 export const tasksOf = (host: Host, execution: Execution, daq: { onDone: () => void; wake: WakeSignal }) => [
@@ -57,7 +57,7 @@ function workerTasks(host: Host, here: Execution) {
   return [{ name, work }];
 }
 
-/** In one process no worker can vanish while the driver is alive. */
+/** Without a broker there is only one process, in which no worker can vanish while the driver is alive. */
 function watchTasks(host: Host, { execution }: Execution) {
   const name = host.agents.fast_processing;
   if (host.session === undefined || name === undefined) return [];
@@ -65,17 +65,18 @@ function watchTasks(host: Host, { execution }: Execution) {
 }
 
 /**
- * The fast processing agent's check for slices that have killed their workers too often: it reports their
- * failure itself, since no worker will. Runs until the execution is stopped.
+ * The fast processing agent's check for slices that have killed their workers too often. The agent itself
+ * reports that these slices failed, since no worker will. Runs until the execution is stopped.
  */
 async function watchAbandonedSlices({ store, recorder }: Host, sender: string, execution: ExecutionContext) {
   const { journal, clock, agent, lifetime } = execution;
-  const alsoLost = (slice: string, attempt: number) => recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
   const error = `worker vanished ${maxLostStarts} times`;
   while (!lifetime.stopped.aborted) {
-    // Workers that cannot be heard are not dead.
+    // A worker must not be taken for dead while its messages cannot arrive.
     const isHearing = recorder.link.hearingMilliseconds() >= hearingMilliseconds;
-    for (const slice of isHearing ? abandonedSlices(store.sql, agent.execution_id, isAlive, alsoLost) : [])
+    for (const slice of isHearing
+      ? abandonedSlices(store.sql, agent.execution_id, isAlive, recorder.repeatedStarts.lost)
+      : [])
       await journal.step({ sender, tick: clock.now(), says: [failureOf(slice, error)] });
     await pause(beatSeconds * 1000, [lifetime.stopped]);
   }
@@ -87,7 +88,7 @@ function daqTask(
   { onDone, wake }: { onDone: () => void; wake: WakeSignal },
 ) {
   const name = host.nameOf('daq_simulator');
-  // A remote agent has no cursor here; waiting for it would never end.
+  // A remote agent has no cursor here, so waiting for one would never end.
   const isBehind = () =>
     readingAgents.some(
       ({ type, reads }) => host.agents[type] !== undefined && journal.behind(type, reads, farBehind + 1) > farBehind,
@@ -103,18 +104,18 @@ function daqTask(
   return { name, work };
 }
 
-/** How often to report to the recorder what its own worker has in hand, in milliseconds. */
+/** How often the hosted worker reports its work in hand to the recorder, in milliseconds. */
 const reportMilliseconds = 2000;
 
-/** The worker is this process itself, which exists only once. */
+/** Used in place of a start time: the hosted worker is this process itself, which exists only once. */
 const hostedSince = 'here';
 
 /**
- * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. It takes slices from
- * the broker's queue like any other, so also those of other recorders of the namespace. Resolves when the
- * execution is stopped.
+ * Runs the worker that a recorder hosts: a remote worker in the recorder's own process. Like any worker, it
+ * takes slices from the broker's queue, including those from other recorders in the namespace. Resolves when
+ * the execution is stopped.
  */
-async function runHostedWorker(host: Host, name: string, slots: number, here: Execution): Promise<void> {
+async function runHostedWorker(host: Host, name: string, slots: number, here: Execution) {
   const { options, recorder, namespace, payloads } = host;
   const { broker: connection, destinations, views, directory } = recorder;
   const { environment, config } = options;
@@ -161,11 +162,14 @@ async function runHostedWorker(host: Host, name: string, slots: number, here: Ex
   }
 }
 
-/** Records reports on the execution that is driven here at once; reports on others like any worker. */
+/**
+ * Reports on the execution that is driven here are recorded immediately; reports on other executions are sent,
+ * as by any worker.
+ */
 function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voice): Voice {
   const { held, lifetime, params, payload } = here;
   const { url: own } = params.data;
-  // A fastmon agent elsewhere may publish its samples.
+  // The file may be elsewhere: a fastmon agent on another host may publish its samples.
   const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice) =>
     isElsewhere(url) && (own === undefined || !isBelow(url, own));
   const isOurs = ({ slice, storeId }: DeliveredSlice) =>
@@ -188,16 +192,16 @@ function voiceOf({ recorder }: Host, name: string, here: Execution, others: Voic
 }
 
 function standingOf({ slice }: DeliveredSlice, { queue }: Execution, isResting: boolean) {
-  // Fast processing fails a slice that was given up after too many lost starts.
+  // Fast processing may have recorded the slice as failed, after too many lost starts.
   if (queue.standing(slice.slice_filename, slice.attempt) !== 'open') return 'over';
   return queue.isOpen() && !isResting ? 'open' : 'paused';
 }
 
-/** Returns false if a slice may not start because the run was paused in between. */
-async function record(draft: Draft, sender: string, { execution, queue }: Execution): Promise<boolean> {
+/** Returns false if a slice must not start because the run has been paused. */
+async function record(draft: Draft, sender: string, { execution, queue }: Execution) {
   let isWanted = true;
-  const says = (): Draft[] => {
-    // Checked inside the step, where nothing can come in between.
+  const says = () => {
+    // Checked inside the step, so that the queue cannot change between the check and the write.
     isWanted = draft.msg_type !== 'slice_started' || queue.isOpen();
     return isWanted ? [draft] : [];
   };

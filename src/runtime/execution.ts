@@ -23,7 +23,7 @@ export type Execution = ReturnType<typeof openHere>;
 /**
  * Opens an execution.
  * @param params as recorded in its log
- * @param payloads the host of its payload processes
+ * @param payloads the host of the execution's payload processes
  */
 export function openHere(
   host: Host,
@@ -50,8 +50,8 @@ export function openHere(
     },
   });
   const { dir, write_files, url } = params.data;
-  /** The folder of its data files; undefined if none are written. */
-  const folder = dir === undefined ? undefined : join(dir, execution_id);
+  /** The folder of the execution's data files; undefined if none are written. */
+  const folder = dir && join(dir, execution_id);
   const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
   const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;
   const { journal } = access;
@@ -60,7 +60,7 @@ export function openHere(
     run_number,
     params,
     files,
-    conditions: host.session === undefined ? undefined : conditionsOf(params),
+    conditions: host.session && conditionsOf(params),
     payload: nameOfPayload(params, options.environment),
     message: (id: string) => journal.message(id),
   };
@@ -73,7 +73,7 @@ export function openHere(
 const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv) =>
   worker.payload && payloadNameOf(worker.payload, { name: worker.payload_name, path: environment['PATH'] });
 
-/** The facts that workers on other hosts rely on. */
+/** The facts about an execution that workers on other hosts rely on. */
 const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams) => ({
   speed: speed === 'max' ? 1 : speed,
   slice_processing_time: fast_processing.slice_processing_time,

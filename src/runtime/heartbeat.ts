@@ -13,19 +13,19 @@ import { messageOf } from '../lib/errors.ts';
 import { steadyClock } from '../lib/time.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
-/** Milliseconds by the clock of messages, and by a monotonic clock. */
+/** A time in milliseconds, by the clock used in messages and by a monotonic clock. */
 interface Moment {
   at: number;
   monotonic: number;
 }
 
 /**
- * Heartbeats farther apart than this show that a process stood still or could not write. A busy machine
- * delays one by less.
+ * Heartbeats farther apart than this show that a process stood still or could not write. Even on a busy
+ * machine, heartbeats are not delayed this long.
  */
 const standstillSeconds = beatSeconds + 10;
 
-/** A shorter time without a message does not count as a gap. Seconds. */
+/** The shortest time without messages, in seconds, that counts as a gap. */
 const shortestHole = 10;
 
 /** Heartbeats of a process and of the agents that it hosts. */
@@ -33,11 +33,11 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   /** The execution that each agent has worked on since the last heartbeat. */
   const worked = new Map<string, string>();
   let missed = 0;
-  /** When the last heartbeat was written. */
+  /** When the latest heartbeat was written. */
   let written: Moment | undefined;
   let timer: NodeJS.Timeout | undefined;
-  /** The heartbeat being written: it must not be written after the last one. */
-  let beating: Promise<void> = Promise.resolve();
+  /** The heartbeat that is being written: the process's last heartbeat must come after it. */
+  let beating = Promise.resolve();
 
   async function record(sign: (tx: Transaction) => void) {
     try {
@@ -50,7 +50,8 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
       if (line !== undefined) warn(line);
     } catch (error) {
       missed += 1;
-      // One miss may be the first sign of a fault that is reported anyway; report two in a row, once.
+      // A single failure may be the first sign of a fault that is reported anyway, so warn only at the second
+      // failure in a row.
       if (missed === 2) warn(`heartbeats could not be recorded: ${messageOf(error)}`);
     }
   }
@@ -65,11 +66,11 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
   }
 
   return {
-    /** Records that an agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
+    /** Records that an agent has worked: the next heartbeat reports it as PROCESSING. */
     sawWork: (agent: string, executionId: string) => void worked.set(agent, executionId),
     /**
-     * Records the work that an agent currently does not accept. A store that cannot be written is reported by
-     * the heartbeats.
+     * Records the work that an agent currently does not accept. If the store cannot be written, the heartbeats
+     * report the failure.
      */
     noteOffDuty: (agent: string, kinds: readonly OffDuty[]) =>
       void store.write((tx) => recordOffDuty(tx, agent, kinds)).catch(() => {}),
@@ -77,7 +78,7 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
       beat();
       timer = setInterval(beat, beatSeconds * 1000);
     },
-    /** Writes the last heartbeat: every agent here ends. */
+    /** Writes the last heartbeat, which records that this process has ended. */
     async end(ended: ProcessEnd) {
       clearInterval(timer);
       await beating;
@@ -87,8 +88,8 @@ export function createHeartbeat(store: Store, processId: number, agents: string[
 }
 
 /**
- * Notes more time than usual since the last written heartbeat. A write may have waited, so the time is that
- * of the transaction.
+ * Records a standstill if more time than usual has passed since the latest heartbeat. The write may have been
+ * delayed, so the time of the transaction is used.
  */
 function standstill(tx: Transaction, processId: number, before: Moment | undefined) {
   const now = { at: steadyClock().now(), monotonic: performance.now() };

@@ -21,10 +21,13 @@ import { createPayloadHost } from '../payload/host.ts';
 import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
 import { createHeartbeat } from './heartbeat.ts';
 
-/** The needs of every process that hosts agents. */
+/** What every process that hosts agents needs. */
 export interface HostOptions {
   store: Store;
-  /** Its namespace, numbers, destinations, enabled agents and number of slots apply to this process. */
+  /**
+   * The configuration. Its namespace, first execution and run numbers, destinations, enabled agents and number
+   * of slots apply to this process.
+   */
   config: Config;
   user: string;
   /** The client on whose behalf a server started this process; by default, the user. */
@@ -33,7 +36,7 @@ export interface HostOptions {
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
-  /** Where the agents' own lines go besides the store; by default, to `log`. */
+  /** Where the agents' own lines go in addition to the store; by default, to `log`. */
   agentLog?: Log;
   /** The environment that payload commands inherit. */
   environment: NodeJS.ProcessEnv;
@@ -43,7 +46,7 @@ export interface HostOptions {
   onProgress?: (executionId: string, types: MessageType[]) => void;
 }
 
-/** Enters whatever else belongs in the transaction that enters this process. */
+/** Writes whatever else belongs in the transaction that registers this process. */
 export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>) => T;
 
 /**
@@ -53,9 +56,9 @@ export type Enter<T> = (tx: Transaction, processAgents: ProcessAgents<AgentType>
 export type Host = Awaited<ReturnType<typeof enterHost>>['host'];
 
 /**
- * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and
+ * Registers a process. With a broker, the process becomes the recorder of its namespace. Throws `BROKER_…`, and
  * `EXECUTION_IN_USE` if another process records the namespace.
- * @param patience whether to wait for a broker that is not there yet, until interrupted
+ * @param patience whether to wait for a broker that is not available yet, until interrupted
  */
 export async function enterHost<T>(
   options: HostOptions,
@@ -76,7 +79,7 @@ export async function enterHost<T>(
     const { processAgents, entered } = await enterStore(options, agentTypes, alsoEnter);
     const { process_id: processId, agents } = processAgents;
     const names = Object.values(agents);
-    // A run speaks as its driver, a separate agent process as itself.
+    // A run logs under its driver's name, a separate agent process under its own.
     log.speakAs(agents.daq_simulator ?? (names[0] as string));
     if (choice !== undefined && broker !== undefined)
       session = await openRecorderSession(broker, {
@@ -100,7 +103,7 @@ interface Entry {
   agents: Readonly<Partial<Record<AgentType, string>>>;
   /** Undefined without a broker. */
   session: RecorderSession | undefined;
-  /** Draining: the process was asked to stop. Stopped: it ends, or has a fault. */
+  /** Draining: the process was asked to stop. Stopped: it is ending, or has a fault. */
   lifetime: Lifetime;
 }
 
@@ -119,7 +122,7 @@ function hostOf(options: HostOptions, entry: Entry) {
     namespace: config.testbed.namespace,
     heartbeat,
     payloads,
-    /** The session, for code that works over a broker. */
+    /** The broker session, for code that runs only with a broker. */
     recorder: session as RecorderSession,
     /** The name of an agent that this process hosts. */
     nameOf: (type: AgentType) => agents[type] as string,
@@ -129,7 +132,7 @@ function hostOf(options: HostOptions, entry: Entry) {
     async close({ isHurried = false, hasFault = lifetime.fault !== undefined } = {}) {
       await payloads.close();
       await heartbeat.end(hasFault ? 'fault' : 'order');
-      // A store that this process can no longer write takes no receipts.
+      // If this process can no longer write to the store, receipts cannot be recorded.
       const error = lifetime.fault?.error;
       const isStoreLost = error instanceof SwfError && error.code.startsWith('STORE_');
       await session?.close(isStoreLost ? 'none' : isHurried ? 'hurried' : 'usual');
@@ -137,7 +140,10 @@ function hostOf(options: HostOptions, entry: Entry) {
   };
 }
 
-/** A process's own log, besides its agents': to people at once, and into the store for later readers. */
+/**
+ * The log of the process itself, apart from its agents' logs. Lines are shown to people immediately, and stored
+ * for later readers.
+ */
 function createProcessLog({ store, log, logLevel }: HostOptions) {
   const writeLine = createLogLineWriter(logLevel);
   let agent: string | undefined;
@@ -151,7 +157,7 @@ function createProcessLog({ store, log, logLevel }: HostOptions) {
       log.write(line);
       const speaker = agent;
       if (speaker === undefined || !store.db.open) return;
-      // An unwritable store has been reported by then.
+      // If the store cannot be written to, that has already been reported.
       store.write((tx) => writeLine(tx, line, { agent: speaker })).catch(() => {});
     },
   };
@@ -169,8 +175,7 @@ export function driverSelf(
 }
 
 /**
- * Connects, and first listens for other programs. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything
- * is sent.
+ * Connects, and listens for other programs before anything is sent. Throws `BROKER_…` and `NAMESPACE_IN_USE`.
  */
 function listenFirst({ store, config }: HostOptions, choice: BrokerChoice, how: ConnectOptions) {
   const { namespace } = config.testbed;

@@ -15,9 +15,9 @@ import { driverSelf, type Enter, enterHost, type HostOptions } from './host.ts';
 export type RunningExecution = Awaited<ReturnType<typeof takeUp>>;
 
 /**
- * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and `STORE_…`
- * before anything has begun.
- * @param configName the user's name for the configuration
+ * Starts a new execution and drives it. Throws `DATA_UNAVAILABLE`, `CONFIG_INVALID`, `BROKER_…` and
+ * `STORE_…` before anything has begun.
+ * @param configName the name by which the user chose the configuration
  */
 export function startExecution(
   options: HostOptions,
@@ -39,7 +39,7 @@ export function startExecution(
     timestamp: utcNow(),
   };
   return takeUp(options, (tx, processAgents) => {
-    // A command with a new id always starts one.
+    // A command with a new id always starts an execution.
     const drive = beginExecution(store, tx, command, driverSelf(options, processAgents, speed), isAlive) as Drive;
     refuseForeignFolder(config, drive);
     return drive;
@@ -48,17 +48,17 @@ export function startExecution(
 
 interface ResumeRequest {
   execution_id: string;
-  /** By default, the recorded one. */
+  /** The speed; by default, the recorded one. */
   speed?: Speed | undefined;
-  /** The id of the only earlier command to carry out; all others are dropped. */
+  /** The id of the one pending command to carry out; all other pending commands are dropped. */
   follows?: string;
-  /** The person who requested it, as claimed, and the reason, for the record. */
+  /** The person who requested the resumption (as claimed), and the reason, for the record. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
 
 /** Resumes an interrupted execution where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
-export function resumeExecution(options: HostOptions, request: ResumeRequest): Promise<RunningExecution> {
+export function resumeExecution(options: HostOptions, request: ResumeRequest) {
   const { execution_id, speed, follows, claimedBy, reason } = request;
   const take: Enter<Drive> = (tx, processAgents) => {
     const driver = { ...driverSelf(options, processAgents, speed), claimedBy, reason };
@@ -67,9 +67,9 @@ export function resumeExecution(options: HostOptions, request: ResumeRequest): P
   return takeUp(options, take, speed);
 }
 
-/** Registers this process with its agents and the execution in one transaction, and drives it. */
+/** Registers this process, its agents and the execution in one transaction, and drives the execution. */
 async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
-  // Over a broker, agents that are not enabled here are expected in other processes.
+  // Over a broker, agents that are not enabled here are assumed to run in other processes.
   const { payload } = options.config.worker;
   if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
@@ -78,7 +78,7 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
   try {
     driven = driveExecution(host, drive, speed);
   } catch (error) {
-    // Nothing may keep the process alive.
+    // Close the host, so that nothing keeps the process alive.
     await host.close({ isHurried: true, hasFault: true });
     throw error;
   }
@@ -99,16 +99,16 @@ async function takeUp(options: HostOptions, take: Enter<Drive>, speed?: Speed) {
     execution_id,
     run_number,
     /**
-     * Resolves when the execution has ended, in whatever way; rejects if it could not continue here and can
+     * Resolves when the execution has ended, however it ended; rejects if it cannot continue here but can
      * be resumed.
      */
     done: untilClosed(),
-    /** Asks the execution to stop; `done` follows. */
+    /** Asks the execution to stop; `done` settles later. */
     stop(reason: string) {
       isHurried = true;
       return driven.stop(reason);
     },
-    /** Records that this process ends at once. Returns whether the execution can be resumed. */
+    /** Records that this process is about to exit. Returns whether the execution can be resumed. */
     leaveAtOnce: () => driven.leaveAtOnce(),
   };
 }

@@ -14,7 +14,7 @@ import { maxTakeUps } from '../monitoring/findings/drivers.ts';
 import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf, type Host } from './host.ts';
 
-/** How often to check for executions without a driver, in milliseconds. */
+/** How often, in milliseconds, to check for executions without a driver. */
 const lookMilliseconds = 5000;
 
 interface TakeUpOptions {
@@ -23,23 +23,23 @@ interface TakeUpOptions {
 }
 
 /**
- * Lets a recorder that is a service resume executions of its namespace whose driver is gone: that of an
- * earlier process, or its own that could not continue. An execution that fails repeatedly is left alone, with
- * the finding `TAKE_UP_FAILED`.
+ * Lets a recorder that runs as a service resume executions in its namespace whose driver is gone, whether the driver
+ * was in an earlier process or in this one. An execution that fails repeatedly is left alone, with the finding
+ * `TAKE_UP_FAILED`.
  */
 export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
   const { store, namespace, lifetime } = host;
   const { log } = host.options;
   const left = new Set<string>();
   let looking: Promise<void> | undefined;
-  /** Logs why an execution is left, once. */
+  /** Logs, once, why an execution is left alone. */
   function leave(executionId: string, level: 'WARNING' | 'ERROR', message: string) {
     if (!left.has(executionId)) log.write({ level, message });
     left.add(executionId);
   }
 
   async function takeUp(executionId: string) {
-    // An execution to be stopped is resumed only to be ended, so it does not matter how often that failed.
+    // An execution that is to be stopped is resumed only to end it, so earlier failures do not matter.
     const stop = waitingCommands(store.sql, executionId, ['stop_workflow'])[0]?.message_id;
     const requests = waitingCommands(store.sql, executionId, ['resume_workflow']).map(messageIdOf);
     if (stop === undefined && requests.length === 0 && fruitlessTakeUps(store.sql, executionId) >= maxTakeUps) {
@@ -53,7 +53,7 @@ export function startTakeUp(host: Host, { isDriving, onTaken }: TakeUpOptions) {
       log.write({ level: 'WARNING', message: `resumed ${executionId}: its driver was gone${pause}` });
       onTaken(drive);
     } catch (error) {
-      // Another process was faster, its parameters are of another version, or its files are missing.
+      // Another process was first, the parameters are from another version, or files are missing.
       if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) throw error;
       const { line } = error;
       await store.write((tx) => {
@@ -93,7 +93,7 @@ function isWithoutDriver({ store, processId }: Host, executionId: string) {
   return owner === undefined || owner.process_id === processId || !isProcessAlive(owner, isAlive);
 }
 
-/** The pause that stays in force: it was not ended, so a crash must not end it. */
+/** The pause that stays in force: no one has ended it, and a crash must not end it. */
 function pauseOf({ store: { sql } }: Host, executionId: string) {
   const waiting = waitingCommands(sql, executionId, ['pause_workflow', 'resume_workflow']).at(-1);
   if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;
@@ -116,7 +116,7 @@ function takeFrom(
     const pause = stop === undefined ? pauseOf(host, executionId) : undefined;
     const drive = takeOver(store, tx, executionId, driver, { isAlive, follows: stop ?? (pause && messageIdOf(pause)) });
     if (stop === undefined) for (const id of requests) noteApplied(tx, id);
-    // For a pause that is pending already, this adds no second row.
+    // If the pause is already pending, this adds no second row.
     if (pause !== undefined) store.messages.record(tx, pause);
     return { drive, isPaused: pause !== undefined };
   });

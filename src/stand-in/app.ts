@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
 
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
@@ -17,7 +17,7 @@ import { resources } from './resources.ts';
 
 interface StandInOptions {
   store: Store;
-  /** Writes must carry it; if undefined, no token is required. */
+  /** The token that writes must carry; undefined if none is required. */
   token: string | undefined;
   say: (line: string) => void;
   /** Called with each call and its answer, without secrets. */
@@ -25,21 +25,24 @@ interface StandInOptions {
 }
 
 /**
- * Definitions of workflows are ten thousand characters long, and messages may be longer. From callers without
- * a token only short log lines are accepted.
+ * Workflow definitions run to ten thousand characters, and messages may be longer. Callers without a token
+ * may only send short log lines.
  */
 const bodyLimit = { trusted: '4mb', stranger: '64kb' };
 
-/** The testbed's programs give a handful: each name is looked up in every object. */
+/**
+ * Maximum number of names in a query, since each is looked up in every object. The testbed's programs send a
+ * handful.
+ */
 const maxNames = 20;
 
 /**
- * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without
- * the prefix of a site, and records what they state before it answers. Source: `docs/swf-monitor.md`.
+ * Stands in for swf-monitor: answers the calls that programs of the testbed make during a run, with or without
+ * a site's prefix, and records what they report before answering. Source: `docs/swf-monitor.md`.
  */
-export function createStandIn(options: StandInOptions): Express {
+export function createStandIn(options: StandInOptions) {
   const app = guardedApp(options.token !== undefined);
-  // A value in a query is text: `a[b]=1` is not an object.
+  // A value in a query string is text: `a[b]=1` is not an object.
   app.set('query parser', 'simple');
   app.use(refuseManyNames);
   const isTrusted = trustOf(options);
@@ -51,7 +54,7 @@ export function createStandIn(options: StandInOptions): Express {
   const api = express.Router();
   for (const call of [...calls, ...resources.flatMap(callsOf)]) {
     const isOpen = call.isOpen ?? call.method === 'GET';
-    // The body of a caller without a token is not read before.
+    // The token is checked before the body is read.
     const checks = [...(isOpen ? [] : [requireToken]), readBody, refuseDeep];
     const method = call.method.toLowerCase() as 'get' | 'post' | 'patch';
     api[method](`/${call.path}`, ...checks, answered(options, call));
@@ -69,7 +72,7 @@ const refuseUnless =
     else response.status(400).json({ detail: [detail] });
   };
 
-/** Refuses deeply nested bodies: code that walks through a body must terminate. */
+/** Refuses deeply nested bodies, since code that walks through a body recursively must not overflow the stack. */
 const refuseDeep = refuseUnless(({ body }) => isShallow(body), 'The body is nested too deeply.');
 
 const refuseManyNames = refuseUnless(
@@ -83,7 +86,7 @@ function answered({ store, onCall }: StandInOptions, { method, answer }: Call): 
     const query = queryOf(request);
     const [path = ''] = request.originalUrl.split('?', 1);
     const question = {
-      // Masked at once: nothing that is kept, answered or recorded contains a secret.
+      // Masked immediately, so that nothing stored, answered or recorded contains a secret.
       body: maskValue(objectOf(request.body)) as Body,
       query,
       at,
@@ -113,7 +116,7 @@ function answered({ store, onCall }: StandInOptions, { method, answer }: Call): 
   };
 }
 
-/** If a name occurs twice, the last value counts. The simple parser gives only texts. */
+/** If a name occurs twice, the last value is used. The simple parser returns only strings. */
 const queryOf = ({ query }: Request): Record<string, string> =>
   Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, (Array.isArray(value) ? value.at(-1) : value) as string]),
@@ -129,7 +132,7 @@ function trustOf({ token }: StandInOptions): (request: Request) => boolean {
 }
 
 /**
- * An agent with a wrong token retries forever and never starts: reports that once, where an operator looks.
+ * An agent with a wrong token retries forever and never starts, so report this once, where an operator looks.
  */
 function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => boolean): RequestHandler {
   let isSaid = false;
@@ -142,7 +145,7 @@ function tokenCheck({ say }: StandInOptions, isTrusted: (request: Request) => bo
     const given = givenIn(request);
     if (!isSaid)
       say(
-        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and was refused; the testbed's agents retry forever: give them the value of SWF_MONITOR_TOKEN`,
+        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sent no token' : 'sent a wrong token'}, and was refused; the testbed's agents retry forever: give them the value of SWF_MONITOR_TOKEN`,
       );
     isSaid = true;
     response.setHeader('WWW-Authenticate', 'Token');
@@ -161,7 +164,7 @@ function onError({ say }: StandInOptions): ErrorRequestHandler {
       });
     else {
       say(`ERROR a call could not be recorded: ${messageOf(error)}`);
-      // The testbed's programs wait and retry.
+      // On this status, the testbed's programs wait and retry.
       response.status(503).json({ detail: 'The store cannot be written at the moment.' });
     }
   };

@@ -18,7 +18,7 @@ function nextExecution(tx: Transaction, { body }: Question): Answer {
   return success({ workflow_name, sequence: nextSequence(tx, workflow_name) });
 }
 
-/** A namespace exists as soon as a request names it; its first owner remains its owner. */
+/** A namespace exists as soon as a request names it. Its first owner remains the owner. */
 function ensureNamespace(tx: Transaction, { body }: Question): Answer {
   const name = textOf(body['name']);
   if (name === undefined || name === '') return without('name');
@@ -33,10 +33,10 @@ function ensureNamespace(tx: Transaction, { body }: Question): Answer {
   return success({ created: known === undefined, ...document });
 }
 
-/** Types of agents; the testbed's programs use the same names. */
+/** The types of agents, which have the same names in the testbed's programs. */
 const types = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'processing'] as const;
 
-/** A heartbeat of an agent, whose description of itself is kept unchanged. */
+/** A heartbeat of an agent. The agent's description of itself is kept unchanged. */
 function heartbeat(tx: Transaction, { body, at }: Question): Answer {
   const name = textOf(body['instance_name']);
   const isKnown = name !== undefined && objectNamed(tx.sql, systemAgents.path, name) !== undefined;
@@ -57,14 +57,14 @@ function heartbeat(tx: Transaction, { body, at }: Question): Answer {
   return isKnown ? { ...answer, status: 200 } : answer;
 }
 
-/** A log line: the testbed's logger sends no token. */
+/** Records a log line. No token is required, since the testbed's logger sends none. */
 function logLine(tx: Transaction, { body, at }: Question): Answer {
   const line = logLineOf(body);
   if ('lacks' in line) return without(line.lacks);
   return { status: 201, body: { id: insertToldLine(tx, line, at) } };
 }
 
-/** Records episodes of the newest testbed, and does nothing else with them. */
+/** A call about episodes, from the newest testbed. It is recorded, but has no further effect. */
 function episode(verb: string): Call {
   const path = `snapper/episodes/${verb}`;
   const answer = (tx: Transaction, { body, at }: Question): Answer => {
@@ -74,7 +74,7 @@ function episode(verb: string): Call {
   return { method: 'POST', path, answer };
 }
 
-/** Everything that programs request besides resources: requests that do not register anything. */
+/** All requests other than those to register, read and change `resources`. */
 export const calls: readonly Call[] = [
   {
     method: 'POST',
@@ -94,7 +94,7 @@ export const calls: readonly Call[] = [
   {
     method: 'GET',
     path: 'workflow-messages',
-    // In the order they were sent: episodes are built from them.
+    // In the order in which the messages were sent, since episodes are built from them.
     answer: ({ sql }, { query }) => ({ status: 200, body: messagesOf(sql, textOf(query['execution_id'])) }),
   },
   ...['open', 'append', 'close'].map(episode),

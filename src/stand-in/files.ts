@@ -1,15 +1,15 @@
 import * as z from 'zod';
 
 import type { Prepare } from '../db/sqlite/statements.ts';
-import { type Document, listObjects, objectNamed } from '../db/stand-in/objects.ts';
+import { listObjects, objectNamed } from '../db/stand-in/objects.ts';
 import { registeredSlice } from '../observed/reading/dialects.ts';
 import { objectOf } from '../observed/reading/values.ts';
 import { textOf } from '../observed/told/log-line.ts';
 import { addedFields, count, fileName, numberIn, type Resource, runNumber } from './resource.ts';
 
 /**
- * Finds an STF file by name: in the newest open run in the agent's namespace, or else in the newest open run,
- * or else in the newest run.
+ * Finds an STF file by name: in the newest open run in the agent's namespace, otherwise in the newest open
+ * run, otherwise in the newest run.
  */
 function stfNamed(sql: Prepare, stf: string, agent: string | undefined) {
   const all = listObjects(sql, 'stf-files', { parent: stf });
@@ -19,21 +19,24 @@ function stfNamed(sql: Prepare, stf: string, agent: string | undefined) {
   return (namespace === undefined ? undefined : theirs) ?? open.at(-1) ?? all.at(-1);
 }
 
-/** A run has ended when its data taking or its execution has: after a stop nothing ends the data taking. */
-function hasEnded(sql: Prepare, run: string | undefined): boolean {
+/**
+ * A run has ended when its data taking or its execution has ended: stopping the execution does not end the data
+ * taking.
+ */
+function hasEnded(sql: Prepare, run: string | undefined) {
   if (run === undefined) return false;
   if ((objectNamed(sql, 'runs', run)?.document['end_time'] ?? null) !== null) return true;
   const { status = 'running' } = executionOf(sql, run) ?? {};
   return status !== 'running';
 }
 
-function executionOf(sql: Prepare, run: string | undefined): Document | undefined {
+function executionOf(sql: Prepare, run: string | undefined) {
   if (run === undefined) return undefined;
   const { execution_id: id } = objectOf(objectNamed(sql, 'run-states', run)?.document['metadata']);
   return typeof id === 'string' ? objectNamed(sql, 'workflow-executions', id)?.document : undefined;
 }
 
-/** STF files. Their names recur in other runs, so each is identified by its run. */
+/** STF files. Their names recur in other runs, so a file is identified by its name and its run. */
 export const stfFiles: Resource = {
   path: 'stf-files',
   isPaged: true,
@@ -57,13 +60,13 @@ export const stfFiles: Resource = {
   again: 'refuse',
   wanted: ({ stf_filename, run_number }) =>
     stf_filename === undefined ? { run_id: run_number } : { parent: stf_filename },
-  // A data agent does not register a file that it finds here: hide files of earlier runs, which do not belong
-  // to it.
+  // A data agent does not register a file that the list already contains, so files with the same name from
+  // earlier runs are left out.
   isListed: ({ run_id }, { stf_filename }, sql) => stf_filename === undefined || !hasEnded(sql, run_id),
   aliases: { run_number: 'run' },
 };
 
-/** TF files. They name no run and belong to the run of their STF file. */
+/** TF files. They do not name a run; they belong to the run of their STF file. */
 export const fastmonFiles: Resource = {
   path: 'fastmon-files',
   isPaged: true,
@@ -88,7 +91,7 @@ export const fastmonFiles: Resource = {
   aliases: { stf_filename: 'stf_file', run_id: '' },
 };
 
-/** TF slices, which are identified by their run and file. */
+/** TF slices, identified by their run and file. */
 export const tfSlices: Resource = {
   path: 'tf-slices',
   idField: 'id',
@@ -111,15 +114,15 @@ export const tfSlices: Resource = {
   },
   more: (body) => ({ fastmon_file: registeredSlice(body)?.tf_filename }),
   again: 'refuse',
-  // A fast processing agent changes the first slice that it finds: leave out completed ones.
+  // A fast processing agent changes the first slice that it finds, so completed ones are left out.
   wanted: ({ run_number, slice_id, fastmon_file_id }) => ({
     run_id: run_number,
     number: numberIn(slice_id),
     parent: fastmon_file_id,
     not: slice_id === undefined || fastmon_file_id !== undefined ? undefined : 'completed',
   }),
-  // The slice that a change names in its result: the public programs take the first of its number in the run,
-  // whatever its file.
+  // The change applies to the slice that its result names: the public programs address the run's first slice
+  // with that number, whatever its file.
   target({ metadata }, { run_id }, sql) {
     const result = objectOf(objectOf(objectOf(metadata)['result'])['result']);
     const named = registeredSlice(result)?.slice_filename;

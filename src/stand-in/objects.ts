@@ -18,7 +18,7 @@ import type { MessageLine } from '../observed/recording-lines.ts';
 import { named, type Names, restLine } from '../observed/told/rest-call.ts';
 import { type Answer, type Body, type Call, numberIn, type Query, type Resource, wordsOf } from './resource.ts';
 
-/** The requests for the objects of a resource. */
+/** The requests that programs may send about a resource's objects. */
 export const callsOf = (resource: Resource): Call[] => [
   { method: 'GET', path: resource.path, answer: ({ sql }, { query, url }) => list(sql, resource, query, url) },
   { method: 'GET', path: `${resource.path}/:id`, answer: ({ sql }, { id }) => read(sql, resource, id) },
@@ -27,7 +27,8 @@ export const callsOf = (resource: Resource): Call[] => [
 ];
 
 /**
- * Answers with one object. For an object that is not registered here, the answer lets the programs continue.
+ * Answers with one object. If it is not registered here, some resources make up an answer, so that the programs
+ * can continue.
  */
 function read(sql: Prepare, resource: Resource, id: string): Answer {
   const body = objectOf(sql, resource.path, id)?.document ?? resource.unknown?.(id, sql);
@@ -37,9 +38,9 @@ function read(sql: Prepare, resource: Resource, id: string): Answer {
 const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);
 
 /**
- * The objects that match a query, the oldest first: as an array, or with `limit` as a page where swf-monitor
- * has pages.
- * @param url of the list
+ * The objects that match a query, oldest first: an array or, with `limit`, a page if swf-monitor pages the
+ * resource.
+ * @param url the URL of the list
  */
 function list(sql: Prepare, resource: Resource, query: Query, url: string): Answer {
   const fields = Object.entries(query).flatMap(([key, value]) => {
@@ -68,8 +69,8 @@ interface Writing {
 }
 
 /**
- * Registers an object; if that states a fact, it adds a row of the log in the same transaction. The same
- * request again gets the same answer.
+ * Registers an object. If the registration states a fact, a row is added to the log in the same transaction.
+ * A repeated request gets the same answer.
  */
 export function register(tx: Transaction, writing: Writing): Answer {
   const { resource, body, at } = writing;
@@ -89,7 +90,7 @@ export function register(tx: Transaction, writing: Writing): Answer {
   return put(tx, resource, line, 201, { kind: path, object_id: id, ...names, document });
 }
 
-/** Changes an object. A change is a row of the log, under its object's run and file. */
+/** Changes an object. The change becomes a row of the log, with the object's run and file. */
 function change(tx: Transaction, writing: Writing & { id: string }): Answer {
   const { resource, body, id } = writing;
   const { sql } = tx;
@@ -103,8 +104,8 @@ function change(tx: Transaction, writing: Writing & { id: string }): Answer {
 }
 
 /**
- * Writes an object, and the row of the log that states it. Some resources state nothing about a workflow, so
- * their writes make no rows of the log.
+ * Writes an object, and the log row that reports it. Some resources report nothing about a workflow, so their
+ * writes add no rows.
  */
 function put(tx: Transaction, { isOffRecord }: Resource, line: MessageLine, status: number, object: MonitorObject) {
   if (isOffRecord !== true) recordHeard(tx, line);
@@ -112,7 +113,10 @@ function put(tx: Transaction, { isOffRecord }: Resource, line: MessageLine, stat
   return { status, body: object.document };
 }
 
-/** An object that is not registered here, named by its path. */
+/**
+ * Creates an object that is not registered here, named by its path; undefined if the resource does not allow
+ * this.
+ */
 function madeUp(sql: Prepare, { resource, at }: Writing, id: string): MonitorObject | undefined {
   const { path, idKind, unknown } = resource;
   if (unknown === undefined) return undefined;
@@ -138,8 +142,8 @@ const lasting: readonly string[] = [
 ];
 
 /**
- * The object after a change. Its names stay, and a later change without an end does not remove a recorded
- * one.
+ * The object after a change. Fields that name it keep their values, and a later change without an end does not
+ * remove a recorded end.
  */
 function changed({ idField }: Resource, { document }: MonitorObject, body: Body): Body {
   const kept = [idField, ...lasting, ...(body['end_time'] === null ? ['end_time'] : [])];

@@ -29,11 +29,11 @@ const workflowExecutions: Resource = {
     return { name, object_id: name };
   },
   more: () => ({ end_time: null, performance_metrics: null }),
-  // Newly set up monitors assign the same ids again.
+  // A newly installed monitor assigns the same ids again.
   again: 'replace',
   runOf: newestRunOf,
-  // Fast processing requests the execution that a message names; an answer without parameters lets it
-  // continue with its own parameters.
+  // Fast processing looks up the execution named in a message. If the answer has no parameters, fast processing
+  // uses its own.
   unknown: (id, sql) => ({
     execution_id: id,
     namespace: null,
@@ -46,7 +46,7 @@ const workflowExecutions: Resource = {
   }),
 };
 
-/** Phase and counts of a run, as reported by its programs. */
+/** The phase and the counts of a run, as its programs report them. */
 const runStates: Resource = {
   path: 'run-states',
   idField: 'run_number',
@@ -76,7 +76,7 @@ const runStates: Resource = {
   }),
 };
 
-/** Data taking of a run. Its id is its number, so that a program may use either. */
+/** The data taking of a run. Its id equals the run number, so a program may use either. */
 const runs: Resource = {
   path: 'runs',
   idField: 'run_id',
@@ -91,14 +91,14 @@ const runs: Resource = {
   again: 'same',
 };
 
-/** Events as received by fast processing, including results, as whole messages. */
+/** Events that fast processing receives, including results. Each contains the whole message. */
 const systemStateEvents: Resource = {
   path: 'system-state-events',
   idField: 'event_id',
   idKind: 'number',
   nameField: 'event_type',
   body: z.looseObject({ event_type: word(), run_number: runNumber().nullish() }),
-  // Two different events at the same time count as two; identical events count as one.
+  // Different events at the same time count as two; identical events count as one.
   namesOf: (body) => ({
     name: sha256().update(JSON.stringify(body)).digest('hex').slice(0, 32),
     run_id: textOf(body['run_number']),
@@ -108,7 +108,7 @@ const systemStateEvents: Resource = {
   wanted: ({ run_number }) => ({ run_id: run_number }),
 };
 
-/** Agents. Like namespaces, they state nothing about a workflow. */
+/** Agents. Like namespaces, these objects say nothing about a workflow. */
 export const systemAgents: Resource = {
   path: 'systemagents',
   idField: 'id',
@@ -131,7 +131,7 @@ export const systemAgents: Resource = {
   isOffRecord: true,
 };
 
-/** Subscriptions of agents. A second one with the same name is the same subscription. */
+/** Subscriptions of agents. Subscribing again under the same name returns the same subscription. */
 const subscribers: Resource = {
   path: 'subscribers',
   idField: 'subscriber_id',
@@ -144,7 +144,7 @@ const subscribers: Resource = {
   isOffRecord: true,
 };
 
-/** Stages of other workflows: recorded, without effect. */
+/** Stages of other workflows, recorded without effect. */
 const workflowStages: Resource = {
   path: 'workflow-stages',
   idField: 'id',
@@ -156,7 +156,7 @@ const workflowStages: Resource = {
   again: 'replace',
 };
 
-/** Everything that programs register, list and change. */
+/** All kinds of objects that programs register, list and change. */
 export const resources: readonly Resource[] = [
   workflowDefinitions,
   workflowExecutions,

@@ -5,20 +5,19 @@ import { object, optionalBoolean, string } from '../domain/fields.ts';
 import { maxNote } from '../domain/logbook-words.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { parseTime } from '../lib/time.ts';
-import { requestedBy, requiredText, text } from './shared/params.ts';
 import type { Logbook } from './shared/services.ts';
-import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import { defineLiveTool, type LiveContext, requestedBy, requiredText, text } from './shared/tool.ts';
 
 export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
-    "Adds a person's note about an execution, or a general one. The monitor, reports and the page show it. Notes cannot be changed: correct one with another.",
+    "Adds a person's note, general or about an execution. The monitor, reports and the page show it. Notes cannot be changed: to correct one, add another.",
   input: () => ({
     execution_id: requiredText('Execution id, "latest", or "none"'),
     text: z.string().trim().min(1).max(maxNote).describe('The text'),
-    at: text('Time it is about (default now)'),
-    about: text('File, worker or message it is about'),
+    at: text('Time the note is about (default now)'),
+    about: text('File, worker or message concerned'),
     for_next: optionalBoolean.describe('For the next shift'),
     requested_by: requestedBy('Its author'),
   }),
@@ -33,7 +32,7 @@ export const addNoteTool = defineLiveTool({
 });
 
 /** The time that a note is about, ISO 8601. Throws `ARGUMENT_INVALID` for a future time. */
-export function timeOfNote(at: string | undefined, now: number): string | undefined {
+export function timeOfNote(at: string | undefined, now: number) {
   const time = parseTime('at', at, now);
   if (time !== undefined && Date.parse(time) > now)
     throw argumentInvalid(
@@ -49,7 +48,7 @@ export function logbookOf({ logbook }: LiveContext): Logbook {
   return logbook;
 }
 
-/** The author of an entry: the person on whose behalf it is written, else the caller. */
+/** The author of an entry: the person on whose behalf it is written, or else the caller. */
 export const authorOf = (person: string | undefined, context: LiveContext): Author => {
   const sender = context.caller();
   return { author: person ?? sender, sender };

@@ -5,9 +5,8 @@ import { present } from '../lib/present.ts';
 import { rounded } from '../lib/rounded.ts';
 import { comparisonAnswer } from './answers/reports.ts';
 import { clipShown } from './shared/clip.ts';
-import { requiredText } from './shared/params.ts';
 import { failedFiles } from './shared/sites.ts';
-import { defineTool, type ToolContext } from './shared/tool.ts';
+import { defineTool, requiredText, type ToolContext } from './shared/tool.ts';
 
 const shownDifferences = 40;
 const shownText = 220;
@@ -17,7 +16,7 @@ export const compareExecutionsTool = defineTool({
   title: 'Compare two executions',
   description:
     'Is this run slower than that one, and what changed? Stage delays, rates, failures and configuration of two executions side by side; ' +
-    'differences says in sentences what differs noticeably.',
+    'differences lists what differs noticeably.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
@@ -42,14 +41,14 @@ export const compareExecutionsTool = defineTool({
       differences: [
         ...(a.execution.status === b.execution.status
           ? []
-          : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
+          : [`run a is ${a.execution.status}, run b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
           ? [...circumstances(a, b), ...figureWords(a.figures, b.figures, isSameSpeed(a, b))]
-          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: the figures are up to now`]),
-        ...onlyOne('a', a, b),
-        ...onlyOne('b', b, a),
+          : [`${isOver(a) || isOver(b) ? 'one of them has' : 'they have'} not ended: figures are for the time so far`]),
+        ...onlyOne('run a', a, b),
+        ...onlyOne('run b', b, a),
         ...(isSameSpeed(a, b) ? stages.flatMap(({ stage, p95 }) => stageWords(stage, p95)) : []),
-        ...configuration.map(settingWords),
+        ...configuration.map((one) => `${one.key} is ${one.a ?? 'not set'} in run a, ${one.b ?? 'not set'} in run b`),
       ].slice(0, shownDifferences),
       figures,
       stages,
@@ -59,7 +58,7 @@ export const compareExecutionsTool = defineTool({
   },
 });
 
-/** Stages that one has reached and the other has not. */
+/** Stages that one execution has reached and the other has not. */
 const onlyOne = (name: string, mine: Side, theirs: Side) =>
   mine.delays
     .filter(({ stage }) => theirs.delays.every((other) => other.stage !== stage))
@@ -70,11 +69,11 @@ const isOver = ({ execution }: Side) => execution.status !== 'running';
 /** Two runs at different speeds take different wall times, whatever else differs. */
 const isSameSpeed = (a: Side, b: Side) => a.settings.get('speed')?.mark === b.settings.get('speed')?.mark;
 
-/** Facts to know before the figures. */
+/** Facts that readers need before they see the figures. */
 const circumstances = (a: Side, b: Side) => [
   ...(isSameSpeed(a, b) ? [] : ['they ran at different speeds, so their wall times and rates are not compared']),
   ...Object.entries({ a, b }).flatMap(([name, { down_seconds }]) =>
-    down_seconds < 0.5 ? [] : [`${name} had no driver for ${Math.round(down_seconds)} s of its time`],
+    down_seconds < 0.5 ? [] : [`run ${name} had no driver for ${Math.round(down_seconds)} s`],
   ),
 ];
 
@@ -105,7 +104,7 @@ function sideOf(id: string, { queries, now }: ToolContext) {
   };
 }
 
-/** The differing settings, as they may be shown; values that differ but look alike are marked. */
+/** The differing settings in displayed form; values that differ but look alike are marked. */
 function configurationDifferences(a: Side['settings'], b: Side['settings']) {
   const keys = [...new Set([...a.keys(), ...b.keys()])].toSorted();
   return keys
@@ -126,37 +125,38 @@ interface Pair {
 
 const seconds = (value: number) => `${value < 10 ? value.toFixed(3) : value.toFixed(1)} s`;
 
-/** The ratio of the larger to the smaller: `1.5 times`, `12 times`. */
+/** The ratio of the larger value to the smaller one: `1.5 times`, `12 times`. */
 function times({ a, b }: Pair) {
   const ratio = Math.max(a, b) / Math.min(a, b);
   return `${ratio < 9.95 ? ratio.toFixed(1) : Math.round(ratio)} times`;
 }
 
-/** Both with their names, for a sentence that begins with the larger one. */
-const largerFirst = ({ a, b }: Pair) => (a > b ? (['a', a, 'b', b] as const) : (['b', b, 'a', a] as const));
+/** The names and values of both executions, for a sentence that begins with the larger value. */
+const largerFirst = ({ a, b }: Pair) =>
+  a > b ? (['run a', a, 'run b', b] as const) : (['run b', b, 'run a', a] as const);
 
-/** The sentence about each figure, if both differ noticeably. Seconds are wall time. */
+/** The sentence for each figure that differs noticeably. Seconds are wall time. */
 const words = {
   duration_seconds: (both) => {
     const [name, took, other, rest] = largerFirst(both);
     return `${name} took ${seconds(took)}, ${times(both)} as long as ${other} (${seconds(rest)})`;
   },
-  stf_count: ({ a, b }) => `a has ${counted(a, 'STF file')}, b ${b}`,
-  stf_failed: ({ a, b }) => `${counted(a, 'STF file')} failed in a, ${b} in b`,
-  slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in a, ${b} in b`,
-  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed permanently in a, ${b} in b`,
-  slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in a, ${b} in b`,
+  stf_count: ({ a, b }) => `run a has ${counted(a, 'STF file')}, run b ${b}`,
+  stf_failed: ({ a, b }) => `${counted(a, 'STF file')} failed in run a, ${b} in run b`,
+  slices_completed: ({ a, b }) => `${counted(a, 'slice')} completed in run a, ${b} in run b`,
+  slices_failed: ({ a, b }) => `${counted(a, 'slice')} failed permanently in run a, ${b} in run b`,
+  slice_retries: ({ a, b }) => `${counted(a, 'retry', 'retries')} in run a, ${b} in run b`,
   slices_per_second: (both) => {
     const [name, rate, other, rest] = largerFirst(both);
-    if (rest === 0) return `${both.a} slices per second were completed in a, ${both.b} in b`;
+    if (rest === 0) return `${both.a} slices per second were completed in run a, ${both.b} in run b`;
     return `${name} completed ${rate} slices per second, ${times(both)} as many as ${other} (${rest})`;
   },
 } satisfies Record<string, (both: Pair) => string>;
 
-/** Prompt processing has no slices, fast processing no files that fail. */
+/** The available figures of an execution: prompt processing has no slices, and fast processing no failed files. */
 type Figures = { [Name in keyof typeof words]?: number | undefined };
 
-/** The figures that are known for both. */
+/** The figures that are known for both executions. */
 const figuresOfBoth = (a: Figures, b: Figures): [keyof Figures, Pair][] =>
   (Object.keys(words) as (keyof Figures)[]).flatMap((name) => {
     const [mine, theirs] = [a[name], b[name]];
@@ -168,9 +168,9 @@ const ofWallTime: ReadonlySet<keyof Figures> = new Set(['duration_seconds', 'sli
 
 /**
  * Sentences about the figures that differ noticeably.
- * @param isComparable else durations and rates are not compared
+ * @param isComparable whether durations and rates are compared too
  */
-export const figureWords = (a: Figures, b: Figures, isComparable: boolean): string[] =>
+export const figureWords = (a: Figures, b: Figures, isComparable: boolean) =>
   figuresOfBoth(a, b).flatMap(([name, both]) => {
     if (!isComparable && ofWallTime.has(name)) return [];
     return isNoticeable(both.a, both.b, name === 'duration_seconds' ? 'seconds' : 'other') ? [words[name](both)] : [];
@@ -178,14 +178,11 @@ export const figureWords = (a: Figures, b: Figures, isComparable: boolean): stri
 
 /**
  * A sentence about the delays of a stage, if they differ noticeably.
- * @param p95 95 of 100 are below, in seconds of wall time
+ * @param p95 the 95th percentile of the delay in each execution, in seconds of wall time
  */
-export function stageWords(stage: string, p95: Pair): string[] {
+export function stageWords(stage: string, p95: Pair) {
   if (!isNoticeable(p95.a, p95.b, 'seconds')) return [];
   const [name, took, other, rest] = largerFirst(p95);
   const ratio = rest === 0 ? 'against' : `${times(p95)} the`;
-  return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} of ${other}`];
+  return [`${stage}: 95 % took at most ${seconds(took)} in ${name}, ${ratio} ${seconds(rest)} in ${other}`];
 }
-
-const settingWords = ({ key, a, b }: { key: string; a?: string; b?: string }) =>
-  `${key} is ${a ?? 'not set'} in a, ${b ?? 'not set'} in b`;

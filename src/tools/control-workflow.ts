@@ -1,12 +1,14 @@
 import { boolean, int, object, oneOf, string } from '../domain/fields.ts';
 import { actions } from '../domain/states.ts';
 import { present } from '../lib/present.ts';
-import { requestedBy, requiredExecution, text } from './shared/params.ts';
 import type { CommandState, TestbedAnswer } from './shared/services.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { defineLiveTool, requestedBy, requiredExecution, text } from './shared/tool.ts';
 import { controlOf, testbedAnswer } from './start-workflow.ts';
 
-/** A driver looks for commands 20 times a second; a client waits a minute at most. */
+/**
+ * How long to wait for the effect, in seconds: a driver checks for commands 20 times a second, and a client
+ * waits at most a minute for an answer.
+ */
 const patienceSeconds = 10;
 
 const allActions = [...actions, 'resume'] as const;
@@ -15,8 +17,8 @@ export const controlWorkflowTool = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:
-    'pause: the DAQ makes no more STFs, and workers finish their current slice; continue: ends a pause; stop: ends it cleanly, even if its process was killed, and ' +
-    'cannot be undone; resume: resumes one whose driver is gone. effect: applied, refused (with the reason), or pending after 10 s.',
+    'pause: makes no more STFs, and lets workers finish their current slices; continue: ends a pause; stop: ends the execution cleanly, even if its process was killed, and ' +
+    'cannot be undone; resume: resumes an execution without a driver. effect: applied, refused (with the reason), or pending after 10 s.',
   input: () => ({
     execution_id: requiredExecution,
     action: oneOf(allActions).describe('pause, continue, stop or resume'),
@@ -61,13 +63,13 @@ function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
   if (answer.sent_at === undefined)
     return {
       effect: 'refused',
-      sentence: 'its observer could not send it, and will not retry: request it again',
+      sentence: 'its observer could not send the request and will not retry; make the request again',
       ...answer,
     };
   return {
     effect: 'pending',
     sentence:
-      'its programs were asked once to stop it; a stop is not reported on their bus: check with get_workflow_monitor',
+      'its programs were asked once to stop it; their bus does not report stops, so check with get_workflow_monitor',
     ...answer,
   };
 }

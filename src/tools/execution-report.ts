@@ -1,23 +1,21 @@
 import type { Queries } from '../db/queries.ts';
 import { dataWords } from '../domain/data-words.ts';
 import { stagesForPeople } from '../domain/stages.ts';
+import { someOf } from '../lib/counted.ts';
 import { printable } from '../lib/printable.ts';
 import { clause, markdownText, withPlainTimes } from '../lib/words.ts';
 import { monitorOf } from './get-workflow-monitor.ts';
 import { factsOf, verdictOf } from './monitor/facts.ts';
 
-/** Notes that a report shows: the last ones. */
+/** Maximum number of notes in a report, which shows the last ones. */
 const shownNotes = 20;
 
-/** Ids that a check names. */
-const shownIds = 5;
-
-/** The most characters of a sentence. */
+/** Maximum length of a sentence, in characters. */
 const longest = 500;
 
 /**
- * The report of an execution as Markdown, of one state of the store. It leaves out the agents, so that the same
- * past gives the same text. Throws `EXECUTION_NOT_FOUND`.
+ * The report on an execution as Markdown, from one state of the store. It leaves out agents, so that the same
+ * past always gives the same text. Throws `EXECUTION_NOT_FOUND`.
  * @param now milliseconds since 1970
  */
 export const reportOf = (queries: Queries, executionId: string, now: number) =>
@@ -52,9 +50,12 @@ export const reportOf = (queries: Queries, executionId: string, now: number) =>
     return `${lines.map((line) => withPlainTimes(printable(line))).join('\n')}\n`;
   });
 
-/** The first of the ids that a check found, and how many more there are. */
+/** The first ids that a check found, and how many more there are. */
 function namedIds(ids: readonly string[], count: number) {
-  const named = ids.slice(0, shownIds).map((id) => markdownText(id));
-  const more = count - named.length;
-  return `${clause(': ', named.join(', '))}${more > 0 && named.length > 0 ? ` and ${more} more` : ''}`;
+  return ids.length === 0
+    ? ''
+    : `: ${someOf(
+        ids.map((id) => markdownText(id)),
+        count,
+      )}`;
 }

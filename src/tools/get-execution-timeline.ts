@@ -4,20 +4,22 @@ import { present } from '../lib/present.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
-import { choice, integer, parseWindow, requiredExecution, text } from './shared/params.ts';
 import { sitesPart } from './shared/sites.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { choice, defineLiveTool, integer, parseWindow, requiredExecution, text } from './shared/tool.ts';
 
 const usualBins = 60;
 const maxSlots = 400;
 
-/** A page asks again; an assistant would rather wait. */
+/**
+ * How long reading an execution may delay an answer, in milliseconds. The page soon repeats its request, but an
+ * assistant should get a full answer.
+ */
 const patience = { page: 300, concise: 20_000 };
 
-/** Steps of levels, if bins are wide. */
+/** Maximum number of level values. If there are few bins, levels are returned in finer steps than bins. */
 const maxLevels = { page: 300, concise: 0 };
 
-/** With more bars than this, cells are returned. */
+/** If there are more bars than this, cells are returned instead. */
 const maxSpans = { page: 4000, concise: 0 };
 
 export const getExecutionTimelineTool = defineLiveTool({
@@ -25,7 +27,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   title: 'Timeline of an execution',
   hasPage: true,
   description:
-    'An execution over time: slices created, completed and failed per bin, the number queued and in progress at the end of each bin and at its peak, phases, pauses, delays, failures by cause, with their times (20 intervals), ' +
+    'Over time: slices created, completed and failed per bin, queued and in progress (end and peak of each bin), phases, pauses, delays, failures by cause with their times (20 intervals), ' +
     'and the worst workers. With slots: a line per worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure.',
   takesLong: () => true,
   takesMoment: true,
@@ -33,11 +35,11 @@ export const getExecutionTimelineTool = defineLiveTool({
     execution_id: requiredExecution,
     start_time: text('Earliest time to show: ISO 8601, or -15m'),
     end_time: text('Latest time to show'),
-    bins: integer(10, 600, 'Most bins, 10 to 600 (default 60)'),
+    bins: integer(10, 600, 'Maximum bins, 10 to 600 (default 60)'),
     detail: choice(['concise', 'page'], 'page: everything, for charts'),
-    first_slot: integer(0, 100_000, 'First worker slot, by name'),
+    first_slot: integer(0, 100_000, 'First slot: index in name order'),
     slots: integer(0, maxSlots, 'Worker slots to draw (default 0)'),
-    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer, for a short one if nothing changed'),
+    since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: short reply if nothing changed'),
   }),
   output: timelineAnswer,
   async perform(args, context) {
@@ -77,7 +79,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   },
 });
 
-/** Why there are fewer bins than were asked for; undefined if there are not. @param width milliseconds */
+/** Why there are fewer bins than requested; undefined if there are as many as requested. @param width milliseconds */
 const fewerBins = (asked: number | undefined, { count, width }: { count: number; width: number }) =>
   asked === undefined || count >= asked
     ? undefined

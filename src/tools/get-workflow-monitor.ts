@@ -6,25 +6,25 @@ import { asEvent } from './monitor/events.ts';
 import * as part from './monitor/parts.ts';
 import { peopleOf, shownNotes } from './monitor/people.ts';
 import { harmless } from './shared/harmless.ts';
-import { requiredExecution } from './shared/params.ts';
 import { sitesPart } from './shared/sites.ts';
-import { defineTool, type ToolContext } from './shared/tool.ts';
+import { defineTool, requiredExecution, type ToolContext } from './shared/tool.ts';
 
 export const getWorkflowMonitorTool = defineTool({
   name: 'get_workflow_monitor',
   title: 'Monitor an execution',
   hasPage: true,
   description:
-    'How far along is it? What is stuck, failing or overloaded? Read findings first: each recommends a next call.',
+    'How far along is a run? What is stuck, failing or overloaded? Read findings first: each recommends a call.',
   takesMoment: true,
   input: () => ({ execution_id: requiredExecution }),
   output: monitorAnswer,
-  handle: ({ execution_id }, context) => withinBudget(monitorOf(execution_id, context)),
+  handle: ({ execution_id }, context) => monitorOf(execution_id, context),
+  shorten: withinBudget,
 });
 
 /**
- * Everything about an execution, of any size. Throws `EXECUTION_NOT_FOUND`.
- * @param notes how many of its notes at most, the last ones
+ * Everything about an execution, without a size limit. Throws `EXECUTION_NOT_FOUND`.
+ * @param notes the maximum number of notes; the last ones are included
  */
 export function monitorOf(executionId: string, { queries, now }: ToolContext, notes = shownNotes): Monitor {
   const execution = queries.execution(executionId);
@@ -70,35 +70,33 @@ export function monitorOf(executionId: string, { queries, now }: ToolContext, no
   });
 }
 
-/** Prompt processing has sites instead. */
+/** For prompt processing, sites are reported instead of slices. */
 const uncountedPart = ({ heard, why_uncounted: why }: FullAssessment) =>
   why === undefined || heard?.prompt !== undefined ? [] : [why];
 
-/** Largest size of the whole answer. */
+/** Maximum size of the whole answer, in bytes. */
 const maxBytes = 8192;
 
 const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
 
-/** The parts that can lose rows, and how many drivers are left out already. */
+/** The parts of an answer that rows can be removed from, and how many drivers have already been left out. */
 type Parts = Partial<Record<(typeof lists)[number] | 'findings', unknown[] | undefined>> & {
   drivers_omitted?: number | undefined;
   note?: string | undefined;
 };
 
-const sizeOf = (answer: object) => Buffer.byteLength(harmless(answer).text);
-
 /**
- * Shortens an answer that long texts make too large: the longest list loses rows first, its oldest and least
- * important ones. `note` says how many each lost.
+ * Shortens an answer that is too large because of long texts: removes rows from the longest list first,
+ * beginning with the oldest or least important row. `note` says how many rows were removed from each list.
  */
 export function withinBudget<T extends Parts>(answer: T): T & { note?: string | undefined } {
   const lost = new Map<string, number>();
   const shown = () => (lost.size === 0 ? answer : { ...answer, note: noteOf(lost, answer.note) });
-  while (sizeOf(shown()) > maxBytes) {
+  while (Buffer.byteLength(harmless(shown()).text) > maxBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
-    // Findings are the most useful, so they are dropped last, the least important first.
+    // Findings are the most useful rows, so they are removed last, beginning with the least important one.
     const name = (answer[longest] ?? []).length === 0 ? 'findings' : longest;
-    // Drivers are in chronological order, all others newest first.
+    // Drivers are in chronological order; in other lists, the oldest or least important row is last.
     if ((name === 'drivers' ? answer.drivers?.shift() : answer[name]?.pop()) === undefined) break;
     if (name === 'drivers') answer.drivers_omitted = (answer.drivers_omitted ?? 0) + 1;
     lost.set(name, (lost.get(name) ?? 0) + 1);
@@ -107,4 +105,4 @@ export function withinBudget<T extends Parts>(answer: T): T & { note?: string | 
 }
 
 const noteOf = (lost: ReadonlyMap<string, number>, note: string | undefined) =>
-  `${note === undefined ? '' : `${note}; `}cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} of ${name}`).join(', ')}`;
+  `${note === undefined ? '' : `${note}; `}cut to ${maxBytes} bytes: left out ${[...lost].map(([name, count]) => `${count} from ${name}`).join(', ')}`;

@@ -56,25 +56,25 @@ export const tools: readonly Tool[] = [
   queryStoreTool,
 ];
 
-/** The tools that write to the logbook: offered unless the operator refuses it. */
+/** The tools that write to the logbook: offered unless the operator forbids them. */
 export const noteTools: readonly Tool[] = [addNoteTool, setQualityTool];
 
-/** The tools that change something: offered only if the operator allows it. */
+/** The tools that control workflows: offered only if the operator allows that. */
 export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflowTool];
 
-/** Every tool: a terminal may call each. */
+/** Every tool; all of them can be called at a terminal. */
 export const everyTool: readonly Tool[] = [...tools, ...noteTools, ...controlTools];
 
-/** The tool of that name. Throws `TOOL_NOT_FOUND` with the nearest names. */
+/** The tool with this name. Throws `TOOL_NOT_FOUND` with the most similar names. */
 export function findTool(offered: readonly Tool[], name: string): Tool {
   const isNamed = (candidate: Tool) => candidate.name === name;
   const tool = offered.find(isNamed);
   if (tool !== undefined) return tool;
   const names = offered.map((candidate) => candidate.name);
   const why = controlTools.some(isNamed)
-    ? `${name} changes something: available only to tokens with scope control, on a server started with --allow-control`
+    ? `${name} controls executions: available only to tokens whose scope is control, on a server started with --allow-control`
     : noteTools.some(isNamed)
-      ? `${name} writes to the logbook: available only to tokens with scope note or control, on a server started without --read-only`
+      ? `${name} writes to the logbook: available only to tokens whose scope is note or control, on a server started without --read-only`
       : `there is no tool ${JSON.stringify(clip(name))}; the nearest: ${nearest(name.slice(0, 100), names).join(', ')}`;
   throw new SwfError('TOOL_NOT_FOUND', why);
 }
@@ -92,7 +92,7 @@ interface Answers {
   trace_data_product: Trace;
 }
 
-/** The answer type of the tool of that name; a generic object if none of our programs reads it. */
+/** The answer type of the tool with this name; a generic object if none of our programs reads the answer. */
 export type AnswerOf<Name extends string> = Name extends keyof Answers
   ? Answers[Name] & { as_of?: string; as_of_exact?: string }
   : Record<string, unknown>;

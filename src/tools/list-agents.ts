@@ -3,9 +3,7 @@ import { secondsAhead } from '../domain/liveness.ts';
 import { knownAgentTypes } from '../domain/states.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { defineList } from './shared/list.ts';
-import { choice, executionId, namespace } from './shared/params.ts';
-
-const isAgeKnown = (lastHeartbeat: string, now: number) => secondsAhead(Date.parse(lastHeartbeat), now) === 0;
+import { choice, executionId, namespace } from './shared/tool.ts';
 
 export const listAgentsTool = defineList({
   name: 'list_agents',
@@ -29,9 +27,10 @@ export const listAgentsTool = defineList({
     (row) => ({
       state: row.heard_on === null ? row.state : undefined,
       status: row.heard_on === null ? row.status : undefined,
-      heartbeat_age_seconds: isAgeKnown(row.last_heartbeat, now)
-        ? Math.max(0, Math.round((now - Date.parse(row.last_heartbeat)) / 100) / 10)
-        : undefined,
+      heartbeat_age_seconds:
+        secondsAhead(Date.parse(row.last_heartbeat), now) === 0
+          ? Math.max(0, Math.round((now - Date.parse(row.last_heartbeat)) / 100) / 10)
+          : undefined,
       pid: row.heard_on === null ? row.pid : undefined,
       hostname: row.heard_on === null ? row.hostname : row.heard_on || undefined,
       off_duty: row.off_duty === null ? undefined : objectsIn(row.off_duty),

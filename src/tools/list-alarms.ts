@@ -5,7 +5,7 @@ import { clipWords } from '../lib/words.ts';
 import { seenByShown } from './monitor/people.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
-import { choice, executionId, namespace } from './shared/params.ts';
+import { choice, executionId, namespace } from './shared/tool.ts';
 
 const shownSentence = 600;
 
@@ -16,7 +16,7 @@ export const listAlarmsTool = defineList({
   input: () => ({
     execution_id: executionId,
     namespace,
-    state: choice(alarmStates, 'raised: unseen'),
+    state: choice(alarmStates, 'raised means unseen'),
     severity: choice(alarmSeverities, 'Severity of the finding'),
   }),
   window: 'raised_at',
@@ -36,4 +36,4 @@ export const listAlarmsTool = defineList({
 });
 
 const nobodyWatches =
-  'No "swf-mcp watch" is running on this store: alarms are as the last one left them, and none is raised or cleared now; the findings of get_workflow_monitor show what is wrong.';
+  'No "swf-mcp watch" is running on this store, so no alarms are being raised or cleared; the findings of get_workflow_monitor show what is wrong.';

@@ -3,7 +3,7 @@ import { logLevels } from '../lib/logger.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
 import { otherWords, words } from './shared/nowhere.ts';
-import { executionId, runNumber, text, textOrNumber } from './shared/params.ts';
+import { executionId, runNumber, text, textOrNumber } from './shared/tool.ts';
 
 const shownMessage = 2000;
 const shownContext = 2000;
@@ -14,15 +14,15 @@ export const listLogsTool = defineList({
   name: 'list_logs',
   title: 'List agent logs',
   description:
-    'The log lines of the agents, in the order recorded. For failures: level="ERROR"; for one agent: agent="fastmon-agent-…". ' +
-    'Not limited in time unless you give a window. For messages between agents, use list_messages.',
+    'Log lines of agents, in the order recorded. For failures: level="ERROR"; for one agent: agent="fastmon-agent-…". ' +
+    'Default period: all time. For messages between agents, use list_messages.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,
     run_number: runNumber,
     agent: text('Such as data-agent-shifter-481'),
     level: textOrNumber(20, `This level and above: ${levelNames.join(', ')}, or 10 to 50`),
-    search: words('Whole words, in this order'),
+    search: words('Whole words, in order'),
   }),
   window: 'timestamp',
   aliases: { instance_name: 'agent', app_name: 'agent' },
@@ -40,7 +40,7 @@ export const listLogsTool = defineList({
   }),
 });
 
-/** Aliases of levels, as in Python's logging. */
+/** Aliases for levels, as in Python's logging. */
 const aliases: Readonly<Record<string, string>> = { WARN: 'WARNING', FATAL: 'CRITICAL' };
 
 function levelNumber(level: string | undefined) {

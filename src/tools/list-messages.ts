@@ -5,21 +5,22 @@ import { asObject, readJson } from '../lib/read-json.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
 import { otherWords, words } from './shared/nowhere.ts';
-import { choice, executionId, namespace, runNumber, text } from './shared/params.ts';
-import type { ToolContext } from './shared/tool.ts';
+import { choice, executionId, namespace, runNumber, text, type ToolContext } from './shared/tool.ts';
 
 const shownPayload = 500;
 const shownReason = 300;
 const shownId = 700;
-/** A whole body must still fit into one answer, escaped as text within JSON. */
+/**
+ * Maximum length of a whole body, in characters: escaped as text in JSON, it must still fit into one answer.
+ */
 const wholePayload = 20_000;
 
 export const listMessagesTool = defineList({
   name: 'list_messages',
   title: 'List workflow messages',
   description:
-    'The messages of the workflow as recorded (stf_gen, stf_ready, tf_file_registered, slice, slice_result; stop_workflow of operators; note, quality, alarm_raised …), each with its ' +
-    'effect, and why if it had none. body has its other fields, shortened; with message_id, payload is whole. For log lines, use list_logs.',
+    'The messages of the workflow as recorded (stf_gen, stf_ready, tf_file_registered, slice, slice_result; stop_workflow from operators; note, quality, alarm_raised …), each with its ' +
+    'effect, or the reason it had none. body: the other fields, shortened; payload: complete, only with message_id. For log lines, use list_logs.',
   takesLong: ({ search }) => search !== undefined,
   input: () => ({
     execution_id: executionId,
@@ -27,8 +28,8 @@ export const listMessagesTool = defineList({
     namespace,
     agent: text('Sender, such as data-agent-shifter-481'),
     message_type: text('Such as stf_ready'),
-    effect: choice(messageEffects, 'Effect of recording it'),
-    search: words('Whole words of the id or body, in this order'),
+    effect: choice(messageEffects, 'Effect of the message'),
+    search: words('Whole words in the id or body, in order'),
     message_id: text('Only this message, in full', shownId),
   }),
   window: 'sent_at',
@@ -60,19 +61,19 @@ function resolveMentioned(id: string | undefined, { queries }: ToolContext) {
   return queries.execution(id).execution_id;
 }
 
-/** The fields for a body; a message has at most two of them. */
+/** The fields for a body. A message has at most two of them. */
 const noBody = { body: undefined, body_truncated: undefined, payload: undefined, payload_truncated: undefined };
 
 /** A body as text, cut if it is long. */
 function payloadOf(body: string | null, characters: number) {
-  // A damaged row may not yield its body.
+  // The body of a damaged row may be unreadable.
   if (body === null) return {};
   const whole = printable(clip(body, 2 * wholePayload));
   const payload = clipEscaped(clip(whole, characters), wholePayload);
   return { payload, payload_truncated: payload.length < whole.length ? (true as const) : null };
 }
 
-/** Message fields that a row of the list has under different names. */
+/** Message fields that the list's rows already have, some under another name. */
 const rowsOwn: ReadonlySet<string> = new Set([
   'msg_type',
   'sender',
@@ -86,17 +87,17 @@ const rowsOwn: ReadonlySet<string> = new Set([
 const longestText = 200;
 const longestBody = 1000;
 
-/** The remaining room, in characters of JSON, and whether anything did not fit. */
+/** The remaining space, in characters of JSON, and whether anything did not fit. */
 interface Room {
   left: number;
   isCut: boolean;
 }
 
 /**
- * A message's body as an object, without the fields of its row. Cuts texts at 200 characters, and leaves out
- * fields that no longer fit into 1,000 characters in all. Undefined if the body is not a JSON object.
+ * A message's body as an object, without the fields of its row. Cuts texts to 200 characters, and leaves out
+ * fields that do not fit into 1,000 characters in total. Undefined if the body is not a JSON object.
  */
-function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
+function shownBody(payload: string) {
   const whole = asObject(readJson(payload));
   if (whole === undefined) return undefined;
   const room: Room = { left: longestBody, isCut: false };
@@ -106,7 +107,7 @@ function shownBody(payload: string): { body: Record<string, unknown>; body_trunc
 }
 
 /** The first fields of an object, as many as fit. */
-function fitObject(object: Record<string, unknown>, room: Room): Record<string, unknown> {
+function fitObject(object: Record<string, unknown>, room: Room) {
   const fitting: [string, unknown][] = [];
   for (const [key, value] of Object.entries(object)) {
     room.left -= JSON.stringify(key).length + 2;
@@ -120,8 +121,8 @@ function fitObject(object: Record<string, unknown>, room: Room): Record<string, 
   return Object.fromEntries(fitting);
 }
 
-/** A value, cut to the remaining room, or undefined. */
-function fit(value: unknown, room: Room): unknown {
+/** A value, cut to the remaining space; undefined if it does not fit. */
+function fit(value: unknown, room: Room) {
   const object = asObject(value);
   if (object !== undefined) {
     room.left -= 2;

@@ -1,5 +1,14 @@
 import { defineList } from './shared/list.ts';
-import { executionId, runNumber, text } from './shared/params.ts';
+import { executionId, runNumber, text, type ToolContext } from './shared/tool.ts';
+
+/** How many slices were cut from a file; undefined if the slices of its execution cannot be seen. */
+export const sliceCount = (
+  { slice_count, execution_id }: { slice_count: number | null; execution_id: string },
+  { queries }: Pick<ToolContext, 'queries'>,
+) =>
+  slice_count === null || (slice_count === 0 && queries.whyUnseen(execution_id) !== undefined)
+    ? undefined
+    : slice_count;
 
 export const listTfFilesTool = defineList({
   name: 'list_tf_files',
@@ -15,4 +24,5 @@ export const listTfFilesTool = defineList({
   }),
   window: 'created_at',
   ask: ({ queries }) => queries.tfFiles,
+  computed: (context) => (row) => ({ slice_count: sliceCount(row, context) }),
 });

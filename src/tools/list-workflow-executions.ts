@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { ExecutionFilter, ListedExecution } from '../db/lists/executions.ts';
-import type { ListPage, Page } from '../db/lists/list-query.ts';
+import type { Page } from '../db/lists/list-query.ts';
 import { optionalBoolean } from '../domain/fields.ts';
 import { qualities } from '../domain/logbook-words.ts';
 import { executionStatuses, type Health, healthsUnderWay, origins } from '../domain/states.ts';
@@ -9,9 +9,8 @@ import { SwfError } from '../lib/errors.ts';
 import { plannedSlices } from '../monitoring/progress.ts';
 import { clipShown } from './shared/clip.ts';
 import { defineList } from './shared/list.ts';
-import { choice, integer, namespace, text } from './shared/params.ts';
 import { failedFiles } from './shared/sites.ts';
-import type { ToolContext } from './shared/tool.ts';
+import { choice, integer, namespace, text, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
 
@@ -22,11 +21,14 @@ function removalNote({ queries }: ToolContext) {
   if (last === undefined) return undefined;
   const { count, execution_id } = last;
   const more = count === 1 ? '' : `, and ${count - 1} before it`;
-  return `${execution_id} was removed${last.words}${more}: not in this list.`;
+  return `${execution_id} was removed${last.words}${more}; removed executions are not listed.`;
 }
 
-/** What is known about an execution; undefined if its rows are damaged, which must not hide the others. */
-function ifReadable<T>(look: () => T): T | undefined {
+/**
+ * The known facts about an execution; undefined if its rows are damaged, since damaged rows must not hide other
+ * executions.
+ */
+function ifReadable<T>(look: () => T) {
   try {
     return look();
   } catch (error) {
@@ -35,16 +37,14 @@ function ifReadable<T>(look: () => T): T | undefined {
   }
 }
 
-/** Executions to assess for one page, at most. */
+/** Maximum number of executions to assess for one page. */
 const maxAssessed = 200;
 
-/** A page of executions with a given health, which is not stored: they are assessed until the page is full. */
-function pageOfHealth(
-  { queries, now }: ToolContext,
-  health: Health,
-  filter: ExecutionFilter,
-  page: Page,
-): ListPage<ListedExecution> {
+/**
+ * A page of executions with a given health. Health is not stored: executions are assessed until the page is
+ * full.
+ */
+function pageOfHealth({ queries, now }: ToolContext, health: Health, filter: ExecutionFilter, page: Page) {
   const among = queries.executionsUnderWay();
   const rows: ListedExecution[] = [];
   let { after } = page;
@@ -63,7 +63,7 @@ function pageOfHealth(
     return {
       rows: rows.slice(0, page.limit),
       total_count: rows.length,
-      // Earlier pages are not counted again.
+      // This count does not include the earlier pages.
       total_is_lower_bound: has_more || page.after !== undefined,
       has_more,
       scanStoppedAt: isEnd ? undefined : after,
@@ -71,7 +71,7 @@ function pageOfHealth(
   }
 }
 
-/** The number of slices of a whole run, as planned. */
+/** The planned number of slices in a whole run. */
 function plannedOf(row: ExecutionRow, { queries }: ToolContext) {
   const params = queries.knownParams(row);
   return params && plannedSlices(params);
@@ -88,8 +88,8 @@ export const listWorkflowExecutionsTool = defineList({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'What is running now, for whom, in which namespace, and how did earlier runs end? start_time and end_time select those active between them. ' +
-    'Start here without an execution_id.',
+    'What is running now, for whom, in which namespace, and how did earlier runs end? start_time and end_time select executions active between them. ' +
+    'Start here if you have no execution_id.',
   input: () => ({
     namespace,
     status: choice(executionStatuses, 'State of the execution'),
@@ -102,8 +102,8 @@ export const listWorkflowExecutionsTool = defineList({
     has_failures: optionalBoolean.describe('With or without failures'),
     min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'At least this many STF files'),
     config: text('Its configuration'),
-    payload: text('Part of its payload'),
-    search: text('Words in its notes and reasons'),
+    payload: text('Part of the payload command'),
+    search: text('Words in notes and reasons'),
   }),
   window: 'activity',
   isWide: true,

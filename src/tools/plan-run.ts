@@ -6,11 +6,11 @@ import { argumentInvalid } from '../lib/errors.ts';
 import { rounded } from '../lib/rounded.ts';
 import { asPlayedAnswer, playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
-import { executionId, givenParameters, integer, number, text } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { defineLiveTool, executionId, givenParameters, integer, number, text } from './shared/tool.ts';
 
 /**
- * Bytes that a message takes in the store, with the rows that are read from it; and bytes of an empty store.
+ * The bytes that a message takes in the store, including the rows derived from it, and the size of an empty
+ * store.
  */
 const [bytesAMessage, emptyStore] = [800, 345_000];
 
@@ -27,7 +27,7 @@ const plannedAnswer = () =>
     target_worker_count: int,
     workers_needed: int.describe('To keep up while STFs arrive'),
     worker_use: float.describe('Fraction of the workers’ time, 0 to 1'),
-    longest_wait_seconds: float.describe('Longest wait of a slice for a worker'),
+    longest_wait_seconds: float.describe('Longest time a slice waited for a worker'),
   });
 
 export const planRunTool = defineLiveTool({
@@ -46,31 +46,30 @@ export const planRunTool = defineLiveTool({
     stf_interval: number('Seconds between STFs'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     slices_per_sample: integer(1, 10_000, 'TF slices per sample'),
-    as_played: optionalBoolean.describe('Replay execution_id; slice_processing_time then multiplies its times'),
+    as_played: optionalBoolean.describe('Replay execution_id; slice_processing_time then multiplies slice times'),
     without_worker: text('With as_played: leave out this worker'),
-    without_host: text('Like without_worker'),
+    without_host: text('With as_played: leave out this host'),
   }),
   output: () => plannedAnswer().partial().extend({ assumptions: strings, as_played: asPlayedAnswer().optional() }),
   async perform({ as_played = false, without_worker, without_host, config, execution_id, ...changes }, context) {
-    const { queries, services } = context;
     const left = { without_worker, without_host };
     if (as_played) {
-      // Only what was measured can be changed.
+      // The slices are replayed as measured, so settings that determine them cannot be changed.
       const { stf_count, stf_interval, slices_per_sample, ...others } = changes;
       refuse(
         { config, stf_count, stf_interval, slices_per_sample },
-        'cannot be changed with as_played, which replays the slices of the run with their times; leave one of them out',
+        'cannot be changed with as_played, which replays the slices of the run with their measured times; leave out one of the two',
       );
       if (execution_id === undefined)
         throw argumentInvalid('as_played needs the execution_id of the run to replay, such as "latest"');
       return playedAgain(context, execution_id, { ...others, ...left });
     }
-    refuse(left, 'leaves out a worker of a replayed execution: give as_played=true with it');
+    refuse(left, 'leaves out a worker of a replayed execution; also give as_played=true');
     if (config !== undefined && execution_id !== undefined)
       throw argumentInvalid('config and execution_id are both given; give one of them');
-    const base = execution_id === undefined ? undefined : knownRun(queries(), execution_id);
+    const base = execution_id === undefined ? undefined : knownRun(context.queries(), execution_id);
     const measured = changes.slice_processing_time === undefined ? base?.measured : undefined;
-    const params = withChanges(base?.params ?? (await services()).plannedParams(config), {
+    const params = withChanges(base?.params ?? (await context.services()).plannedParams(config), {
       ...changes,
       ...(measured === undefined ? {} : { slice_processing_time: measured.seconds }),
     });
@@ -81,11 +80,11 @@ export const planRunTool = defineLiveTool({
 const measuredWords = ({ slices }: { slices: number }, changes: { slices_per_sample?: number | undefined }) =>
   `, the average of the ${slices} completed slices${changes.slices_per_sample === undefined ? '' : '; slices of another size may take more or less time'}`;
 
-/** Slices that must be done before their mean says more than the configuration. */
+/** How many slices must be done before their mean is more reliable than the configuration. */
 const enoughSlices = 5;
 
 /**
- * The parameters of an execution; where a payload command processes its slices, also how long that took on
+ * The parameters of an execution; if a payload command processes its slices, also how long a slice took on
  * average, in simulated seconds.
  */
 function knownRun(queries: Queries, id: string) {
@@ -97,7 +96,7 @@ function knownRun(queries: Queries, id: string) {
   return { params, measured: { seconds: rounded(done.mean * params.speed, 3), slices: done.items } };
 }
 
-/** Throws `ARGUMENT_INVALID` if one of these is given. */
+/** Throws `ARGUMENT_INVALID` if one of these arguments is given. */
 function refuse(values: Readonly<Record<string, unknown>>, why: string) {
   const [name] = Object.entries(values).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined) throw argumentInvalid(`${name} ${why}`);
@@ -110,8 +109,8 @@ const withChanges = (base: ExecutionParams, changes: Parameters<typeof givenPara
   );
 
 /**
- * The answer for given parameters. Seconds are of simulated time, which at speed 1 is wall time.
- * @param serviceWords where the time of a slice comes from, if not from the configuration
+ * The answer for given parameters. Seconds are simulated time, which is wall time at speed 1.
+ * @param serviceWords says where the processing time of a slice comes from, if not from the configuration
  */
 export const planOf = (params: ExecutionParams, run: PlayedRun, serviceWords?: string) => ({
   stf_files: run.stf_files,
@@ -141,8 +140,8 @@ const assumptionsOf = (
     ? []
     : [
         speed === 'max'
-          ? 'times are in simulated seconds; the run goes as fast as the machine allows'
+          ? 'times are in simulated seconds; the run is as fast as the machine allows'
           : `times are in simulated seconds, which pass ${speed} times as fast as wall time`,
       ]),
-  `the store takes ${bytesAMessage} bytes per message, as measured`,
+  `a message takes ${bytesAMessage} bytes in the store (measured)`,
 ];

@@ -3,8 +3,7 @@ import * as z from 'zod';
 import { object, oneOf, string } from '../domain/fields.ts';
 import { maxNote, qualities } from '../domain/logbook-words.ts';
 import { authorOf, logbookOf } from './add-note.ts';
-import { requestedBy, requiredExecution } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { defineLiveTool, requestedBy, requiredExecution } from './shared/tool.ts';
 
 export const setQualityTool = defineLiveTool({
   name: 'set_quality',

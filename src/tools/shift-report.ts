@@ -1,20 +1,19 @@
 import { present } from '../lib/present.ts';
 import { shiftAnswer } from './answers/shift.ts';
-import { choice, namespace, text } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { choice, defineLiveTool, namespace, text } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
 
 export const shiftReportTool = defineLiveTool({
   name: 'shift_report',
-  title: 'Report of a shift',
+  title: 'Shift report',
   description:
-    'A hand-over for a period, by default the last 8 hours: what the last shift left, the executions active in it, failures by cause, alarms, notes, who did what and why, ' +
-    'what is open, what the next shift should know. A past period is reported as of its end. text is the same in Markdown.',
+    'A hand-over for a period, by default the last 8 hours: what the last shift left, the executions active in the period, failures by cause, alarms, notes, who did what and why, ' +
+    'what is open, what the next shift should know. A past period is reported as of its end. text: the same in Markdown.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
-    start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
-    end_time: text('As start_time (default now)'),
+    start_time: text('ISO 8601 (UTC if no zone is given) or relative: -30m, -8h (default), -1d'),
+    end_time: text('Like start_time (default now)'),
     namespace,
     form: choice(['fields', 'text'], 'Only fields, or only text (default both)'),
   }),

@@ -2,19 +2,26 @@ import { object, optionalInt, optionalString, string } from '../domain/fields.ts
 import { speedSchema } from '../domain/params.ts';
 import { argumentInvalid, SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
-import { givenParameters, integer, number, text, textOrNumber } from './shared/params.ts';
 import type { Control } from './shared/services.ts';
-import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import {
+  defineLiveTool,
+  givenParameters,
+  integer,
+  type LiveContext,
+  number,
+  text,
+  textOrNumber,
+} from './shared/tool.ts';
 
 export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
   title: 'Start a run',
   description:
-    'Starts a run in a separate process, which outlives this server, and returns its execution_id at once: follow it with wait_for_execution. ' +
+    'Starts a run in a separate process, which outlives this server, and returns its execution_id immediately: follow it with wait_for_execution. ' +
     'Without arguments: 10 STFs in real time, about three minutes.',
   input: () => ({
     config: text('Name of a configuration, such as histogram'),
-    namespace: text('Of an observed testbed, to request a run there'),
+    namespace: text('Observed testbed in which to request a run'),
     speed: textOrNumber(20, 'Speed factor (1: real time), or "max"'),
     stf_count: integer(0, 1e9, 'STFs per physics period; 0: as many as fit'),
     physics_period_count: integer(1, 1e9, 'Physics periods'),
@@ -26,7 +33,7 @@ export const startWorkflowTool = defineLiveTool({
     tf_fraction: number('Fraction of the frames to sample'),
     stf_interval: number('Seconds between STFs'),
     standby_duration: number('Seconds between periods'),
-    physics_period_duration: number('Seconds of a period, if stf_count is 0'),
+    physics_period_duration: number('Seconds per period, if stf_count is 0'),
   }),
   output: () =>
     object({
@@ -55,7 +62,7 @@ export const startWorkflowTool = defineLiveTool({
 
 const watchCall = (id: string) => `wait_for_execution(execution_id="${id}")`;
 
-/** The fields of an answer of a testbed that others run. */
+/** The fields of the answer if others run the testbed. */
 export const testbedAnswer = () => ({
   asked_at: optionalString,
   sent_at: optionalString,
@@ -70,7 +77,7 @@ function speedOf(speed: string | undefined): number | 'max' | undefined {
   throw argumentInvalid(`speed = ${JSON.stringify(speed)}: give a number from 0.001 to 1000000, or "max"`);
 }
 
-/** The server offers these tools only if it has a control. */
+/** The control over executions. A server without it does not offer the tools that need it. */
 export function controlOf({ control }: LiveContext): Control {
   if (control === undefined)
     throw new SwfError('TOOL_NOT_FOUND', 'this server may not change anything; start it with --allow-control');

@@ -14,10 +14,12 @@ import {
 import { argumentInvalid, valueInvalid } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { closest } from '../lib/suggest.ts';
+import { whyNoSlices } from './list-tf-slices.ts';
 import { inSteps } from './shared/in-steps.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import {
   choice,
+  defineLiveTool,
   executionId,
   integer,
   namespace,
@@ -27,8 +29,8 @@ import {
   resolveExecution,
   runNumber,
   text,
-} from './shared/params.ts';
-import { defineLiveTool, type ToolContext } from './shared/tool.ts';
+  type ToolContext,
+} from './shared/tool.ts';
 import { everyKey, orders, shownGroups, shownSums, summaryAnswer } from './summary.ts';
 
 const defaultLimit = 50;
@@ -40,10 +42,13 @@ const countedWords = ({ what, keys }: SummaryQuestion) =>
       ? 'failed attempts at slices'
       : 'attempts at slices';
 
-/** A place without failures is in no group of causes: its absence does not mean that it had no attempts. */
+/**
+ * The note for groups by cause: a worker or file without failures is in no group, although it may have had
+ * attempts.
+ */
 const failuresAlone = ({ what, keys }: SummaryQuestion) =>
   what === 'slices' && keys.length > 1 && keys.includes('cause')
-    ? `Only failed attempts have a cause: the others are in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts it.`
+    ? `Only failed attempts have a cause: the others are in no group; group_by="${keys.filter((key) => key !== 'cause').join()}" counts them.`
     : undefined;
 
 export const summarizeTool = defineLiveTool({
@@ -51,25 +56,25 @@ export const summarizeTool = defineLiveTool({
   title: 'Count and sum',
   description:
     'Counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
-    'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; executions by "day". ' +
-    'Grouped by cause, worker, host, job (PanDA task/job) or attempt, slices are counted by attempt (see counts). Intervals without rows are omitted. ' +
-    'seconds: hand-over to result; processing_seconds: the payload alone.',
+    'For example what="slices", group_by="cause", "worker", "minute", "stf_filename,status"; for executions "day". ' +
+    'Grouped by cause, worker, host, job (PanDA task/job) or attempt, slices are counted once per attempt (see counts). Intervals without rows are omitted. ' +
+    'seconds: from hand-over to result; processing_seconds: the payload alone.',
   takesLong: () => true,
   takesMoment: true,
   input: () => ({
     what: oneOf(summarized).describe(summarized.join(', ')),
     group_by: requiredText(
-      `One or two (comma-separated) of ${everyKey.join(', ')}, depending on what. cause: similar errors. status of messages: effect`,
+      `One or two (comma-separated) of ${everyKey.join(', ')}, depending on "what". cause: similar errors. For messages, status means effect`,
     ),
     execution_id: executionId,
     run_number: runNumber,
     namespace,
-    status: text('State; of slices, as in list_tf_slices'),
+    status: text('State; for slices, as in list_tf_slices'),
     assigned_worker: text('Worker, as in list_tf_slices'),
-    start_time: text('Earliest time_field: ISO 8601, or -15m, -2h, -7d'),
-    end_time: text('Latest time_field'),
-    time_field: choice(timeFields, 'Which time to use (default created; executions: their start)'),
-    order_by: choice(orders, 'Largest first; key: alphabetical (default for times)'),
+    start_time: text('Earliest time: ISO 8601, or -15m, -2h, -7d'),
+    end_time: text('Latest time'),
+    time_field: choice(timeFields, 'Which time to use (default created; for executions, start)'),
+    order_by: choice(orders, 'Largest first; key: alphabetical (default for minute, hour, day)'),
     limit: integer(1, 1000, 'Number of groups (default 50)'),
   }),
   output: summaryAnswer,
@@ -107,8 +112,8 @@ interface SummaryArguments extends Omit<SummaryQuestion, 'keys' | 'time_field'> 
   order_by?: string | undefined;
 }
 
-/** The question that the arguments ask. Throws `ARGUMENT_INVALID` if they do not fit together. */
-function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuestion {
+/** The query that the arguments describe. Throws `ARGUMENT_INVALID` if they do not fit together. */
+function questionOf(args: SummaryArguments, context: ToolContext) {
   const { what, time_field = 'created', run_number, status, assigned_worker } = args;
   refuseUnfit(args, time_field);
   requireRun(run_number, context);
@@ -130,7 +135,7 @@ function questionOf(args: SummaryArguments, context: ToolContext): SummaryQuesti
   };
 }
 
-function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
+function keysOf(what: SummaryQuestion['what'], asked: string) {
   const allowed: readonly string[] = summaryKeys[what];
   const keys = asked.split(',').map((key) => key.trim());
   const wrong = keys.find((key) => !allowed.includes(key));
@@ -143,7 +148,7 @@ function keysOf(what: SummaryQuestion['what'], asked: string): SummaryKey[] {
   return keys as SummaryKey[];
 }
 
-/** The states that a kind of rows can have, and the times. */
+/** The possible states of each kind of row. */
 const statesOf: Readonly<Partial<Record<SummaryQuestion['what'], readonly string[]>>> = {
   slices: sliceStatuses,
   stf_files: stfStatuses,
@@ -159,28 +164,29 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
   executions: timeFields,
 };
 
-/** Refuses a filter that a kind of rows does not have: it would be silently ignored. */
+/** Refuses a filter that does not exist for this kind of row, since it would otherwise be silently ignored. */
 function refuseUnfit({ what, status, assigned_worker, order_by, ...others }: SummaryArguments, time: string) {
-  const refuse = (given: string, instead: string): never => {
-    throw argumentInvalid(`${given} does not fit what="${what}"; ${instead}`);
+  const refuse = (given: string, instead: string) => {
+    throw argumentInvalid(`${given} cannot be used with what="${what}"; ${instead}`);
   };
   if (status !== undefined && statesOf[what]?.includes(status) !== true)
     refuse(
       `status = ${JSON.stringify(status.slice(0, 80))}`,
       statesOf[what] === undefined
-        ? 'lines have levels: group_by="level"'
-        : `its states are ${statesOf[what].join(', ')}`,
+        ? 'log lines have levels instead: group_by="level"'
+        : `the states are ${statesOf[what].join(', ')}`,
     );
   if (assigned_worker !== undefined && what !== 'slices') refuse('assigned_worker', 'only slices have workers');
   if (others.namespace !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
   const hasCounts = what === 'messages' || what === 'logs';
   if (hasCounts && (order_by === 'failed' || order_by === 'seconds'))
-    refuse(`order_by = "${order_by}"`, 'they are only counted: give count or key');
-  if (!timesOf[what].includes(time)) refuse(`time_field = "${time}"`, `its times are ${timesOf[what].join(', ')}`);
+    refuse(`order_by = "${order_by}"`, 'messages and logs have only counts; give count or key');
+  if (!timesOf[what].includes(time)) refuse(`time_field = "${time}"`, `the times are ${timesOf[what].join(', ')}`);
 }
 
-/** Why there are no groups. */
+/** Says why there are no groups. */
 function emptyNote(args: SummaryArguments, question: SummaryQuestion, context: ToolContext) {
   const nowhere = nowhereNote({ ...args }, question, context);
-  return nowhere ?? 'nothing matches: there are no such rows, or none in that period';
+  const unseen = question.what === 'slices' ? whyNoSlices(context, question) : undefined;
+  return nowhere ?? unseen ?? 'nothing matches: there are no such rows, or none in that period';
 }

@@ -16,11 +16,11 @@ import { printable } from '../lib/printable.ts';
 
 const spread = () => object({ mean: float, p50: float, p95: float, max: float }).optional();
 
-/** Sums as returned, where they apply to the kind of rows. */
+/** Sums as returned, without those that do not apply to the kind of row. */
 const sums = () => ({
   count: int,
-  slices: optionalInt.describe('Of attempts: different slices'),
-  stay_failed: optionalInt.describe('Of attempts: failures that are the current state of their slices'),
+  slices: optionalInt.describe('For attempts: distinct slices'),
+  stay_failed: optionalInt.describe('For attempts: slices that failed for good'),
   failed: optionalInt,
   retries: optionalInt,
   bytes: optionalInt,
@@ -30,7 +30,7 @@ const sums = () => ({
 
 export type Sums = z.infer<z.ZodObject<ReturnType<typeof sums>>>;
 
-/** Every key of a group, whatever is summarized. */
+/** All keys that a group can have, whatever is summarized. */
 export const everyKey = [...new Set(Object.values(summaryKeys).flat())];
 
 const keyFields = () => Object.fromEntries(everyKey.map((key) => [key, optionalString]));
@@ -54,14 +54,14 @@ type Told = z.infer<ReturnType<typeof summaryAnswer>>;
 
 export type Summary = Omit<Told, 'groups'> & { groups: (Sums & Readonly<Record<string, unknown>>)[] };
 
-/** An answer never exceeds 25,000 characters; everything around the groups needs a few hundred. */
+/** Maximum characters for groups: an answer has at most 25,000, and everything else in it needs a few hundred. */
 const groupCharacters = 24_000;
 
 export const orders = ['count', 'failed', 'seconds', 'key'] as const;
 
 type Order = (typeof orders)[number];
 
-/** As many groups as are wanted and fit into an answer, sorted. */
+/** The first groups in the requested order: at most `limit`, and no more than fit into an answer. */
 export function shownGroups(
   groups: readonly Group[],
   question: SummaryQuestion,
@@ -83,15 +83,15 @@ export function shownGroups(
   return { shown, omitted: groups.length - shown.length };
 }
 
-/** A cause has as many characters as in other answers. */
+/** The value of a key as shown. A cause is shortened as in other answers. */
 const keyShown = (key: SummaryKey, value: string | undefined) =>
   key === 'cause' && value !== undefined ? clipCause(printable(value), longestCause) : value;
 
-/** Natural sorting of more groups than this costs seconds; then plain text order is used. */
+/** Natural sorting of more groups than this would take seconds, so they are sorted as plain text. */
 const maxByName = 5000;
 const plainly = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-function inOrder(groups: readonly Group[], order: Order): Group[] {
+function inOrder(groups: readonly Group[], order: Order) {
   const compare = groups.length > maxByName ? plainly : byName;
   const byKey = (a: Group, b: Group) => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
@@ -111,7 +111,7 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
   return 0;
 }
 
-/** The sums of several groups together, where they apply to the kind of rows. */
+/** The sums over several groups, without sums that do not apply to the kind of row. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices') =>
     groups.reduce((before, group) => before + group[of], 0);

@@ -6,11 +6,11 @@ import { counted, doing } from '../lib/counted.ts';
 import { roundDuration } from '../lib/duration.ts';
 import { present } from '../lib/present.ts';
 import { shortDigests } from '../lib/words.ts';
-import { traceAnswer } from './answers/reports.ts';
+import { sliceResult, type Trace, traceAnswer } from './answers/reports.ts';
 import { shownSlice } from './list-tf-slices.ts';
 import { clipShown } from './shared/clip.ts';
-import { requiredText } from './shared/params.ts';
-import { defineTool, type ToolContext } from './shared/tool.ts';
+import { itemOf } from './shared/list.ts';
+import { defineTool, requiredText, type ToolContext } from './shared/tool.ts';
 
 const maxHops = 60;
 const maxLines = 20;
@@ -20,7 +20,7 @@ export const traceDataProductTool = defineTool({
   name: 'trace_data_product',
   title: 'Trace an STF, TF sample or slice',
   description:
-    'The path of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
+    'The history of an STF file, TF sample or TF slice: where it came from, every hop with time, sender and delay, each attempt ' +
     'with worker and outcome, its place in the queue, what was made from it, outputs, and log lines that name it.',
   takesMoment: true,
   input: () => ({ filename: requiredText('Such as swf.101993.000001_slice_003.tf') }),
@@ -38,7 +38,7 @@ export const traceDataProductTool = defineTool({
       ...parts.map(({ last_at }) => last_at ?? ''),
     ].filter((time) => time !== '');
     const first = messages[0]?.happened_at;
-    // An unfinished slice is in progress until now.
+    // An unfinished item counts as in progress until now.
     const isOpen = ['queued', 'processing', 'unanswered'].includes(product.status);
     const last = isOpen ? isoOf(end) : ends.toSorted().at(-1);
     return present({
@@ -85,17 +85,15 @@ export const traceDataProductTool = defineTool({
 });
 
 /**
- * An STF file that the plan does not sample is done when it is ready, however long one waits for its samples.
+ * Says why the plan takes no sample of an STF file; undefined for other files.
  */
 function stfStanding(product: Product, execution: ExecutionRow, queries: Queries) {
   const params = queries.knownParams(execution);
   if (params === undefined) return undefined;
-  const { execution_id } = execution;
-  const filter = { execution_id, stf_filename: product.name };
+  const filter = { execution_id: execution.execution_id, stf_filename: product.name };
   const [stf] = queries.stfFiles(filter, { order: 'oldest', limit: 1, uncounted: true }).rows;
   if (stf === undefined || stf.sequence === null || stf.tf_count === null) return undefined;
-  const { sequence, tf_count } = stf;
-  if (planOf(params).sampleCount({ sequence, tf_count }) > 0) return undefined;
+  if (planOf(params).sampleCount({ sequence: stf.sequence, tf_count: stf.tf_count }) > 0) return undefined;
   return `not sampled: stf_sampling_rate is ${params.fast_processing.stf_sampling_rate}`;
 }
 
@@ -110,25 +108,21 @@ function sliceFields(product: Product, execution: ExecutionRow, end: number | un
     slice,
     attempts: standing.attempts_made,
     worker: standing.worker,
-    payload: standing.payload === undefined ? undefined : shortDigests(standing.payload),
+    payload: standing.payload && shortDigests(standing.payload),
     standing: standingWords(product, standing, execution, context),
     waiting_seconds: end === undefined ? undefined : standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,
   };
 }
 
-/** The frames of a slice, and how its last attempt went. */
+/** The frames of a slice, and the outcome of its last attempt. */
 function resultOf({ execution_id, name }: Product, queries: Queries) {
   const filter = { execution_id, slice_filename: name };
   const [row] = queries.tfSlices(filter, { order: 'newest', limit: 1, uncounted: true }).rows;
-  if (row === undefined) return undefined;
-  const { host, tf_first, tf_last, exit_code, signal, outputs_omitted } = row;
-  const { seconds, output_tail, outputs, outputs_folder } = shownSlice(row);
-  const frames = { host, tf_first, tf_last };
-  return present({ ...frames, seconds, exit_code, signal, output_tail, outputs, outputs_folder, outputs_omitted });
+  return row && (itemOf(Object.keys(sliceResult().shape), row, shownSlice(row) as object) as Trace['slice']);
 }
 
-/** The state of a slice in words: a status alone may look like work although none is done. */
+/** The state of a slice in words: a status alone may suggest that work is being done although none is. */
 function standingWords(
   { status }: { status: string },
   { attempts_made, isGone, seconds_in_hand, ahead = 0 }: SliceStanding,
@@ -145,13 +139,16 @@ function standingWords(
       return waitWords(execution, ahead, context);
     case 'processing':
       if (isGone) return 'its worker is gone: no worker is processing it';
-      return `being processed for ${Math.round(seconds_in_hand ?? 0)} s`;
+      return `in progress for ${Math.round(seconds_in_hand ?? 0)} s`;
     default:
       return status;
   }
 }
 
-/** Why a slice waits: no work is done, or others come first, with the time that they take. */
+/**
+ * Why a slice is waiting: no work is being done, or other slices are ahead, with the time that they will
+ * take.
+ */
 function waitWords(execution: ExecutionRow, ahead: number, { queries, now }: ToolContext) {
   if (queries.driver(execution.execution_id)?.isAlive() === false) return 'waits: no process drives the execution';
   const pause = queries.pausedBy(execution);

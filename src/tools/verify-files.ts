@@ -8,20 +8,19 @@ import { SwfError } from '../lib/errors.ts';
 import { present } from '../lib/present.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import { cursorIn, writeCursor } from './shared/page.ts';
-import { requiredExecution, text } from './shared/params.ts';
 import type { FilePlace, FileState } from './shared/services.ts';
-import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import { defineLiveTool, type LiveContext, requiredExecution, text } from './shared/tool.ts';
 
 const maxFiles = 2000;
 const maxMilliseconds = 2000;
 
-/** Most files listed per kind; `count` is how many there are in this call. */
+/** Maximum number of files to list per kind; `count` is the number found in this call. */
 const shown = 20;
 
-/** Files of one part: more than the outputs of one slice that a message lists. */
+/** How many files to look up at a time: more than the outputs that one message can list for a slice. */
 const batch = 150;
 
-/** Where a call continues: after the files of a kind up to a key. */
+/** Where a call continues: among the files of one kind, after the one with this key. */
 const place = object({ of: string, kind: z.enum(fileKinds), after: z.int().nonnegative() });
 
 type Place = Pick<z.infer<typeof place>, 'kind' | 'after'>;
@@ -47,7 +46,7 @@ export const verifyFilesTool = defineLiveTool({
   takesLong: () => true,
   input: () => ({
     execution_id: requiredExecution,
-    stf_filename: text('Only this STF file, with what was made from it'),
+    stf_filename: text('Only this STF file, and what was made from it'),
     cursor: text('next_cursor of the previous call'),
   }),
   output: () =>
@@ -74,7 +73,7 @@ export const verifyFilesTool = defineLiveTool({
     let at: Place | undefined = readPlace(cursor, question);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };
-      at = await compareFrom(at, context, { found, stf_filename, where });
+      at = await compareFrom(at, context, found, stf_filename, where);
     }
     return present({
       execution_id,
@@ -96,14 +95,14 @@ export const verifyFilesTool = defineLiveTool({
 
 /** A note if the STF file belongs to another execution: nothing was checked. */
 function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string) {
-  const owner = stf_filename === undefined ? undefined : queries.product(stf_filename).execution_id;
+  const owner = stf_filename && queries.product(stf_filename).execution_id;
   if (owner === undefined || owner === execution_id) return undefined;
   return `${stf_filename} belongs to ${owner}, not to ${execution_id}: nothing was checked`;
 }
 
 type Found = ReturnType<typeof noFiles>;
 
-/** A note if files could not be read: it is not known whether they are sound. */
+/** A note if files could not be read: it is unknown whether they have changed. */
 const unreachableNote = ({ unreachable, checked }: Found) =>
   unreachable.length === 0
     ? undefined
@@ -111,11 +110,13 @@ const unreachableNote = ({ unreachable, checked }: Found) =>
 
 const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wrong[], unreachable: [] as Wrong[] });
 
-/** Compares files for as long as a call may take. @returns the place of the remaining files */
+/** Compares files for as long as a call may take. @returns where the remaining files begin */
 async function compareFrom(
   from: Place,
   { queries, services, signal }: LiveContext,
-  { found, stf_filename, where }: { found: Found; stf_filename: string | undefined; where: FilePlace },
+  found: Found,
+  stf_filename: string | undefined,
+  where: FilePlace,
 ): Promise<Place | undefined> {
   const machine = await services();
   const { execution_id } = where;
@@ -146,8 +147,8 @@ const wrongOf = (file: RecordedFile, found: FileState) =>
   }) as Wrong;
 
 /**
- * The files of one part, and the place of the next. All outputs of a slice have one key: the last slice is
- * left for later if it may be incomplete.
+ * The files of one part, and where the next part begins. All outputs of a slice have the same key, so the last
+ * slice is left for the next part if it may be incomplete in this one.
  */
 function partOf(files: readonly RecordedFile[], { kind }: Place) {
   const last = files.at(-1);

@@ -15,7 +15,7 @@ const lookMilliseconds = 250;
 /** Delays before retries, in milliseconds: twice as long each time. */
 const retries = { first: 1000, longest: 60_000 };
 
-/** Most deliveries to one receiver per minute. */
+/** Maximum number of deliveries to one receiver per minute. */
 const perMinute = 10;
 
 export interface DeliveryOptions {
@@ -28,27 +28,30 @@ export interface DeliveryOptions {
 }
 
 /**
- * A change that the receiver refuses this often in a row is skipped: the receiver may accept the next ones.
+ * A change that the receiver refuses this many times in a row is skipped: the receiver may accept later ones.
  */
 const maxRefusals = 5;
 
 /** The progress of one receiver. */
 interface Standing {
   limit: ReturnType<typeof createRateLimit>;
-  /** The newest change that it accepted or that was skipped, even if the store does not record that yet. */
+  /**
+   * The newest change that the receiver accepted or that was skipped, even if the store has not recorded that
+   * yet.
+   */
   done: number;
   failures: number;
   refusals: number;
-  /** The change that is being delivered, or was not accepted. */
+  /** The change that is being delivered, or that was not accepted. */
   telling?: string;
 }
 
 /**
- * Delivers each change of an alarm to one receiver, in order, until the signal is aborted. A change counts as
- * delivered once the receiver has accepted it, so each is delivered at least once, with the same id.
- * Receivers do not wait for each other.
+ * Delivers each change of an alarm to one receiver, in order, until the signal is aborted. A change counts
+ * as delivered once the receiver has accepted it, so each change is delivered at least once, always with
+ * the same id. Receivers do not wait for each other.
  */
-export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
+export async function deliver(receiver: Receiver, options: DeliveryOptions) {
   const { say, signal } = options;
   const standing: Standing = { limit: createRateLimit(perMinute, 60_000), done: 0, failures: 0, refusals: 0 };
   while (!signal.aborted)
@@ -71,11 +74,10 @@ export async function deliver(receiver: Receiver, options: DeliveryOptions): Pro
  * @returns how long to wait before looking for the next, in milliseconds
  */
 async function deliverNext(receiver: Receiver, options: DeliveryOptions, standing: Standing) {
-  const { store, processId, say } = options;
-  if (!isWatcher(store.sql, processId)) return lookMilliseconds;
-  const next = firstUndelivered(store.sql, receiver.key);
+  if (!isWatcher(options.store.sql, options.processId)) return lookMilliseconds;
+  const next = firstUndelivered(options.store.sql, receiver.key);
   if (next === undefined) return lookMilliseconds;
-  // Deliver it only once, however long the store cannot be written.
+  // Deliver a change only once, even if the store cannot be written to for a while.
   if (next.seq > standing.done) {
     const wait = standing.limit.wait(performance.now());
     if (wait > 0) return wait;
@@ -84,20 +86,15 @@ async function deliverNext(receiver: Receiver, options: DeliveryOptions, standin
     standing.done = next.seq;
     delete standing.telling;
   }
-  await store.write((tx) => noteDelivered(tx, receiver.key, next.seq));
-  if (standing.failures > 0) say(`${receiver.name} accepts alarms again`);
+  await options.store.write((tx) => noteDelivered(tx, receiver.key, next.seq));
+  if (standing.failures > 0) options.say(`${receiver.name} accepts alarms again`);
   standing.failures = 0;
   standing.refusals = 0;
   return 0;
 }
 
-/** Rejects if the receiver did not accept the change and delivery should be retried. */
-async function tell(
-  receiver: Receiver,
-  next: Undelivered,
-  options: DeliveryOptions,
-  standing: Standing,
-): Promise<void> {
+/** Sends one change. Rejects if the receiver did not accept it and delivery should be retried. */
+async function tell(receiver: Receiver, next: Undelivered, options: DeliveryOptions, standing: Standing) {
   const { page, say, signal } = options;
   const delivery = deliveryOf(next, page);
   if (delivery === undefined) {
@@ -117,7 +114,7 @@ async function tell(
 
 const longestSentence = 600;
 
-/** A text in one line of limited length, for Markdown or plain. */
+/** Formats a text as one line of limited length, as Markdown or plain text. */
 type Shown = (text: string, most?: number) => string;
 
 const plainText = (text: string, most = 160) => clipWords(text.replaceAll(/\s+/g, ' ').trim(), most);
@@ -125,7 +122,7 @@ const plainText = (text: string, most = 160) => clipWords(text.replaceAll(/\s+/g
 const seenBy = ({ author, sender, text }: Message<'alarm_seen'>, shown: Shown) =>
   `${shown(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${shown(text, 300)})`}`;
 
-/** Undefined if the change can no longer be read. */
+/** The delivery of a change; undefined if the change can no longer be read. */
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
   const decoded = decodeMessage(payload);
   if (decoded.kind !== 'message') return undefined;
@@ -139,7 +136,7 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
     page === undefined || execution_id === undefined
       ? ''
       : ` ${page}#/${encodeURIComponent(execution_id)}?asof=${encodeURIComponent(timestamp)}`;
-  const textIn = (shown: Shown): string => {
+  const textIn = (shown: Shown) => {
     const by = msg_type === 'alarm_seen' ? ` by ${seenBy(message, shown)}` : '';
     const words = shown(withPlainTimes(sentence), longestSentence);
     return `${severity} ${code} ${change}${by}${again}, ${shown(subject, 300)}: ${was}${words}${link}`;
@@ -160,20 +157,19 @@ function deliveryOf({ message_id, payload }: Undelivered, page: string | undefin
 }
 
 /**
- * Limits how often something is done: at most `most` times in a span, and not before the time that `wait`
- * gives.
+ * Limits how often something is done: at most `most` times in a span. Call `wait` first.
  * @param span milliseconds
  */
 export function createRateLimit(most: number, span: number) {
   const times: number[] = [];
   return {
-    /** Milliseconds until the next time is allowed. @param now milliseconds of any one clock */
-    wait(now: number): number {
+    /** Milliseconds until the next event is allowed. @param now in milliseconds, always from the same clock */
+    wait(now: number) {
       const [oldest = -Infinity] = times.slice(-most);
       return times.length < most ? 0 : Math.max(0, oldest + span - now);
     },
     /** Counts one event. @param now in milliseconds */
-    note(now: number): void {
+    note(now: number) {
       times.push(now);
       times.splice(0, times.length - most);
     },

@@ -16,19 +16,19 @@ import { type AlarmFinding, alarmStep, usualPatience } from '../monitoring/findi
 /** The sender that raises and clears alarms. */
 const sender = 'watch';
 
-/** The findings of one check, by execution, without executions that could not be examined. */
+/** The findings of one check, by execution, except for executions that could not be examined. */
 type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
 interface Situation {
   found: Found;
   now: number;
-  /** Seconds that a finding must last, by code, if not the usual time. */
+  /** By code: how many seconds a finding must last, where that differs from the usual time. */
   after: Readonly<Record<string, number>>;
 }
 
 /**
- * Decides the changes that a check makes to the open alarms and the candidates: the step of each alarm, with
- * its finding while that exists.
+ * Decides the changes that a check makes to the open alarms and the candidates: the next step of each
+ * alarm, with its finding if that still exists.
  */
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
@@ -61,25 +61,25 @@ function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation) {
   });
 }
 
-/** How long a finding must last, or be gone, in seconds. */
+/** How many seconds a finding must last to raise its alarm, or be gone to clear it. */
 const patienceOf = (alarmId: string, severity: AlarmFinding['severity'], after: Situation['after']) =>
   after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
 
 /**
- * Whether someone knows of an alarm of an ended execution, which no longer changes: a person judged the run,
- * or acknowledged the alarm.
+ * Whether a person knows about the alarm of an ended execution: that is, a person has judged the run or
+ * acknowledged the alarm. That suffices, since an ended execution no longer changes.
  */
 function isAcknowledged(alarm: AlarmRow | undefined, ended: ReturnType<typeof endedExecution>) {
   if (ended === undefined) return false;
   if (ended.isJudged) return true;
   if (alarm === undefined || alarm.seen_by === null) return false;
-  // One that was over before the end may have recurred since.
+  // If the alarm was cleared before the execution ended, the finding may have recurred.
   return alarm.state !== 'cleared' || (alarm.cleared_at ?? '') >= (ended.end_time ?? '');
 }
 
 /**
  * Records the findings of a check in one transaction. Returns a line for each change; undefined if another
- * process watches now.
+ * process is now watching.
  */
 export const recordLook = (store: Store, processId: number, situation: Situation) =>
   store.write((tx) => {

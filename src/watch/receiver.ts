@@ -8,52 +8,58 @@ import { sha256 } from '../lib/sha256.ts';
 
 /** A change of an alarm, as sent to receivers. */
 export interface Delivery {
-  /** The id of the message that records the change: the same at each try. */
+  /** The id of the message that records the change: the same each time the change is sent. */
   id: string;
   /** One line for people, as Markdown. */
   text: string;
-  /** The same without Markdown. */
+  /** The same line without Markdown. */
   plain: string;
   code: string;
   /** The execution, followed by `:` and the slice, file, worker or host if there is one. */
   subject: string;
   change: AlarmState;
   severity: AlarmSeverity;
-  /** How often the alarm has been raised, from 1. */
+  /** How many times the alarm has been raised, counting from 1. */
   count: number;
-  /** The person who has seen it, and what that person said. */
+  /** The person who has seen the alarm, and what that person said. */
   seen_by?: string | undefined;
   seen_text?: string | undefined;
   execution_id?: string | undefined;
 }
 
-/** A receiver refuses a change and would refuse it again. */
+/** Thrown if a receiver refuses a change and would refuse it again. */
 export class Refused extends Error {}
 
 /** A person or program that receives alarms. */
 export interface Receiver {
-  /** Its name in lines for people, without secrets. */
+  /** The receiver's name as shown to people, without secrets. */
   name: string;
-  /** Its name in the store. */
+  /** The receiver's name in the store. */
   key: string;
-  /** Rejects with the reason of a failure: delivery is retried, after `Refused` a few times. */
+  /**
+   * Delivers a change. Rejects with the reason if delivery fails. Delivery is then retried, but only a few
+   * times if the reason is `Refused`.
+   */
   tell(delivery: Delivery, signal: AbortSignal): Promise<void>;
 }
 
 /** How long an answer may take, in milliseconds. */
 const patience = 30_000;
 
-/** Answers about the content of a request: bad, too large, not processable. Others are about the receiver. */
+/**
+ * Statuses that reject the content of a request: bad, too large, unprocessable. All other errors concern the
+ * receiver.
+ */
 const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
- * A receiver that is sent a POST of JSON, whose `text` Mattermost and Slack show. Everything in its address
- * but the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
+ * A receiver that gets JSON in a POST request; Mattermost and Slack show its field `text`. Everything in its
+ * address but the host may be secret and is never printed. Throws `CONFIG_INVALID` for an invalid address.
  */
 export function webhookReceiver(url: string): Receiver {
   const { host } = httpUrl(url) ?? {};
   if (host === undefined)
-    throw configInvalid('the webhook is not an address to post to; give https://HOST/PATH, without a login in it');
+    throw configInvalid('the webhook is not a valid address; give https://HOST/PATH, without a login');
   return {
     name: `webhook at ${host}`,
     key: digestOf(`webhook ${url}`),
@@ -64,7 +70,7 @@ export function webhookReceiver(url: string): Receiver {
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(allPrintable({ ...delivery, plain: undefined })),
           signal: ending,
-          // An alarm goes only to this receiver.
+          // An alarm must go only to this receiver, so redirects are not followed.
           redirect: 'error',
         }).catch((error: unknown) => {
           throw new Error(reasonOf(error));
@@ -76,7 +82,7 @@ export function webhookReceiver(url: string): Receiver {
   };
 }
 
-/** Why there was no answer: for a failed fetch its cause, whose text names no path. */
+/** Why there was no answer: for a failed fetch, its cause, whose text does not contain the URL's path. */
 function reasonOf(error: unknown) {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return `it did not answer in ${patience / 1000} s`;
@@ -87,9 +93,10 @@ function reasonOf(error: unknown) {
 const digestOf = (address: string) => sha256().update(address).digest('hex').slice(0, 16);
 
 /**
- * A receiver that is a program, run with the change in environment variables.
+ * A receiver that is a program, run with the alarm's change in environment variables.
  * @param path as returned by `requireProgram`
- * @param named makes the commands of a sentence name the store: the program is on its host
+ * @param named adds the store's name to the commands quoted in a sentence, since the program runs on the
+ * store's host
  */
 export const programReceiver = (
   path: string,

@@ -13,8 +13,9 @@ import type { Queries } from '../db/queries.ts';
 import { fileAt } from '../db/sqlite/store-file.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
+import { counted } from '../lib/counted.ts';
 import { pause } from '../lib/deadline.ts';
-import { executionInUse, messageOf, SwfError } from '../lib/errors.ts';
+import { executionInUse, hasCode, messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { type AlarmFinding, alarmFindings } from '../monitoring/findings/alarms.ts';
 import { deliver, type DeliveryOptions } from './deliver.ts';
@@ -26,22 +27,23 @@ interface WatchOptions extends Omit<DeliveryOptions, 'processId'> {
   queries: () => Queries;
   receivers: readonly Receiver[];
   everySeconds: number;
-  /** Seconds that a finding must last, by code, if not the usual time. */
+  /** How many seconds a finding must last, by code, where that differs from the usual time. */
   after: Readonly<Record<string, number>>;
   version: string;
-  /** Called once it watches or stands by. */
+  /** Called once this process is watching or standing by. */
   onReady: () => void;
 }
 
-/** How often a standby process checks whether it is needed, in milliseconds. */
+/** How often, in milliseconds, a process that stands by checks whether it is needed. */
 const standbyMilliseconds = 1000;
 
 /**
- * Watches a store until the signal is aborted: looks for findings, raises, clears and delivers alarms. One process
- * does that for a store; another stands by, and takes over when it is gone. Throws `EXECUTION_IN_USE` if another
- * process has taken over from this one, as after a long standstill.
+ * Watches a store until the signal is aborted: looks for findings, and raises, clears and delivers alarms. One
+ * process does this for a store; another stands by, and takes over when the first is gone. Throws
+ * `EXECUTION_IN_USE` if another process has taken over from this one, which can happen if this process stalls
+ * for a long time.
  */
-export async function watch(options: WatchOptions): Promise<void> {
+export async function watch(options: WatchOptions) {
   const { store, version, receivers, say, signal, page } = options;
   const processId = await store.write((tx) => registerProcess(tx, currentProcess(), version));
   const beat = setInterval(() => {
@@ -57,7 +59,7 @@ export async function watch(options: WatchOptions): Promise<void> {
       lookAgainAndAgain({ ...options, signal: over.signal }, processId),
       ...receivers.map((receiver) => deliver(receiver, context)),
     ];
-    // If one fails, all end; wait for work in progress.
+    // If one part fails, the others end too. Wait for work in progress.
     await Promise.allSettled(work.map((one) => one.finally(() => over.abort())));
     await Promise.all(work);
   } finally {
@@ -67,7 +69,7 @@ export async function watch(options: WatchOptions): Promise<void> {
   }
 }
 
-/** Waits until no other process watches. False if the signal is aborted first. */
+/** Waits until no other process is watching. Returns false if the signal is aborted first. */
 async function takePlace(options: WatchOptions, processId: number) {
   const { store, receivers, say, onReady, signal } = options;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
@@ -79,20 +81,20 @@ async function takePlace(options: WatchOptions, processId: number) {
     if (isMine) {
       const names = receivers.map(({ name }) => name);
       say(
-        `watching ${store.path}${names.length === 0 ? ', without a receiver: give --notify or --webhook' : `, notifying ${names.join(' and ')}`}`,
+        `watching ${store.path}${names.length === 0 ? '; "swf-mcp alarms" shows alarms, and --notify or --webhook also sends them' : `, notifying ${names.join(' and ')}`}`,
       );
       return true;
     }
     if (isFirst)
       say(
-        `another process is watching this store; this one waits${receivers.length === 0 ? '' : ', and reports what happens meanwhile once it takes over'}`,
+        `another process is watching this store; this one waits${receivers.length === 0 ? '' : ', and when it takes over, reports what happened until then'}`,
       );
     await pause(standbyMilliseconds, [signal]);
   }
   return false;
 }
 
-/** A change that a receiver has missed for this long is no longer sent to it, in milliseconds. */
+/** How long, in milliseconds, to keep sending a change that a receiver does not accept. */
 const stale = 86_400_000;
 
 function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void) {
@@ -100,39 +102,38 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
   const changes = leaveOut(tx, key, Date.now() - stale);
   if (changes > 0)
     say(
-      `WARNING did not notify ${name} of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
+      `WARNING did not notify ${name} of ${counted(changes, 'change that is', 'changes that are')} older than a day; "swf-mcp alarms" lists alarms`,
     );
 }
 
 async function lookAgainAndAgain(options: WatchOptions, processId: number) {
-  const { store, everySeconds, after, say, signal } = options;
   const looker = createLooker(options);
-  while (!signal.aborted) {
+  while (!options.signal.aborted) {
     let took = 0;
     try {
       const now = Date.now();
       const began = performance.now();
       const found = looker.look(now);
       took = performance.now() - began;
-      const lines = await recordLook(store, processId, { found, now, after });
+      const lines = await recordLook(options.store, processId, { found, now, after: options.after });
       if (lines === undefined)
-        throw executionInUse('another process now watches this store; start this one again to wait for it');
-      for (const line of lines) say(line);
+        throw executionInUse('another process is now watching this store; restart this process to have it stand by');
+      for (const line of lines) options.say(line);
       looker.succeeded(now);
     } catch (error) {
       looker.failed(error);
     }
-    // A check of a very large run must leave time for others.
-    await pause(Math.max(everySeconds * 1000 - took, took), [signal]);
+    // The pause is at least as long as the check: a check of a very large run must leave time for other work.
+    await pause(Math.max(options.everySeconds * 1000 - took, took), [options.signal]);
   }
 }
 
-/** An execution that ended this long ago usually no longer changes, in milliseconds. */
+/** An execution that ended at least this long ago, in milliseconds, usually no longer changes. */
 const settled = 120_000;
 
 /**
- * An execution that ended this shortly before the last check may have been missed or may still change, in
- * milliseconds.
+ * An execution that ended less than this long before the last check, in milliseconds, may have been missed or may
+ * still change.
  */
 const overlap = 3_600_000;
 
@@ -151,7 +152,7 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
   let failures = 0;
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
-  const findingsOf = (id: string, now: number, isKnown: boolean): AlarmFinding[] | undefined => {
+  const findingsOf = (id: string, now: number, isKnown: boolean) => {
     const queries = queriesNow();
     try {
       const found = queries.snapshot(() => {
@@ -165,7 +166,7 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
       unreadable.delete(id);
       return found;
     } catch (error) {
-      if (!unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
+      if (!unreadable.has(id) && !hasCode(error, 'EXECUTION_REMOVED'))
         say(`WARNING ${id} cannot be checked: ${messageOf(error)}`);
       unreadable.add(id);
       return undefined;
@@ -174,7 +175,7 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
 
   return {
     /** The findings of each execution examined. Throws `SwfError` if the store cannot be read. */
-    look(now: number): Map<string, AlarmFinding[]> {
+    look(now: number) {
       const found = new Map<string, AlarmFinding[]>();
       const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
       settledNow = new Map();
@@ -184,15 +185,15 @@ function createLooker({ store, queries: queriesNow, say }: Pick<WatchOptions, 's
       }
       return found;
     },
-    /** Records that the last check was recorded. */
-    succeeded(now: number): void {
+    /** Call when the findings of the last check have been recorded. */
+    succeeded(now: number) {
       known = settledNow;
       since = now - overlap;
       if (failures > 0) say('the store can be read again');
       failures = 0;
     },
-    /** Throws errors that are not transient: another store, a store of another version, or another watcher. A full disk and a lock are. */
-    failed(error: unknown): void {
+    /** Throws the error unless it may be temporary (a full disk, a lock) and no other file has replaced the store. */
+    failed(error: unknown) {
       const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
       if (!passes || fileAt(store.path) !== file) throw error;
       failures += 1;

@@ -8,7 +8,7 @@ import { useRoute } from './state/hooks.ts';
 import { enter } from './transport/call.ts';
 import { hostWorld } from './transport/host.ts';
 
-/** The page within a chat: the execution of the call, or the whole page if there is room. */
+/** The page within a chat: shows the execution of the call, or the whole page if there is room. */
 function Hosted() {
   const [isIn, setIn] = useState(false);
   const [id, setId] = useState<string | undefined>(undefined);
@@ -22,7 +22,7 @@ function Hosted() {
       onTheme: (theme) => void (document.documentElement.dataset['theme'] = theme),
       onTeardown: () => {
         setIn(false);
-        setWords('This view has ended.');
+        setWords('This view is closed.');
       },
     })
       .then(enter)
@@ -33,7 +33,7 @@ function Hosted() {
   }, []);
   if (!isIn || id === undefined) return <p class="card">{words === '' ? 'Waiting for an execution…' : words}</p>;
   if (route.ids.length > 0) return <App />;
-  // The whole page may have shown another zone before.
+  // The full page, if shown before, may have used another time zone.
   showTimesIn('UTC');
   return (
     <main class="compact">

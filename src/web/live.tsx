@@ -5,7 +5,7 @@ import { enter } from './transport/call.ts';
 import { httpWorld } from './transport/http.ts';
 
 const root = document.getElementById('app');
-// Replaces the text for a program that does not load.
+// Removes the text that is shown if the program does not load.
 root?.replaceChildren();
 enter(httpWorld());
 if (root !== null) render(<App />, root);

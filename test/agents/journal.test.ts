@@ -35,7 +35,7 @@ const sequencesOf = ({ messages }: ReturnType<Journal['read']>): number[] =>
   messages.map(({ message }) => (message.msg_type === 'stf_gen' ? message.sequence : NaN));
 
 describe.each(journals)('a journal %s', (_, open) => {
-  it('returns the messages of the requested types in order, after a position', async () => {
+  it('returns the messages of the requested types in order, after a given position', async () => {
     const journal = await open();
     await say(journal, stf(1), stf(2), { msg_type: 'pause_run', ordinal: 1, reason: 'operator' });
     const all = journal.read(['stf_gen'], 0, 10);
@@ -52,7 +52,7 @@ describe.each(journals)('a journal %s', (_, open) => {
     expect(sequencesOf(journal.read([{ msg_type: 'stf_gen', state: 'other' }], 0, 10))).toEqual([2]);
   });
 
-  it('moves a cursor with a step, and records nothing of a step that starts at another position', async () => {
+  it('moves the cursor with each step, and ignores a step that starts elsewhere', async () => {
     const journal = await open();
     const step = (from: number, to: number, sequence: number): Promise<boolean> =>
       journal.step({ sender: 'data-1', tick: 1, says: [stf(sequence)], cursor: { role: 'data', from, to } });
@@ -63,14 +63,14 @@ describe.each(journals)('a journal %s', (_, open) => {
     expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
   });
 
-  it('calls a function for the messages of a step, and records a repeated message once', async () => {
+  it('accepts a function for the messages of a step, and records a repeated message once', async () => {
     const journal = await open();
     await journal.step({ sender: 'daq-1', tick: 1, says: () => [stf(1)] });
     await say(journal, stf(1));
     expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
   });
 
-  it('finds a message by its id, and counts the unread messages of a role, up to a limit', async () => {
+  it('finds a message by its id, and counts the unread messages of a role up to a limit', async () => {
     const journal = await open();
     await say(journal, stf(1), stf(2), stf(3));
     expect(journal.message(`${execution_id}/stf_gen/${stf(2).filename}`)).toMatchObject({

@@ -16,8 +16,8 @@ const slice = (slice_id: number): LeftSlice => ({
   hostname: 'h',
 });
 
-describe('slices that an earlier process left', () => {
-  it('start together after one kill, alone after two, and not at all after three', () => {
+describe('slices left behind by an earlier process', () => {
+  it('restart together after one kill, one at a time after two, and never after three', () => {
     const [fresh, once, twice, again, thrice] = [slice(1), slice(2), slice(3), slice(4), slice(5)];
     const kills = [0, 1, 2, 2, 3];
     const left = createLeftSlices([fresh, once, twice, again, thrice], ({ slice_id }) => kills[slice_id - 1] ?? 0);

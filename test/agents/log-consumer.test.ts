@@ -41,7 +41,7 @@ function executionWith(record: (step: Step) => Promise<boolean>): { execution: E
 const saysNothing: Agent = { type: 'fastmon', emits: [], reads: ['stf_ready'], handle: () => [] };
 
 describe('a reader', () => {
-  it('ends with the error of a step that fails while the next message is in hand, and handles no more', async () => {
+  it('ends with the error of a failed step, and handles only the message already in hand', async () => {
     const steps: Step[] = [];
     const { execution } = executionWith((step) => {
       steps.push(step);
@@ -68,7 +68,7 @@ describe('a reader', () => {
     ]);
   });
 
-  it('records steps in the order of the log, each from where the previous one ended', async () => {
+  it('records steps in the order of the log, each starting where the previous one ended', async () => {
     const cursors: Step['cursor'][] = [];
     const { execution, stop } = executionWith((step) => {
       cursors.push(step.cursor);

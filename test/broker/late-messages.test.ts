@@ -33,9 +33,9 @@ async function lateServer(): Promise<number> {
 }
 
 it.each<[what: string, ack: Subscription['ack'], isUp: boolean]>([
-  ['is no trouble if the broker counts it as acknowledged', 'auto', true],
-  ['costs the connection if the broker would keep it for this session', 'each', false],
-])('a message on its way to a subscription that has ended %s', async (_, ack, isUp) => {
+  ['does no harm if the broker counts it as acknowledged', 'auto', true],
+  ['ends the connection if the broker would keep it for the session', 'each', false],
+])('a message that arrives after its subscription has ended %s', async (_, ack, isUp) => {
   const servers = [{ host: '127.0.0.1', port: await lateServer(), tls: false }];
   const troubles: string[] = [];
   const broker = connectByStomp({ servers, heartbeatSeconds: 30 }, ({ line }) => troubles.push(line));

@@ -14,7 +14,7 @@ for (const kind of dialectNames) {
   }));
 }
 
-it('the in-memory broker refuses everything that would leave a trace on it to a user who may only listen', async () => {
+it('the in-memory broker denies a listen-only user everything that would leave a trace', async () => {
   const broker = new MemoryBroker();
   const settings = { servers: [], heartbeatSeconds: 1, clientId: 'ear' };
   const [listener, speaker] = [listenToMemory, connectToMemory].map((to) => to(broker)(settings, () => {}));

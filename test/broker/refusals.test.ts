@@ -24,11 +24,12 @@ it.each([
   ['AMQ229031: Unable to validate user from /127.0.0.1:1. Username: x', 'check the user name and password'],
   ['User name [shifter] or password is invalid.', 'check the user name and password'],
   ["Bad CONNECT: Access refused for user 'shifter'", 'check the user name and password'],
-])('a refusal of a broker names the missing right or the login: %s', (sentence, cure) => {
+  ['AMQ339017 Error unsubscribing durable', 'stop the program that still reads from the subscription'],
+])("the error for a broker's refusal says what to do: %s", (sentence, cure) => {
   expect(asRefusal(sentence, address).line).toContain(cure);
 });
 
-it('a refusal for another reason does not blame the login', () => {
+it('the error for a refusal unrelated to the login does not blame the login', () => {
   const { line } = asRefusal('AMQ229102: Address "x" is full. Message encode size = 1B', address);
   expect(line).not.toMatch(/user|password|right/);
   expect(line).toContain('is full');

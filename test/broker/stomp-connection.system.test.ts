@@ -113,7 +113,7 @@ for (const { kind, missing, start } of brokerKinds) {
       expect(bus.troubles).toEqual([]);
     });
 
-    it('reconnects with its subscriptions after the broker was killed and restarted', async () => {
+    it('reconnects with its subscriptions after the broker has been killed and restarted', async () => {
       const bus = await connected();
       const queue = fresh('queue');
       const got = collector();
@@ -131,7 +131,7 @@ for (const { kind, missing, start } of brokerKinds) {
       expect(bus.troubles[0]?.code).toBe('BROKER_UNREACHABLE');
     });
 
-    it('rejects pending sends when the connection is reset, and reconnects', async () => {
+    it('rejects pending sends when it is reset, and reconnects', async () => {
       const proxy = await startProxy(broker.port);
       onTestFinished(() => void proxy.server.close());
       const bus = await connected({}, `stomp://127.0.0.1:${proxy.port}`);
@@ -148,7 +148,7 @@ for (const { kind, missing, start } of brokerKinds) {
       proxy.reset();
     });
 
-    it('notices a broker that has stopped answering, and reconnects when it continues', async () => {
+    it('notices a broker that has stopped answering, and reconnects when the broker answers again', async () => {
       const bus = await connected({ heartbeatSeconds: 1 });
       const noticed = new Promise<void>((resolve) => {
         const look = setInterval(() => {
@@ -198,7 +198,7 @@ for (const { kind, missing, start } of brokerKinds) {
       expect(got.deliveries.map(({ body }) => body)).toEqual(['new']);
     });
 
-    it('rejects a send that the broker does not allow, with the reason, and sends the next', async () => {
+    it('rejects a send that the broker does not allow, with the reason, and sends the next message', async () => {
       const bus = await connected();
       const refused = bus.send({ destination: '/queue/denied.x', headers: { persistent: 'true' }, body: 'no' });
       await expect(refused).rejects.toMatchObject({ code: 'BROKER_REFUSED', message: expect.stringMatching(/denied/) });
@@ -212,7 +212,7 @@ for (const { kind, missing, start } of brokerKinds) {
       await expect.poll(isTaken).toBe(true);
     });
 
-    it('finds nothing on a queue after the broker lost its disk, and works again', async () => {
+    it('finds an empty queue after the broker has lost its disk, and keeps working', async () => {
       const bus = await connected();
       const [queue, got] = [fresh('queue'), collector()];
       await bus.send({ destination: queue, headers: { persistent: 'true' }, body: 'lost' });
@@ -230,7 +230,7 @@ for (const { kind, missing, start } of brokerKinds) {
 }
 
 describe('a broker that accepts connections and never answers', () => {
-  it('is given up after a while, and the connection can be closed', async () => {
+  it('is abandoned after a while, and the connection can be closed', async () => {
     const mute = createServer(() => {}).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     onTestFinished(() => void mute.close());
@@ -248,7 +248,7 @@ describe('a broker that accepts connections and never answers', () => {
 });
 
 describe('a broker that closes the connection', () => {
-  it('has delivered everything up to that moment', async () => {
+  it('counts as alive up to that moment', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () => socket.write('CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0'));
@@ -270,7 +270,7 @@ describe('a broker that closes the connection', () => {
   });
 });
 
-describe('a broker that sends a message after the end of its subscription', () => {
+describe('a broker that sends a message after the subscription has ended', () => {
   it('does not break the connection, and the message is dropped', async () => {
     const server = createServer((socket) => {
       let text = '';

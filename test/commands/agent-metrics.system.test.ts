@@ -22,7 +22,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
   const started = async (here: Site, folder: string, ...args: string[]) => {
     const agent = here.start(['agent', ...args, '--metrics', '0', ...sets(`data.dir=${here.dataFolder}`)], folder);
     const url = await agent.saw(/metrics at (\S+)/);
-    await agent.saw(/works in namespace/);
+    await agent.saw(/is running in namespace/);
     return async (): Promise<string> => (await fetch(url)).text();
   };
   const valueOf = (text: string, series: string): number =>
@@ -33,7 +33,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
         ?.split(' ')[1],
     );
 
-  it('reports what it sends and receives, its slots, and whether its broker is connected', async () => {
+  it('reports what it sends and receives, its slots, and whether it is connected to its broker', async () => {
     const here = new Site(() => broker, quick);
     const data = await started(here, temporaryFolder(), 'data');
     const worker = await started(here, temporaryFolder(), 'worker');
@@ -62,7 +62,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     expect(valueOf(await worker(), 'swf_broker_reconnects_total')).toBe(1);
   });
 
-  it('reports, if it records, how many messages the broker has not confirmed, and since when', async () => {
+  it('that is a recorder reports how many messages are unconfirmed, and since when', async () => {
     const here = new Site(() => broker, quick);
     const recorder = await started(here, here.folder, 'daq_simulator');
     await here.request({ stf_count: 20 }, 1);
@@ -88,7 +88,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     });
   });
 
-  it('sends messages with the trace of their execution, which anyone can compute', async () => {
+  it('sends messages with a trace id derived from the execution id', async () => {
     const here = new Site(() => broker, quick);
     const peer = connectByStomp(broker.settings, () => {});
     onTestFinished(() => peer.close());

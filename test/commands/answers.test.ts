@@ -28,6 +28,18 @@ describe('swf-mcp summarize', () => {
   });
 });
 
+it.each([
+  [['report', '--since', '-1h'], /^# Shift report/],
+  [['summarize', 'slices'], /completed/],
+  [['trace', 'swf.100010.000001_slice_001.tf'], /^TF slice /],
+])('%j answers about an earlier moment', async (words, answer) => {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '1');
+  const { code, stdout, stderr } = await runCli([...words, '--as-of', '-0s'], { folder });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(answer);
+});
+
 describe('swf-mcp report and plan', () => {
   it('print a report of one execution or of a period, and a readable plan', async () => {
     const folder = temporaryFolder();
@@ -46,7 +58,7 @@ describe('swf-mcp report and plan', () => {
 });
 
 describe('swf-mcp status', () => {
-  it('without an id shows all running executions, or else the newest; --all --json prints an array', async () => {
+  it('without an id shows the running executions, or the newest if none is running; --all --json prints an array', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     expect((await runCli(['status'], { folder })).stdout).toMatch(/^stf_datataking-tester-0001: completed/m);
@@ -82,7 +94,7 @@ esac
 }
 
 describe('swf-mcp completion', () => {
-  it('completes commands, flags, their values, and names in the store', async () => {
+  it('completes commands, flags, flag values, and names from the store', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const db = join(folder, 'swf.db');
@@ -187,7 +199,7 @@ describe('swf-mcp completion', () => {
     }
   });
 
-  it.skipIf(isMissing('zsh'))('makes zsh complete words with what they mean, and files', async () => {
+  it.skipIf(isMissing('zsh'))('makes zsh complete file names, and words with their descriptions', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['completion', 'zsh'], { folder });
     writeFileSync(join(folder, 'script.zsh'), stdout);
@@ -237,7 +249,7 @@ describe('--notify', () => {
     return path;
   };
 
-  it('runs a program when the first slice fails for good, and at the end', async () => {
+  it('runs a program when the first slice fails for good, and when the run ends', async () => {
     const folder = temporaryFolder();
     const told = join(folder, 'told');
     const program = teller(folder, `echo "$SWF_EVENT $SWF_EXECUTION_ID $SWF_STATUS" >> '${told}'`);
@@ -267,12 +279,12 @@ describe('--notify', () => {
   });
 });
 
-describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live view', () => {
+describe.skipIf(isMissing('script') || isMissing('stty'))('keys in a terminal', () => {
   it.each([
     [60, 20],
     [80, 24],
     [120, 40],
-  ])('pause, continue and stop a run, with the answer shown at %i x %i', async (columns, rows) => {
+  ])('pause, continue and stop a run, and show the answer on a terminal of %i x %i', async (columns, rows) => {
     const folder = temporaryFolder();
     const program = join(folder, 'tell.sh');
     // It keeps the process of the run alive for a while.
@@ -316,7 +328,7 @@ describe.skipIf(isMissing('script') || isMissing('stty'))('keys below the live v
     expect(simulated).toEqual(simulated.toSorted((a, b) => a - b));
   });
 
-  it('leave status --watch with q or Ctrl-C, and the run continues', async () => {
+  it('end status --watch (q or Ctrl-C), but not the run', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '2'], { folder });
     await run.saw(/run_imminent/);

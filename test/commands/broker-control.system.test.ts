@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
   it('pause, continue and stop reach workers in other processes', async () => {
     const folder = temporaryFolder();
     const worker = start(folder, 'agent', 'worker');
-    await worker.saw(/works in namespace control/);
+    await worker.saw(/is running in namespace control/);
     const run = start(
       folder,
       'run',
@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', phase: 'completed' });
   });
 
-  it('stop ends an execution after its driver was killed', async () => {
+  it('stop ends an execution whose driver was killed', async () => {
     const folder = temporaryFolder();
     const run = start(folder, 'run', '--speed', '20', ...sets('fast_processing.physics_period_count=0'));
     await run.saw(/start_run/);
@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', health: 'finished' });
   });
 
-  it('a pause outlives its recorder, until the execution is continued', async () => {
+  it('a pause outlives its recorder, and lasts until the execution is continued', async () => {
     const here = new Site(
       () => broker,
       sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8'),
@@ -117,7 +117,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
   });
 
-  it('resume reports why the running recorder cannot resume, and the recorder resumes once it can', async () => {
+  it('resume reports why the recorder cannot resume the run; the recorder resumes it once possible', async () => {
     const here = new Site(() => broker);
     const first = await here.recorder();
     await here.request({ stf_count: 50 }, 5, 'one');
@@ -127,7 +127,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     renameSync(here.dataFolder, `${here.dataFolder}.away`);
     const recorder = await here.recorder();
     await recorder.saw(/was not resumed: DATA_UNAVAILABLE/);
-    const who = String.raw`process \d+ on \S+ records this namespace`;
+    const who = String.raw`process \d+ on \S+ is recording this namespace`;
     const resumed = await here.resume().finished;
     expect(resumed).toMatchObject({ code: 1, stdout: '' });
     expect(resumed.stderr).toMatch(
@@ -140,7 +140,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await here.control('stop')).toMatchObject({ code: 0 });
   });
 
-  it('a worker process runs the payload of the execution, and its payloads end when it is killed', async () => {
+  it('payloads run in a worker process, and end if that process is killed', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'payload.sh');
     writeFileSync(
@@ -150,7 +150,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     chmodSync(payload, 0o755);
     const command = sets(`worker.payload=["${payload}"]`);
     const first = start(folder, 'agent', 'worker', ...command);
-    await first.saw(/works in namespace control/);
+    await first.saw(/is running in namespace control/);
     const run = start(
       folder,
       'run',

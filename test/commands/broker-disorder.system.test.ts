@@ -101,8 +101,8 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
   return counts;
 }
 
-describe.skipIf(missing !== undefined)('over a broker, a worker with repeated, late and unordered reports', () => {
-  it.each([1, 2])('does no harm: every slice becomes final, and the records balance (seed %i)', async (seed) => {
+describe.skipIf(missing !== undefined)('over a broker, a worker with repeated, late and out-of-order reports', () => {
+  it.each([1, 2])('leaves every slice in a final state, with balanced counts (seed %i)', async (seed) => {
     const folder = temporaryFolder();
     const namespace = `disorder${seed}`;
     const counts = await startDisorderlyWorker(namespace, seed);

@@ -65,7 +65,7 @@ function startAgents(folder: string, types: string[]): Started[] {
 }
 
 describe.skipIf(missing !== undefined)('over a broker', () => {
-  it('a run requested by an independent client ends as in one process, and sends every broadcast once', async () => {
+  it('a run requested by an independent client has the same outcome as in one process, and sends each broadcast once', async () => {
     const folder = temporaryFolder();
     const ear = startPeer('listen');
     await ear.saw(/ready/);
@@ -79,7 +79,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       'worker',
       'worker',
     ]);
-    await Promise.all(agents.map((agent) => agent.saw(/works in namespace test/)));
+    await Promise.all(agents.map((agent) => agent.saw(/is running in namespace test/)));
     expect(await startPeer('start', '20').finished).toMatchObject({ code: 0 });
     await ear.saw(/workflow_ended/);
     expect(await outcome(folder)).toEqual(await inProcess(20, ...settings));
@@ -144,7 +144,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
   it('invalid requests are recorded with the reason, and the agent keeps running', async () => {
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
-    await agent?.saw(/works in namespace test/);
+    await agent?.saw(/is running in namespace test/);
     // The durable subscription is made by a second connection, a moment later.
     await delay(1500);
     const bus = connectByStomp(
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(await agent?.finished).toMatchObject({ code: 0 });
   });
 
-  it('a worker discards invalid messages, and finishes its own slices when it is asked to stop', async () => {
+  it('a worker discards invalid messages, and finishes its slices when it is asked to stop', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -224,7 +224,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const worker = (index = 1): Started =>
       start(folder, ['agent', 'worker', '--index', String(index), '--broker', broker.url, ...own]);
     const first = worker();
-    await first.saw(/works in namespace calm/);
+    await first.saw(/is running in namespace calm/);
     const bus = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
       () => {},
@@ -237,7 +237,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
         body,
       });
     await bus.close();
-    await first.saw(/(?:[^]*discarded a message on the queue of slices){3}/);
+    await first.saw(/(?:[^]*discarded a message on the slice queue){3}/);
     const client = (): ReturnType<typeof connectInProcess> => connectInProcess(join(folder, 'swf.db'));
     const count = async (args: object) =>
       (await ask(await client(), 'list_messages', { ...args }))['total_count'] as number;
@@ -258,7 +258,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await run.saw(/start_run/);
     await expect.poll(() => count({ message_type: 'slice_started' })).toBe(2);
     const second = worker(2);
-    await second.saw(/works in namespace calm/);
+    await second.saw(/is running in namespace calm/);
     first.child.kill('SIGTERM');
     expect(await first.finished).toMatchObject({ code: 0 });
     expect(await run.finished).toMatchObject({ code: 0 });
@@ -268,7 +268,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second.finished;
   });
 
-  it('a worker asked to stop in standby exits with a slice waiting, and another one continues the run', async () => {
+  it('a worker stopped in standby exits despite a waiting slice, and another worker continues the run', async () => {
     const folder = temporaryFolder();
     const own = [
       '--set',
@@ -324,7 +324,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
   it('a message sent while the recorder is down is recorded when it restarts', async () => {
     const folder = temporaryFolder();
     const [first] = startAgents(folder, ['daq_simulator']);
-    await first?.saw(/works in namespace test/);
+    await first?.saw(/is running in namespace test/);
     // The durable subscription is made by a second connection, a moment later.
     await delay(1500);
     first?.child.kill('SIGTERM');
@@ -354,11 +354,11 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await second?.finished;
   });
 
-  it('an agent waits for an unreachable broker, and a run fails with the reason and starts no execution', async () => {
+  it('an agent waits for an unreachable broker, but a run fails with the reason and starts no execution', async () => {
     const folder = temporaryFolder();
     const nowhere = 'stomp://127.0.0.1:1';
     const [agent] = [start(folder, ['agent', 'data', '--broker', `${nowhere},${broker.url}`, ...settings])];
-    await agent.saw(/works in namespace test/);
+    await agent.saw(/is running in namespace test/);
     agent.child.kill('SIGTERM');
     expect(await agent.finished).toMatchObject({ code: 0 });
     const waiting = start(folder, ['agent', 'data', '--broker', nowhere, ...settings]);
@@ -383,7 +383,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
   it('doctor passes every check, removes the durable subscription, and reports a refused login', async () => {
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
-    await agent?.saw(/works in namespace test/);
+    await agent?.saw(/is running in namespace test/);
     await delay(1000);
     agent?.child.kill('SIGTERM');
     await agent?.finished;
@@ -463,7 +463,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     expect(JSON.parse(known.stdout)).toMatchObject({ slices_completed: 15 });
   });
 
-  it('a slice that kills its workers fails after the third one and is retried, and the run completes', async () => {
+  it('a slice that kills its workers fails after the third worker and is retried, and the run completes', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'poison.sh');
     writeFileSync(payload, `#!/bin/sh\n[ -e ${folder}/antidote ] || kill -9 $PPID\n`, { mode: 0o755 });
@@ -502,7 +502,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await survivor.finished;
   });
 
-  it('the commands of docs/broker.md work', async () => {
+  it('the commands in docs/broker.md work', async () => {
     const folder = temporaryFolder();
     const block = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/broker.md', 'utf8'))?.[1] ?? '';
     const commands = block
@@ -513,7 +513,7 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const [doctor = [], worker = [], run = []] = commands;
     expect(await start(folder, doctor).finished).toMatchObject({ code: 0 });
     const agent = start(folder, worker);
-    await agent.saw(/works in namespace mine/);
+    await agent.saw(/is running in namespace mine/);
     // As documented it would take minutes of real time.
     expect(await start(folder, [...run, '--speed', '100', '--stf-count', '2']).finished).toMatchObject({ code: 0 });
     agent.child.kill('SIGTERM');

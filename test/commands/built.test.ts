@@ -67,14 +67,14 @@ describe('from the bundle', () => {
     writeFileSync(join(folder, 'heard.jsonl'), `${JSON.stringify(heard)}\n`);
   });
 
-  it.each(Object.entries(commands))('%s does its work, or says what is wrong', async (command, [words, code]) => {
+  it.each(Object.entries(commands))('%s works, or says what is wrong', async (command, [words, code]) => {
     const args = [command, ...words.split(' ').filter((word) => word !== '')];
     const ended = await runCliProcess(args, { folder });
     expect(ended.stderr).not.toMatch(/bug|Cannot find module|ERR_/);
     expect({ args, code: ended.code, stderr: ended.stderr }).toMatchObject({ args, code });
   });
 
-  it('there is a row for every command', async () => {
+  it('every command has a row in this test', async () => {
     const { stdout } = await runCliProcess(['--help'], { folder });
     const all = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)(?: |$)/gm)].map(([, name]) => name);
     expect(Object.keys(commands)).toEqual(all.toSorted());

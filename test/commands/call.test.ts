@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 
 describe('call', () => {
-  it('accepts key=value like JSON: strings, numbers and booleans', async () => {
+  it('accepts key=value as well as JSON: strings, numbers and booleans', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const answerOf = async (...words: string[]): Promise<unknown> => {
@@ -23,7 +23,7 @@ describe('call', () => {
     const { stderr, code } = await runCli(['call', 'list_messages', 'limit'], { folder: temporaryFolder() });
     expect(code).toBe(2);
     expect(stderr).toBe(
-      `ARGUMENT_INVALID: "limit" is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'\n`,
+      `ARGUMENT_INVALID: "limit" is neither JSON nor key=value; give, for example, execution_id=latest or '{"execution_id":"latest"}'\n`,
     );
   });
 });

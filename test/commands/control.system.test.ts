@@ -55,7 +55,7 @@ async function until(folder: string, wanted: Answer): Promise<void> {
 const control = (folder: string, action: string) => runCli([action, 'latest'], { folder });
 
 describe('the trace of a waiting slice', () => {
-  it('shows the reason: earlier slices and their time, a pause, or a missing driver', async () => {
+  it('says why the slice waits: earlier slices, a pause, or a missing driver', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.target_worker_count=1');
     await until(folder, { phase: 'physics' });
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -74,7 +74,7 @@ describe('the trace of a waiting slice', () => {
 });
 
 describe('the trace of an STF file', () => {
-  it('says that the file is not sampled if the plan leaves it out', async () => {
+  it('says so if the plan does not sample the file', async () => {
     const folder = temporaryFolder();
     const args = ['--stf-count', '2', '--set', 'fast_processing.stf_sampling_rate=0.5'];
     await runCli(['run', '--speed', 'max', ...args], { folder });
@@ -87,7 +87,7 @@ describe('the trace of an STF file', () => {
 });
 
 describe('pause', () => {
-  it('stops STFs and workers until continue, and both commands return once they have taken effect', async () => {
+  it('stops STFs and workers until continue; both commands return once they have taken effect', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     expect(await control(folder, 'pause')).toMatchObject({
@@ -136,7 +136,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(4);
   });
 
-  it('stops the clock of a period, so that the run makes as many STFs as without a pause', async () => {
+  it('stops the clock of a period, so that the run still makes all its STFs', async () => {
     const folder = temporaryFolder();
     const sets = [
       'fast_processing.stf_count=0',
@@ -157,7 +157,7 @@ describe('pause', () => {
     expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
   });
 
-  it('only delays the next step if it comes before physics or in standby', async () => {
+  it('only delays the next step if requested before physics or in standby', async () => {
     const { folder } = await startEndless(
       ...['daq_state_machine.standby_duration=120', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
         '--set',
@@ -205,7 +205,7 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('that a killed process never received is dropped by resume, and so is a stop', async () => {
+  it('is dropped by resume if a killed process never received it, and so is a stop', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     run.child.kill('SIGKILL');
@@ -226,7 +226,7 @@ describe('pause', () => {
     expect((await resumed.finished).code).toBe(4);
   });
 
-  it('ends with resume if the process of the execution was killed', async () => {
+  it('ends when the execution is resumed after its process was killed', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     expect((await control(folder, 'pause')).code).toBe(0);
@@ -271,7 +271,7 @@ describe('stop', () => {
     for (const { body } of results) expect((body as Answer)['processing_seconds']).toBeGreaterThanOrEqual(50);
   });
 
-  it('succeeds for two callers at once', async () => {
+  it('succeeds for two simultaneous callers', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     const answers = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
@@ -317,7 +317,7 @@ describe('stop', () => {
     ).toEqual(announced.map((one) => one['stf_filename'] as string).toSorted());
   });
 
-  it('ends an execution whose process was killed, and starts nothing for it', async () => {
+  it('ends an execution whose process was killed, without starting a process', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
     run.child.kill('SIGKILL');
@@ -350,7 +350,7 @@ describe('stop', () => {
     expect(stdout).not.toContain('\u001B');
   });
 
-  it('is refused in one line if the execution has ended or is unknown, or there is no store', async () => {
+  it('is refused in one line if the execution has ended or is unknown, or if there is no store', async () => {
     const folder = temporaryFolder();
     expect(await control(folder, 'stop')).toMatchObject({
       code: 1,

@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)('doctor at a site with restricted users',
       env: broker.env,
     });
 
-  it('leaves no queue, address or subscription behind, and lists the foreign programs that it detects', async () => {
+  it('leaves no queue, address or subscription behind, and lists the foreign programs it detects', async () => {
     const words = [resolve('test/testbed.py'), String(broker.port), 'theirs', 'beat', '1'];
     const testbed = startProcess('/usr/bin/python3', words, { folder: temporaryFolder() });
     await testbed.saw(/"ready"/);
@@ -37,7 +37,7 @@ describe.skipIf(missing !== undefined)('doctor at a site with restricted users',
     expect(ours).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(
-        /^ok {4}other program +theirs\.TFBroadcastSubscriber\S+ \(other software\) works in namespace theirs/m,
+        /^ok {4}other program +theirs\.TFBroadcastSubscriber\S+ \(other software\) is running in namespace theirs/m,
       ),
     });
     expect(ours.stdout).toMatch(/^ok {4}clock +within \d s of the broker's/m);

@@ -40,7 +40,7 @@ describe('the exit code', () => {
     expect(await stopped(['--stf-count', '200'], 0)).toEqual({ run: 4, watch: 4, resume: 4 });
   });
 
-  it('is 0 if a run completes, and 3 if its slices failed for good', async () => {
+  it('is 0 if a run completes, and 3 if slices failed permanently', async () => {
     const codes = async (sentence: RegExp, ...settings: string[]) => {
       const folder = temporaryFolder();
       const { code } = await runCli(['run', '--speed', 'max', '--stf-count', '1', ...settings], { folder });
@@ -66,7 +66,7 @@ describe('the exit code', () => {
     );
   });
 
-  it('is 130 if the terminal of a run is closed, and resume completes the run', async () => {
+  it('is 130 if the terminal of a run is closed, and the run can be resumed to its end', async () => {
     const folder = temporaryFolder();
     const program = join(folder, 'p.sh');
     const put = () => writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });

@@ -60,7 +60,7 @@ describe('export', () => {
     expect(code).toBe(3);
   });
 
-  it('as JSON Lines has every row, with the counts of the monitor', async () => {
+  it('as JSON Lines has every row, and its counts match the monitor', async () => {
     const out = await exported('jsonl');
     const rowsOf = (name: string): Record<string, unknown>[] =>
       readFileSync(join(out, `${name}.jsonl`), 'utf8')
@@ -93,7 +93,7 @@ describe('export', () => {
     expect(start?.['payload']).not.toMatch(/very/);
   });
 
-  it('as CSV has the same rows, quoted as in RFC 4180', async () => {
+  it('as CSV has the same rows as JSON Lines, quoted as in RFC 4180', async () => {
     const records = recordsOf(readFileSync(join(await exported('csv'), 'slices.csv'), 'utf8'));
     const rows = readFileSync(join(await exported('jsonl'), 'slices.jsonl'), 'utf8')
       .trimEnd()
@@ -131,7 +131,7 @@ describe('export', () => {
     );
   });
 
-  it('overwrites nothing, and is readable only by its user', async () => {
+  it('overwrites nothing, and only the user can read its file', async () => {
     const out = temporaryFolder();
     writeFileSync(join(out, 'mine.txt'), 'mine');
     const refused = await runCli(['export', 'latest', '--out', out], { folder });

@@ -19,7 +19,7 @@ describe('a new user', () => {
       expect(await said(word)).toBe(`error: unknown command or argument '${word}'; swf-mcp --help lists all commands`);
   });
 
-  it('sees an error if standard output cannot be written', async () => {
+  it('sees an error if standard output cannot be written to', async () => {
     const folder = temporaryFolder();
     const full = startProcess('sh', ['-c', `'${process.execPath}' '${cliPath}' config > /dev/full`], { folder });
     const { code, stderr } = await full.finished;

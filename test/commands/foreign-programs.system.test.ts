@@ -84,7 +84,7 @@ for (const { kind, missing, start } of kinds) {
       expect(await countsOf(testbed)).toMatchObject({ missing: 0, foreign: 0 });
     });
 
-    it('lose no messages to ours in another namespace, and ours lose none to them', async () => {
+    it('and our programs in another namespace lose no messages to each other', async () => {
       const testbed = await startTestbed('theirs', 'work');
       const [words, around] = command(
         'ours',
@@ -107,11 +107,11 @@ for (const { kind, missing, start } of kinds) {
       expect({ results, lost, foreign }).toEqual({ results: slices, lost: 0, foreign: 0 });
     });
 
-    it('that start later make our service and our run exit with the reason, and lose no messages', async () => {
+    it('that start later lose no messages, and our service and our run exit and state the reason', async () => {
       const quiet = ['--set', 'broker.listen_seconds=0'];
       const service = startCli(...command('later', 'agent', 'daq_simulator', ...quiet));
       const worker = startCli(...command('later', 'agent', 'worker', ...quiet));
-      await Promise.all([service.saw(/works in namespace/), worker.saw(/works in namespace/)]);
+      await Promise.all([service.saw(/is running in namespace/), worker.saw(/is running in namespace/)]);
       const testbed = await startTestbed('later', 'work');
       for (const { finished } of [service, worker]) {
         const { code, stderr } = await finished;
@@ -162,7 +162,7 @@ for (const { kind, missing, start } of kinds) {
       expect(paths).toEqual(['/swf-monitor/api/systemagents/', '/swf-monitor/api/systemagents/']);
     });
 
-    it('that only send heartbeats are found if the site layout is set, and idle ones are not', async () => {
+    it('that only send heartbeats are found if the site layout is set; idle programs are not', async () => {
       const beating = await startTestbed('beats', 'beat', '1');
       const withLayout = await runCli(
         ...command('beats', 'run', '--stf-count', '1', '--set', 'broker.layout=head', ...listen),

@@ -27,7 +27,7 @@ function certificate(folder: string): { cert: string; key: string } {
 }
 
 describe('the tokens of a server', () => {
-  it('have a name and a scope: a read token is offered no control, and a stop names its token', async () => {
+  it('have a name, which a stop records, and a scope: a read token offers no control tools', async () => {
     const folder = temporaryFolder();
     const env = tokenFile(
       folder,
@@ -70,7 +70,7 @@ describe('the tokens of a server', () => {
     expect((await send(url, { body: monitor, headers: bearer('look-9432') })).status).toBe(401);
   });
 
-  it('are refused if others can read the file or a line is invalid, and are never printed', async () => {
+  it('are refused if other users can read their file or a line is invalid, and are never printed', async () => {
     const folder = temporaryFolder();
     const refused: [text: string, mode: number][] = [
       ['a read sesame-1\n', 0o640],
@@ -102,7 +102,7 @@ describe('the tokens of a server', () => {
   });
 });
 
-describe('a server that others can reach', () => {
+describe('a server that other hosts can reach', () => {
   it.skipIf(isMissing('openssl'))(
     'requires TLS or a proxy, serves over TLS, and refuses an unusable certificate',
     async () => {
@@ -181,7 +181,7 @@ describe('a server that others can reach', () => {
     expect(await start(api, { SWF_MONITOR_TOKEN: short })).toMatch(/^CONFIG_INVALID: --api /m);
   });
 
-  it('names the missing option if another one needs it', async () => {
+  it('names the option that another option requires', async () => {
     for (const words of [['--behind-proxy'], ['--tls-cert', 'x'], ['--open']]) {
       const { code, stderr } = await runCli(['serve', ...words], { folder: temporaryFolder() });
       expect({ code, stderr }).toEqual({
@@ -202,7 +202,7 @@ describe('control options', () => {
 });
 
 describe('the runs that a client may start', () => {
-  it('are limited in number: of twenty concurrent requests, as many succeed as the server allows', async () => {
+  it('are limited in number, even if twenty requests arrive at once', async () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local', '--max-runs', '2');
     const client = await connectHttp(url);

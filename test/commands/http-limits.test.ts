@@ -18,15 +18,15 @@ function idleConnection(port: number): Promise<Socket> {
 
 const get = (url: string) => send(url, { method: 'GET' });
 
-describe('the limits of the server over HTTP', () => {
-  it('keep a thousand silent connections from shutting out other clients', async () => {
+describe('an HTTP server with limits', () => {
+  it('keeps a thousand silent connections from shutting out other clients', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const health = url.replace(/mcp$/, 'healthz');
     for (let n = 0; n < 1100; n += 1) await idleConnection(Number(new URL(url).port));
     for (let n = 0; n < 20; n += 1) expect((await get(health)).status).toBe(200);
   });
 
-  it('refuse a client that has too many calls under way, until they are done', async () => {
+  it('refuses calls from a client with too many under way until some have ended', async () => {
     const headers = { authorization: 'Bearer a' };
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '20');
@@ -45,13 +45,13 @@ describe('the limits of the server over HTTP', () => {
     for (const { headers: told, body } of busy) {
       expect(told['retry-after']).toBe('1');
       expect(JSON.parse(body).error.message).toMatch(
-        /too many calls are in progress: 300 calls of one client, of at most 200/,
+        /too many calls are in progress: 300 calls from one client, at most 200 allowed/,
       );
     }
     expect((await send(full.url, { headers, body: monitor })).status).toBe(200);
   });
 
-  it('do not count calls of a client that has disconnected, nor those queued behind them', async () => {
+  it('does not count running or queued calls from a client that has disconnected', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '20');
     const { url } = await startHttp({ folder });
@@ -73,11 +73,11 @@ describe('the limits of the server over HTTP', () => {
     expect(both.map(({ status }) => status)).toEqual([200, 200]);
     const many = JSON.stringify(Array.from({ length: 300 }, (_, id) => ({ ...audit, id })));
     expect(JSON.parse((await send(url, { body: many })).body).error.message).toBe(
-      'the batch has 300 messages; send at most 100 together',
+      'the batch has 300 messages; send at most 100 at once',
     );
   });
 
-  it('let one client query in SQL while another has many endless queries under way', async () => {
+  it('lets one client run SQL queries while another has many endless queries under way', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const path = join(folder, 'tokens');
@@ -109,7 +109,7 @@ describe('the limits of the server over HTTP', () => {
     await asking;
   });
 
-  it('end the stream of a batch that cancels its own request', async () => {
+  it('ends the stream of a batch that cancels its own request', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const wait = JSON.parse(call('wait_for_execution', { execution_id: 'latest', timeout_seconds: 60 })) as object;
     const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
@@ -119,7 +119,7 @@ describe('the limits of the server over HTTP', () => {
     expect(answerIn(both.body)).toMatchObject({ id: 2, result: { isError: true } });
   });
 
-  it('end a call that its client cancels in a separate request, and no other call', async () => {
+  it('ends a call that its client cancels in a separate request, and no other call', async () => {
     const folder = temporaryFolder();
     await startCli(['run'], { folder }).saw(/execution /);
     const { url } = await startHttp({ folder });
@@ -154,7 +154,7 @@ describe('the limits of the server over HTTP', () => {
     void waits;
   });
 
-  it('describe what is wrong with params, for each method', async () => {
+  it('describes what is wrong with params, for each method', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     for (const method of ['initialize', 'resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
       const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }) });
@@ -174,7 +174,7 @@ describe('the limits of the server over HTTP', () => {
     }
   });
 
-  it('announce how long a connection is kept, and close it if the client asks', async () => {
+  it('announces how long a connection is kept, and closes it if the client asks', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     expect((await send(url, { body: monitor, headers: { connection: 'close' } })).headers).toMatchObject({
       connection: 'close',
@@ -194,7 +194,7 @@ describe('the limits of the server over HTTP', () => {
     expect(text).toMatch(/STORE_UNAVAILABLE/);
   });
 
-  it('reset no connection that is reused', async () => {
+  it('does not reset reused connections', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     onTestFinished(() => agent.destroy());
@@ -216,7 +216,7 @@ describe('the limits of the server over HTTP', () => {
     expect(sockets.size).toBeLessThanOrEqual(8);
   });
 
-  it('serve a second client while a first has a hundred audits under way', async () => {
+  it('serves a second client while the first has a hundred audits under way', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '20');
     const { url } = await startHttp({ folder });

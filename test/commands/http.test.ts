@@ -25,7 +25,7 @@ async function finished(): Promise<string> {
 const token = 'open-sesame-7c1b';
 
 describe('the server over HTTP', () => {
-  it('answers a single POST without a session, and an MCP client', async () => {
+  it('answers both an MCP client and a single POST without a session', async () => {
     const { url } = await startHttp({ folder: await finished() });
     const { status, headers, body } = await send(url, { body: monitor });
     expect({ status, session: headers['mcp-session-id'] }).toEqual({ status: 200, session: undefined });
@@ -34,7 +34,7 @@ describe('the server over HTTP', () => {
     expect(await ask(client, 'list_tf_slices', { execution_id: 'latest' })).toMatchObject({ total_count: 30 });
   });
 
-  it('sends a client that saves data the same fields, compressed and without the text', async () => {
+  it('sends the same fields, compressed and without the text copy, to a client that asks to save data', async () => {
     const { url } = await startHttp({ folder: await finished() });
     const usual = await send(url, { body: monitor });
     const saving = await fetch(url, {
@@ -55,7 +55,7 @@ describe('the server over HTTP', () => {
     expect(result.content).toEqual([]);
   });
 
-  it('refuses hostile and careless requests as JSON with a clear reason, and keeps serving', async () => {
+  it('refuses hostile and careless requests with a reason in JSON, and keeps serving', async () => {
     const { url, server } = await startHttp({ folder: await finished(), env: { SWF_MCP_TOKEN: token } });
     const base = url.replace(/\/mcp$/, '');
     const good = { authorization: `Bearer ${token}` };
@@ -115,7 +115,7 @@ describe('the server over HTTP', () => {
       ['parameters without a token', `${base}/workflow-executions/latest/`, { method: 'GET' }, 401, /^UNAUTHORIZED/],
       ['what is no JSON', url, { headers: good, body: '{bad' }, 400, /not JSON/],
       ['no body', url, { headers: good, body: '' }, 400, /./],
-      ['5 MB', url, { headers: good, body: `"${'x'.repeat(5_000_000)}"` }, 413, /larger than 4mb/],
+      ['5 MB', url, { headers: good, body: `"${'x'.repeat(5_000_000)}"` }, 413, /larger than 4194304 bytes/],
       ['a number', url, { headers: good, body: '7' }, 400, /./],
       ['an empty batch', url, { headers: good, body: '[]' }, 400, /./],
       ['a header that never ends', url, { headers: { ...good, x: 'x'.repeat(100_000) } }, 431, /./],
@@ -192,7 +192,7 @@ describe('the server over HTTP', () => {
     expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug|sesame/) });
   });
 
-  it('shows health without a token, and metrics and execution parameters with it', async () => {
+  it('shows health without the token, but metrics and execution parameters only with it', async () => {
     const folder = await finished();
     const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
     const base = url.replace(/\/mcp$/, '');
@@ -244,7 +244,7 @@ describe('the server over HTTP', () => {
     });
   });
 
-  it('closes a connection that is not HTTP, even if the other side never closes it', async () => {
+  it('closes a connection that does not speak HTTP, even if the other side never closes it', async () => {
     const { url } = await startHttp({ folder: temporaryFolder() });
     const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
     const gone = new Promise<string>((resolve) => socket.on('error', ({ message }) => resolve(message)));
@@ -262,7 +262,7 @@ describe('the server over HTTP', () => {
     expect(await gone).toMatch(/EPIPE|ECONNRESET/);
   });
 
-  it('warns that every local user can ask it without a token, and requires --insecure-local for control', async () => {
+  it('warns that every local user can use it without a token, and requires --insecure-local for control', async () => {
     const folder = temporaryFolder();
     const { server } = await startHttp({ folder });
     await server.saw(/WARNING every user of this machine can use this server; set SWF_MCP_TOKEN/);
@@ -278,7 +278,7 @@ describe('the server over HTTP', () => {
     expect((await guarded.server.finished).stderr).not.toMatch(/WARNING/);
   });
 
-  it('refuses a public address without a token, a port in use, and an invalid address', async () => {
+  it('refuses an invalid address, a port in use, and a public address without a token', async () => {
     const folder = temporaryFolder();
     const open = await runCli(['serve', '--http', '0.0.0.0:0'], { folder });
     expect(open).toMatchObject({
@@ -289,7 +289,7 @@ describe('the server over HTTP', () => {
     const { code, stderr } = await runCli(['serve', '--http', new URL(url).port], { folder });
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: .*another program listens there/),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: .*another program is listening there/),
     });
     for (const address of ['x', '70000', '1:2:3', ''])
       expect(await runCli(['serve', '--http', address], { folder })).toMatchObject({
@@ -309,7 +309,7 @@ describe('the server over HTTP', () => {
     expect((await send(url, { body: monitor })).status).toBe(401);
   });
 
-  it('loses no retrying client when it is killed and restarted', async () => {
+  it('can be killed and restarted without losing a client that retries', async () => {
     const folder = await finished();
     const first = await startHttpProcess({ folder });
     const client = await connectHttp(first.url);
@@ -328,7 +328,7 @@ describe('the server over HTTP', () => {
     expect(next['items']).toHaveLength(20);
   });
 
-  it('sends the answers in progress and exits when it is asked to stop', async () => {
+  it('finishes the answers in progress when asked to stop, then exits', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '1'], { folder });
     await run.saw(/execution /);

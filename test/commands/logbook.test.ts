@@ -42,7 +42,7 @@ async function raise(folder: string, about: string): Promise<void> {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 describe('a note and a quality', () => {
-  it('are written at a terminal, appear in the monitor, lists, reports and log, and survive a replay', async () => {
+  it('written in a terminal appear in the monitor, lists, reports and log, and survive a replay', async () => {
     const folder = await folderWithRuns(2);
     const cli = async (...args: string[]): Promise<string> => {
       const { code, stdout, stderr } = await runCli(args, { folder });
@@ -51,7 +51,7 @@ describe('a note and a quality', () => {
     };
     expect(
       await cli('note', id, 'the *beam* was off\u202E', '--at', '-10m', '--about', 'DAQ', '--requested-by', 'Ana'),
-    ).toMatch(new RegExp(`^note/\\S+ is written about ${id}, of \\d{4}-\\S+Z\n$`));
+    ).toMatch(new RegExp(`^note/\\S+ was written about ${id}, for \\d{4}-\\d\\d-\\d\\d \\S+ UTC\n$`));
     await cli('note', 'none', 'call the expert', '--for-next');
     expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`set the quality of ${id} to bad\n`);
     expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(
@@ -87,7 +87,7 @@ describe('a note and a quality', () => {
     expect(items[1]).not.toHaveProperty('execution_id');
     expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`cleared the quality of ${id} (was test)\n`);
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
-    expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}replayed, it gives the same rows$/m);
+    expect(await cli('check', '--deep')).toMatch(/^ok {4}log {8}a replay gives the same rows$/m);
     // They are removed with their execution.
     await cli('prune', '--keep', '1');
     expect(await list({ search: 'beam' })).toEqual([]);
@@ -96,7 +96,7 @@ describe('a note and a quality', () => {
     ]);
   });
 
-  it('protect an execution from prune if the note is recent and for the next shift', async () => {
+  it('protect their execution from prune if the note is recent and for the next shift', async () => {
     const folder = await folderWithRuns(2);
     await runCli(['note', id, 'look at this', '--for-next'], { folder });
     const prune = async (): Promise<string> => (await runCli(['prune', '--keep', '0'], { folder })).stdout;
@@ -107,7 +107,7 @@ describe('a note and a quality', () => {
     expect(await prune()).toMatch(/^removed stf_datataking-tester-0001,/);
   });
 
-  it('with a clock that is ahead do not change the time of later messages', async () => {
+  it('written on a host whose clock is ahead do not change the times of later messages', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--stf-count', '8', '--speed', '20'], { folder });
     await run.saw(/start_run/);
@@ -133,7 +133,7 @@ describe('a note and a quality', () => {
     expect(stdout).not.toContain('CLOCK_OFF');
   });
 
-  it('are refused with the reason if they are empty, invalid or about an unknown execution', async () => {
+  it('are refused, with the reason, if they are empty, invalid or about an unknown execution', async () => {
     const folder = await folderWithRuns();
     for (const { args, line, code = 1 } of [
       { args: ['note', 'e-1', 'x'], line: /^EXECUTION_NOT_FOUND: there is no execution "e-1"/ },
@@ -165,7 +165,7 @@ describe('a note and a quality', () => {
     expect(await runCli(['quality', id, 'bad'], { folder })).toMatchObject({ code: 2 });
   });
 
-  it('appear in answers about the past only from the time of their row on', async () => {
+  it('appear in answers about the past only from the time at which they were recorded', async () => {
     const folder = await folderWithRuns();
     const client = await connectStdio({ folder });
     const exact = async (): Promise<string> =>
@@ -220,7 +220,7 @@ describe('executions', () => {
 });
 
 describe('alarms', () => {
-  it('are listed with unseen ones first, and can be marked as seen by a prefix of their id', async () => {
+  it('are listed unseen first, and can be marked as seen by a prefix of their id', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     await raise(folder, 'worker');
@@ -247,8 +247,8 @@ describe('alarms', () => {
   });
 });
 
-describe('a token of scope note', () => {
-  it('can write to the logbook under its name but not control, and a read token cannot write', async () => {
+describe('a token with scope note', () => {
+  it('writes to the logbook under its name but controls nothing; a read token cannot write', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     const tokens = join(folder, 'tokens');
@@ -281,7 +281,7 @@ describe('a token of scope note', () => {
     const alarm_id = `STAGE_STUCK/${id}:data`;
     expect(await seen('look-1', { alarm_id })).toMatchObject({
       status: 403,
-      body: expect.stringContaining('scope note'),
+      body: expect.stringContaining('scope is note'),
     });
     expect(await seen('write-1', { alarm: alarm_id })).toMatchObject({ status: 400 });
     expect(await seen('write-1', { alarm_id: 'STAGE_STUCK/other' })).toMatchObject({ status: 404 });
@@ -297,7 +297,7 @@ describe('a token of scope note', () => {
     });
   });
 
-  it('is needed over HTTP: without tokens nothing is written unless control is allowed', async () => {
+  it('is required for writing over HTTP unless control is allowed', async () => {
     const folder = await folderWithRuns();
     await raise(folder, 'data');
     const { url } = await startHttp({ folder });

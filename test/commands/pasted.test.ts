@@ -9,18 +9,38 @@ describe('a sentence with commands', () => {
   it.each<[what: string, db: string | undefined, text: string, shown: string]>([
     ['names no store where none was named', undefined, 'run "swf-mcp resume a"', 'run "swf-mcp resume a"'],
     ['names the store that was named', 'my.db', 'run "swf-mcp resume a"', 'run "swf-mcp --db my.db resume a"'],
-    ['quotes it for the shell', "a b'$&.db", '"swf-mcp stop a"', String.raw`"swf-mcp --db 'a b'\''$&.db' stop a"`],
-    ['names it once', 'my.db', '"swf-mcp --db my.db status"', '"swf-mcp --db my.db status"'],
-    ['names none for a command on another host', 'my.db', '"swf-mcp up" there', '"swf-mcp up" there'],
-    ['nor for a list there', 'my.db', '"swf-mcp list" on its host', '"swf-mcp list" on its host'],
-    ['names it to begin with', 'my.db', '"swf-mcp run" creates one', '"swf-mcp --db my.db run" creates one'],
-    ['names it to list', 'my.db', '"swf-mcp list" lists all', '"swf-mcp --db my.db list" lists all'],
-    ['names it to watch', 'my.db', 'No "swf-mcp watch" is running', 'No "swf-mcp --db my.db watch" is running'],
+    [
+      'quotes the store for the shell',
+      "a b'$&.db",
+      '"swf-mcp stop a"',
+      String.raw`"swf-mcp --db 'a b'\''$&.db' stop a"`,
+    ],
+    ['names the store only once', 'my.db', '"swf-mcp --db my.db status"', '"swf-mcp --db my.db status"'],
+    ['names no store for a command on another host', 'my.db', '"swf-mcp up" there', '"swf-mcp up" there'],
+    ['names no store for a list on another host', 'my.db', '"swf-mcp list" on its host', '"swf-mcp list" on its host'],
+    [
+      'names the store if the command creates an execution',
+      'my.db',
+      '"swf-mcp run" creates one',
+      '"swf-mcp --db my.db run" creates one',
+    ],
+    [
+      'names the store if the command lists executions',
+      'my.db',
+      '"swf-mcp list" lists all',
+      '"swf-mcp --db my.db list" lists all',
+    ],
+    [
+      'names the store if the command watches for alarms',
+      'my.db',
+      'No "swf-mcp watch" is running',
+      'No "swf-mcp --db my.db watch" is running',
+    ],
   ])('%s', (_what, db, text, shown) => {
     expect(withStore(text, storeOption({ db }))).toBe(shown);
   });
 
-  it('of status and of an error names the store of --db', async () => {
+  it('in a status or an error text names the store given with --db', async () => {
     const folder = temporaryFolder();
     const db = join(folder, 'a store.db');
     const run = startCli(['--db', db, 'run', '--speed', '1'], { folder });

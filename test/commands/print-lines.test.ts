@@ -69,7 +69,7 @@ describe('printed lines', () => {
     ).toEqual(expected.map((one) => one.trimEnd()));
   });
 
-  it('show times to the second with their zone, except in a command to copy', () => {
+  it('show times to the second and with their zone, except in commands meant for copying', () => {
     expect(
       printed(['from 2026-11-30T01:46:57.120Z: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30T02:00:00Z']),
     ).toBe('from 2026-11-30 01:46:57 UTC: "swf-mcp status --as-of 2026-11-30T01:46:57Z", 2026-11-30 02:00:00 UTC\n');
@@ -80,7 +80,7 @@ describe('printed lines', () => {
   });
 });
 
-it('the lines of a status are coloured where they state a condition, and nowhere else', () => {
+it('in a status, only words that state a condition are coloured', () => {
   const paint = paintingStates((shade, text) => `<${shade}:${text}>`);
   expect(paint('stf_datataking-a-0001: running, 3 slices failed, health stalled')).toBe(
     'stf_datataking-a-0001: running, 3 slices failed, health <failed:stalled>',

@@ -6,7 +6,7 @@ import { runCli, temporaryFolder } from '../helpers.ts';
 
 const recorded = (name: string): string => join(import.meta.dirname, '..', 'recordings', 'PP-6', name);
 
-it('status and the hand-over name the STF files that failed at the sites of an ended run', async () => {
+it('for an ended run, status and report count the STF files that failed at a site', async () => {
   const folder = temporaryFolder();
   const files = [recorded('bus.jsonl.gz'), recorded('rest.jsonl.gz')];
   expect(await runCli(['observe', '--from', ...files], { folder })).toMatchObject({ code: 0 });

@@ -129,7 +129,7 @@ describe('a run that is killed and resumed', () => {
     expect(resultsTwice(folder)).toEqual([]);
   });
 
-  it('again and again has the outcome of an undisturbed run', async () => {
+  it('has the same outcome as an undisturbed run, even after several kills', async () => {
     const folder = temporaryFolder();
     let args = ['run', '--speed', '400', ...settings];
     let kills = 0;
@@ -164,7 +164,7 @@ describe('resume', () => {
     expect(codeOf(stderr)).toBe('EXECUTION_IN_USE');
   });
 
-  it('says in one line that its payload has changed meanwhile', async () => {
+  it('warns once that the payload has changed, and the monitor keeps saying so', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'recon.sh');
     writeFileSync(payload, '#!/bin/sh\nsleep 0.05\n', { mode: 0o755 });
@@ -176,7 +176,7 @@ describe('resume', () => {
     const moreThan = (n: number) => expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(n);
     await moreThan(0);
     const changed =
-      /WARNING .*the payload has changed since .*, from recon\.sh sha256:\w{12}… to recon\.sh sha256:\w{12}…/;
+      /WARNING .*since this execution was last driven, the payload has changed from recon\.sh sha256:\w{12}… to recon\.sh sha256:\w{12}…/;
     const killed = async (run: typeof started): Promise<string> => {
       run.child.kill('SIGKILL');
       return (await run.finished).stderr;
@@ -189,7 +189,12 @@ describe('resume', () => {
     const other = startCli(['resume', 'latest'], { folder });
     await other.saw(changed);
     await killed(other);
+    const again = startCli(['resume', 'latest'], { folder });
+    await moreThan(await count());
+    expect(await killed(again)).not.toMatch(changed);
     expect((await ask(client, 'list_logs', { search: 'payload has changed' }))['total_count']).toBe(1);
+    const { findings } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(findings).toContainEqual(expect.objectContaining({ code: 'PAYLOAD_CHANGED' }));
   });
 
   it('of an ended execution prints its summary and exits with 0', async () => {

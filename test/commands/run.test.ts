@@ -21,7 +21,7 @@ import {
 import { sets } from '../remote/site.ts';
 
 describe('a run', () => {
-  it('rests slots that quickly fail what others complete, so that they do not use up the retries of its slices', async () => {
+  it('lets a slot rest if it quickly fails slices that other slots complete, so that none fails permanently', async () => {
     const folder = temporaryFolder();
     const payload = join(folder, 'payload.sh');
     const script = '#!/bin/sh\ncase $SWF_WORKER_ID in *[5-8]) exit 1;; esac\nsleep 0.2\n';
@@ -33,7 +33,7 @@ describe('a run', () => {
     expect((await askAll(client, 'list_logs', { search: 'rests until' })).length).toBeGreaterThan(0);
   });
 
-  it('of 3 STFs makes 3 files, 3 samples and 45 completed slices, with the same counts in every answer', async () => {
+  it('of 3 STFs has 3 files, 3 samples and 45 completed slices, with the same counts in every answer', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '3');
     expect(summary).toEqual({
@@ -117,7 +117,7 @@ describe('a run', () => {
     });
   });
 
-  it('goes through three physics periods by duration, with standby in between', async () => {
+  it('goes through three physics periods of a given duration, with standby between them', async () => {
     const folder = temporaryFolder();
     const summary = await runWorkflow(folder, '--stf-count', '0', '--set', 'daq_state_machine.physics_period_count=3');
     expect(summary).toMatchObject({ status: 'completed', stf_count: 15 });
@@ -155,7 +155,7 @@ describe('a run', () => {
     expect(existsSync(join(bare, 'swf.db.data'))).toBe(false);
   });
 
-  it('completes beside three other runs on the same store, while a server reads', async () => {
+  it('completes alongside three other runs on the same store, while a server reads it', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -259,7 +259,7 @@ describe('a run', () => {
     expect(monitor['findings'][0]).toMatchObject({ code: 'EXECUTION_FAILED', severity: 'error' });
   });
 
-  it('completes when its output is not read', async () => {
+  it('completes even if nothing reads its output', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--stf-count', '2', '--speed', '100'], { folder });
     await started.saw(/run_imminent/);
@@ -272,7 +272,7 @@ describe('a run', () => {
     });
   });
 
-  it('ends in one line if its data folder disappears, uses up no attempt, and can be resumed later', async () => {
+  it('ends with a one-line error if its data folder disappears, and can be resumed with no attempt used up', async () => {
     const folder = temporaryFolder();
     const settings = [
       '--stf-count',
@@ -308,7 +308,7 @@ describe('a run', () => {
     ).toMatchObject({ total_count: 0 });
   });
 
-  it('fails one slice if a frame is overwritten with another', async () => {
+  it('has one failed slice if a frame is overwritten with another frame', async () => {
     const folder = temporaryFolder();
     const started = startCli(
       [
@@ -348,7 +348,7 @@ describe('a run', () => {
     expect(await askAll(await connectInProcess(join(two, 'swf.db')), 'list_workflow_executions')).toEqual([]);
   });
 
-  it('ends at once if it is interrupted twice', async () => {
+  it('ends immediately if it is interrupted twice', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--speed', '1'], { folder });
     await started.saw(/execution /);
@@ -362,7 +362,7 @@ describe('a run', () => {
     other.close();
   });
 
-  it('can be interrupted if it is endless and has no delays', async () => {
+  it('without end or delays can be interrupted', async () => {
     const folder = temporaryFolder();
     const zero = [
       'no_beam_not_ready_delay',
@@ -394,7 +394,7 @@ describe('a run', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'stops cleanly at %s: the execution ends, and its agents exit',
+    'stops cleanly on %s: the execution ends, and its agents exit',
     async (signal) => {
       const folder = temporaryFolder();
       const started = startCli(['run', '--stf-count', '3', '--speed', '20', '--json'], { folder });

@@ -26,7 +26,7 @@ const initialize = {
 };
 
 describe('the server on stdio', () => {
-  it.each([0, 2])('answers five basic questions correctly and completely, %i weeks later', async (weeks) => {
+  it.each([0, 2])('answers five basic questions correctly and completely, even %i weeks later', async (weeks) => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
     const client = await connectProcess({
@@ -74,7 +74,7 @@ describe('the server on stdio', () => {
     expect(stderr.split('\n').length).toBeLessThan(20);
   });
 
-  it('waits for a client that does not read its answers, without a warning', async () => {
+  it('waits without a warning for a client that does not read its answers', async () => {
     const started = startCli([], { folder: temporaryFolder() });
     started.child.stdout?.pause();
     const send = (message: unknown): void => void started.child.stdin?.write(`${JSON.stringify(message)}\n`);
@@ -121,7 +121,7 @@ describe('the server on stdio', () => {
     expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);
   });
 
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('exits cleanly at %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('exits cleanly on %s', async (signal) => {
     const started = startCli(['serve'], { folder: temporaryFolder() });
     await started.saw(/MCP server on stdio/);
     started.child.stdin?.write(`${JSON.stringify(initialize)}\n`);
@@ -130,7 +130,7 @@ describe('the server on stdio', () => {
     expect(await started.finished).toMatchObject({ code: 0, signal: null });
   });
 
-  it('answers from the new store after the old one was removed and recreated', async () => {
+  it('answers from the new store after the store was removed and recreated', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectProcess({ folder });

@@ -76,7 +76,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
   const agents = async (folder: string): Promise<Answer[]> =>
     (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_agents'))['items'] as Answer[];
 
-  it('are started by one command, restarted when they exit, and stopped with it', async () => {
+  it('are started by one command, restarted when they exit, and stopped with that command', async () => {
     const folder = temporaryFolder();
     const common = sets('testbed.namespace=up', 'agents.worker.count=2', 'fast_processing.target_worker_count=2');
     const up = start(folder, 'up', ...common);
@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await agents(folder)).toEqual([]);
   });
 
-  it('that record accept requests from a command, even if it was sent before they started', async () => {
+  it('accept requests from a command, even requests sent before the agents started', async () => {
     const folder = temporaryFolder();
     const common = sets(
       'testbed.namespace=up4',
@@ -114,7 +114,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const early = await start(temporaryFolder(), 'request', '--speed', '20', ...common).finished;
     expect(early).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^WARNING no recorder service of namespace up4 was heard from/m),
+      stderr: expect.stringMatching(/^WARNING no recorder service for namespace up4 has been heard from/m),
     });
     start(folder, 'up', ...sets('testbed.namespace=up4'));
     await start(folder, 'ready', 'daq_simulator', ...sets('testbed.namespace=up4')).finished;
@@ -133,7 +133,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     ]);
   });
 
-  it('get no request while a run records the namespace', async () => {
+  it('get no requests while a run is recording the namespace', async () => {
     const common = sets('testbed.namespace=up7');
     const run = start(temporaryFolder(), 'run', ...common);
     await run.saw(/run_imminent/);
@@ -141,14 +141,14 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
       code: 1,
       stdout: '',
       stderr: expect.stringMatching(
-        /^EXECUTION_IN_USE: .* namespace up7 is recorded by the run stf_datataking-tester-\d+/,
+        /^EXECUTION_IN_USE: .* namespace up7 is being recorded by run stf_datataking-tester-\d+/,
       ),
     });
     run.child.kill('SIGINT');
     expect(await run.finished).toMatchObject({ code: 130 });
   });
 
-  it('that would fail again are not restarted, and the command exits with the reason', async () => {
+  it('are not restarted if they would fail again, and the command exits with the reason', async () => {
     const folder = temporaryFolder();
     const args = ['up', '--broker', broker.url, ...sets('testbed.namespace=up3', 'agents.worker.count=2')];
     const { code, stderr } = await runCli(args, { folder, env: { ACTIVEMQ_USER: 'swf', ACTIVEMQ_PASSWORD: 'wrong' } });
@@ -164,7 +164,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const folder = temporaryFolder();
     const common = sets('testbed.namespace=up5', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const before = start(temporaryFolder(), 'agent', 'worker', ...common);
-    await before.saw(/works in namespace/);
+    await before.saw(/is running in namespace/);
     const up = start(folder, 'up', ...common);
     // Lines of other agents may stand between these.
     await up.saw(/worker 1: AGENT_IN_USE: /);
@@ -179,14 +179,14 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(await up.finished).toMatchObject({ code: 0 });
   });
 
-  it('serve metrics at consecutive ports, and the unit file has the port and the stop timeout', async () => {
+  it('serve metrics on consecutive ports, and the unit file has the port and the stop timeout', async () => {
     const folder = temporaryFolder();
     const port = await freePort();
     const common = sets('testbed.namespace=up6', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const up = start(folder, 'up', '--metrics', String(port), ...common);
-    await up.saw(/worker 1: .* works in namespace/);
+    await up.saw(/worker 1: .* is running in namespace/);
     // The worker may work before the recorder has finished listening.
-    await up.saw(/daq_simulator 1: .* works in namespace/);
+    await up.saw(/daq_simulator 1: .* is running in namespace/);
     for (const at of [port, port + 1])
       expect(await (await fetch(`http://127.0.0.1:${at}/metrics`)).text()).toMatch(/^swf_broker_connected 1$/m);
     const { stdout } = await start(folder, 'unit', '--metrics', '9000', ...sets('worker.timeout_seconds=7200'))
@@ -195,7 +195,7 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     expect(stdout).toMatch(/^TimeoutStopSec=7230$/m);
     expect(await start(folder, 'up', '--metrics', '65535', ...common).finished).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics 65535 leaves no ports for 2 agents/),
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics 65535 cannot give each agent a port: 2 are needed/),
     });
   });
 
@@ -220,11 +220,11 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const args = ['ready', 'worker', '--wait', '1', ...sets('testbed.namespace=nobody')];
     expect(await start(folder, ...args).finished).toMatchObject({
       code: 1,
-      stderr: 'worker of namespace nobody was not heard from within 1 s\n',
+      stderr: 'nothing was heard from worker in namespace nobody within 1 s\n',
     });
   });
 
-  it.skipIf(!isThere(supervisor))('run under supervisord with the printed file, and again after a kill', async () => {
+  it.skipIf(!isThere(supervisor))('run under supervisord with the printed file, and restart after a kill', async () => {
     const folder = temporaryFolder();
     const common = [
       ...sets('testbed.namespace=supervised', 'fast_processing.target_worker_count=2'),

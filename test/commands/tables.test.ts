@@ -29,7 +29,7 @@ describe('tables for people', () => {
     await runCli(['run', '--speed', 'max', '--stf-count', '3', ...failing], { folder });
   });
 
-  it('of executions have the newest first, with the number of failed slices', async () => {
+  it('list executions newest first, each with its number of failed slices', async () => {
     const lines = await table('list');
     expect(lines[0]).toMatch(/^EXECUTION +STATE +STFS +SLICES +DONE +FAILED +RETRIES +QUALITY +STARTED \(UTC\) +TOOK$/);
     expect(lines[1]).toMatch(/^stf_datataking-tester-0002 +completed +3 +45 +39 +6 +6 /);
@@ -37,7 +37,7 @@ describe('tables for people', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('show the newest execution by default, or one that is named with or without a flag', async () => {
+  it('show the newest execution by default, or the one that is named, with or without a flag', async () => {
     expect((await table('files')).slice(1)).toHaveLength(3);
     expect((await table('files', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
     expect((await table('files', '--execution-id', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
@@ -50,7 +50,7 @@ describe('tables for people', () => {
     expect(await sums('slices', '--group-by', 'execution_id')).toHaveLength(3);
   });
 
-  it('of agents show those of the newest execution if no agent is alive, or those of a named one', async () => {
+  it('list the agents of a named execution, or those of the newest one if no agent is alive', async () => {
     const { stdout, stderr } = await runCli(['agents'], { folder });
     expect(stdout.trimEnd().split('\n').slice(1)).toEqual(
       Array.from({ length: 5 }, () => expect.stringMatching(/ EXITED /)),
@@ -59,7 +59,7 @@ describe('tables for people', () => {
     expect((await table('agents', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(5);
   });
 
-  it('accept arguments of the tool as flags', async () => {
+  it('accept the tool’s arguments as flags', async () => {
     const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
     expect(failed.slice(1)).toHaveLength(6);
     expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
@@ -75,11 +75,11 @@ describe('tables for people', () => {
     expect(help).toMatch(/--assigned-worker <TEXT>/);
   });
 
-  it('without rows say where they looked, and a CSV without rows has its header', async () => {
+  it('without rows name the searched execution, and still have a header as CSV', async () => {
     const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
     expect(none.stderr).toBe(
-      'no matching rows in stf_datataking-tester-0002, the newest execution; "swf-mcp list" shows all\n',
+      'no matching rows in stf_datataking-tester-0002, the newest execution; "swf-mcp list" shows all executions\n',
     );
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at,sites\r\n$/);
@@ -123,7 +123,7 @@ describe('tables for people', () => {
     expect(await table('messages', '--limit', '1000')).toHaveLength(1 + (await countOfMessages(folder)));
   });
 
-  it('have the full rows of the tool as JSON, and its fields as CSV', async () => {
+  it('contain the full rows of the tool as JSON, and its fields as CSV', async () => {
     const items = JSON.parse((await table('slices', '-o', 'json')).join('\n')) as Record<string, unknown>[];
     expect(items).toHaveLength(45);
     const client = await connectStdio({ folder });
@@ -135,7 +135,7 @@ describe('tables for people', () => {
     expect(records[1]).toMatch(/^swf\.100011\.000003_slice_007\.tf,7,/);
   });
 
-  it('of the trace of a slice list every attempt, with worker and cause', async () => {
+  it("list every attempt in a slice's trace, with worker and cause", async () => {
     const lines = await table('trace', 'swf.100011.000001_slice_005.tf');
     expect(lines[0]).toMatch(/^TF slice swf\.100011\.000001_slice_005\.tf of stf_datataking-tester-0002: failed, /);
     const results = lines.filter((line) => / slice_result /.test(line));
@@ -150,7 +150,7 @@ describe('tables for people', () => {
     expect(codeOf((await runCli(['trace', 'swf.1.000001.stf'], { folder })).stderr)).toBe('ARGUMENT_INVALID');
   });
 
-  it('come with a status that fits 24 lines, groups errors by cause, and ends with the verdict', async () => {
+  it('include a status of at most 24 lines, with errors grouped by cause and the verdict last', async () => {
     const lines = await table('status');
     expect(lines.length).toBeLessThanOrEqual(23);
     expect(lines[0]).toBe('stf_datataking-tester-0002');
@@ -198,7 +198,7 @@ describe('tables for people', () => {
     expect(stdout).toContain(String.raw`a\nb\u{1b}[2J\u{202e}c`);
   });
 
-  it('of log lines follow a run with -f until it has ended, and lines of several until they are interrupted', async () => {
+  it('with -f follow the log of one run until it ends, or of several until interrupted', async () => {
     const live = temporaryFolder();
     const run = startCli(['run', '--speed', '20', '--stf-count', '2000'], { folder: live });
     await run.saw(/start_run/);

@@ -23,7 +23,7 @@ describe.skipIf(missing)('in a terminal', () => {
     { columns: 120, rows: 40, env: { COLORTERM: 'truecolor' } },
     { columns: 80, rows: 24, env: { NO_COLOR: '1' } },
   ])(
-    'of $columns × $rows a run shows a single view, and its summary at the end: $env',
+    'of $columns × $rows, a run shows a single view, and its summary at the end: $env',
     async ({ columns, rows, env }) => {
       const folder = temporaryFolder();
       const seen = runInTerminal(['run', ...slow], { columns, rows, folder, env });
@@ -98,19 +98,19 @@ describe.skipIf(missing)('in a terminal', () => {
     expectCursor(seen.written());
   });
 
-  it('Ctrl-C twice ends a run at once, and shows the cursor again', async () => {
+  it('Ctrl-C twice ends a run immediately, and shows the cursor again', async () => {
     const folder = temporaryFolder();
     const stubborn = sets(`worker.payload=["sh","-c","trap '' TERM; sleep 30"]`);
     const seen = runInTerminal(['run', ...slow, ...stubborn], { columns: 80, rows: 24, folder });
     await seen.started.saw(/[1-9]\d* processing/);
     seen.started.child.stdin?.write('\u0003');
-    await seen.started.saw(/ending the run for good; to exit now and resume later, send it again/);
+    await seen.started.saw(/ending the run for good; to exit now and resume later, send the signal again/);
     seen.started.child.stdin?.write('\u0003');
     expect((await seen.started.finished).code).toBe(130);
     expectCursor(seen.written());
   });
 
-  it('a run takes keys again after Ctrl-Z, bg and fg', async () => {
+  it('a run responds to keys again after Ctrl-Z, bg and fg', async () => {
     const folder = temporaryFolder();
     const bash = 'stty rows 24 cols 80; exec env -u CI -u NO_COLOR TERM=xterm-256color bash --norc --noprofile -i';
     const shell = startProcess('script', ['-qec', bash, '/dev/null'], { folder });
@@ -128,7 +128,7 @@ describe.skipIf(missing)('in a terminal', () => {
     await expect.poll(async () => (type('p'), pauses()), { interval: 700, timeout: 60_000 }).toMatch(/"items":\[\{/);
   });
 
-  it('status --watch says so if the process of a run does not respond', async () => {
+  it('status --watch says when the process of a run does not respond', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
     await run.saw(/start_run/);
@@ -151,7 +151,9 @@ describe.skipIf(missing)('in a terminal', () => {
     await seen.started.saw(/progressing/);
     expect((await seen.rows())[0]).toMatch(/^stf_datataking-tester-0001 {2}run 100010/);
     run.child.kill('SIGKILL');
-    await seen.started.saw(/its process is gone; resume it with[^]*swf-mcp resume stf_datataking-tester-0001/);
+    await seen.started.saw(
+      /its process is gone; resume the execution with[^]*swf-mcp resume stf_datataking-tester-0001/,
+    );
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
     expect((await seen.started.finished).code).toBe(4);
     expect((await seen.rows()).at(-1)).toMatch(
@@ -191,7 +193,7 @@ describe('without a terminal', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('status --watch --json prints the monitor answer whenever it changes', async () => {
+  it('status --watch --json prints the monitor’s answer whenever it changes', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', ...slow, '--speed', '5'], { folder });
     await run.saw(/start_run/);
@@ -207,7 +209,7 @@ describe('without a terminal', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('the summary of a run has delays and files first, and the result and next command last', async () => {
+  it('the summary of a run begins with delays and files, and ends with the result and the next command', async () => {
     const folder = temporaryFolder();
     const { stdout } = await runCli(['run', '--speed', 'max', '--stf-count', '3'], { folder });
     const lines = stdout.split('\n');

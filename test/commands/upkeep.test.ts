@@ -9,19 +9,22 @@ import {
   writeFileSync,
   renameSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
 
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { differences, outcomeIn } from '../../faults/outcome.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
+import { registerProcess, takeOwnership } from '../../src/db/presence/leases.ts';
 import { alterStore } from '../alter-store.ts';
 import { codeOf, expectErrors } from '../codes.ts';
 import {
   runWorkflowProcess,
   ask,
   connectInProcess,
+  makeRunningStore,
   refusal,
   runCli,
   runWorkflow,
@@ -44,7 +47,7 @@ describe('check', () => {
       [
         'ok    integrity  no damage in the file',
         'ok    schema     as this version creates it',
-        'ok    blocks     the indexes of times, words and counts cover all rows',
+        'ok    blocks     the indexes on times, words and counts cover all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
         'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',
@@ -52,6 +55,15 @@ describe('check', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('says that lists may be missing rows if the counts of messages are wrong', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    alterStore(folder, `INSERT INTO message_totals VALUES ('x', 1)`);
+    const { code, stdout } = await runCli(['check'], { folder });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail {2}blocks {5}.*; lists may be missing rows: restore a backup$/m);
   });
 
   it('of a run whose slices all failed says that their data was not processed', async () => {
@@ -67,7 +79,17 @@ describe('check', () => {
     ]);
   });
 
-  it('lists what a stopped run left undone, with ids, and does not count it as a failure', async () => {
+  it('says that a run has lost its driver', async () => {
+    const { path, store } = await makeRunningStore();
+    await store.write((tx) => {
+      const driver = registerProcess(tx, { pid: 999_999_999, pid_started: '', hostname: hostname() }, '0');
+      takeOwnership(tx, first, driver, () => true);
+    });
+    const { stdout } = await runCli(['check', '--skip-files'], { folder: dirname(path), env: { SWF_DB: path } });
+    expect(stdout).toMatch(/^open {2}stf_datataking-tester-0001 {2}running without a driver, open: /m);
+  });
+
+  it('lists by id what a stopped run left undone, and does not count that as a failure', async () => {
     const folder = temporaryFolder();
     const slow = ['--set', 'fast_processing.slice_processing_time=200'];
     const run = startCli(['run', '--speed', '20', '--stf-count', '3', ...slow], { folder });
@@ -94,7 +116,7 @@ describe('check', () => {
       /files in .*: swf\.100010\.000002\.stf is missing$/m,
     ],
     [
-      'an STF file with other content',
+      'an STF file with changed content',
       (folder) => writeFileSync(join(dataOf(folder, first), 'swf.100010.000001.stf'), 'x', { flag: 'r+' }),
       /swf\.100010\.000001\.stf does not have the checksum sha256:/,
     ],
@@ -177,7 +199,7 @@ const alter =
     alterStore(folder, sql);
 
 describe('backup', () => {
-  it('made during a run is a store of that moment, and can be resumed to the same outcome', async () => {
+  it('during a run makes a copy that can be resumed with the same outcome', async () => {
     const folder = temporaryFolder();
     const settings = ['--stf-count', '20', '--set', 'fast_processing.slice_processing_time=4'];
     const run = startCli(['run', '--speed', '15', ...settings], { folder });
@@ -200,7 +222,7 @@ describe('backup', () => {
     expect(differences(original, outcomeIn(folder))).toEqual({ lost: [], added: [] });
   });
 
-  it('leaves the data files of the original store when it is pruned', async () => {
+  it('can be pruned without touching the original data files', async () => {
     const folder = temporaryFolder();
     await runWorkflowProcess(folder, '--stf-count', '2');
     const copy = join(temporaryFolder(), 'open', 'swf.db');
@@ -218,7 +240,7 @@ describe('backup', () => {
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
-  it('replaces no file, and leaves nothing behind if it fails', async () => {
+  it('overwrites no file, and leaves nothing behind if it fails', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     writeFileSync(join(folder, 'mine'), 'precious');
@@ -236,7 +258,7 @@ describe('backup', () => {
 });
 
 describe('prune', () => {
-  it('removes whole executions with their files, keeps the others, and reuses no number', async () => {
+  it('removes whole executions with their files, keeps all other executions, and reuses no number', async () => {
     const folder = temporaryFolder();
     for (let run = 0; run < 4; run += 1) await runWorkflowProcess(folder, '--stf-count', '2');
     const store = await openStore(join(folder, 'swf.db'));
@@ -273,7 +295,7 @@ describe('prune', () => {
     expect(await ask(client, 'list_workflow_executions')).toMatchObject({
       total_count: 2,
       note: expect.stringMatching(
-        /^stf_datataking-tester-000[12] was removed at 20\S+Z by tester, and 1 before it: not in this list\.$/,
+        /^stf_datataking-tester-000[12] was removed at 20\S+Z by tester, and 1 before it; removed executions are not listed\.$/,
       ) as string,
     });
     expect(codeOf(await refusal(client, 'get_workflow_monitor', { execution_id: first }))).toBe('EXECUTION_REMOVED');
@@ -309,7 +331,7 @@ describe('prune', () => {
     expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
   });
 
-  it('that is killed is finished by the next one, while a run continues beside it', async () => {
+  it('that is killed is finished by the next prune, while a run continues', async () => {
     const folder = temporaryFolder();
     await runWorkflowProcess(folder, '--stf-count', '60');
     const run = startCli(
@@ -318,11 +340,18 @@ describe('prune', () => {
     );
     await run.saw(/start_run/);
     const killed = startCli(['prune', '--keep', '0'], { folder });
-    const db = new Database(join(folder, 'swf.db'), { readonly: true });
+    const db = new Database(join(folder, 'swf.db'));
     const removals = db.prepare('SELECT execution_id FROM removals');
-    while (removals.all().length === 0) await new Promise(setImmediate);
+    // While the lock is held between two of its transactions, the removal cannot finish before the kill.
+    for (;;) {
+      db.exec('BEGIN IMMEDIATE');
+      if (removals.all().length > 0) break;
+      db.exec('COMMIT');
+      await new Promise(setImmediate);
+    }
     killed.child.kill('SIGKILL');
     await killed.finished;
+    db.exec('ROLLBACK');
     expect(removals.all()).toEqual([{ execution_id: first }]);
     const left = db.prepare('SELECT count(*) FROM tf_slices').pluck().get();
     db.close();
@@ -344,7 +373,7 @@ describe('prune', () => {
   });
 
   it.each([[[]], [['--keep', '-1']], [['--older-than', 'x']]])(
-    'with %j is refused as wrong usage, and removes nothing',
+    'with %j exits with a usage error, and removes nothing',
     async (args) => {
       const folder = temporaryFolder();
       await runWorkflow(folder, '--stf-count', '1');

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ describe('the command line', () => {
     const lines = stdout.split('\n').map((line) => line.replace(/ store .*/, '…'));
     expect(lines.slice(0, 6)).toEqual([
       'execution stf_datataking-tester-0001, run 100010, speed max,…',
-      'run_imminent: the agents prepare',
+      'run_imminent: the agents are preparing',
       'start_run: physics',
       'end_run: 3 STF files',
       'workflow_ended: 45 of 45 TF slices were completed',
@@ -102,10 +102,36 @@ describe('the command line', () => {
     expect(stderr).not.toMatch(/\bat .*:\d+/);
   });
 
-  it.each(['xx', '2026-13-01T00:00:00Z', '-2h'])('refuses observe --until %s, and exits with 2', async (until) => {
+  it.each(['xx', '2026-13-01T00:00:00Z'])('refuses observe --until %s, and exits with 2', async (until) => {
     const folder = temporaryFolder();
     const { code, stderr } = await runCli(['observe', '--from', 'none.jsonl', `--until=${until}`], { folder });
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(`--until ${until} is not a time`) });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining(`--until = "${until}" is not a time`),
+    });
+  });
+
+  it.each(['2026-12-01 08:02:14 UTC', '2026-12-01T08:02:14Z', '-2h'])('takes %j as a time', async (until) => {
+    const folder = temporaryFolder();
+    const { stderr } = await runCli(['observe', '--from', 'none.jsonl', `--until=${until}`], { folder });
+    expect(stderr).toMatch(/none\.jsonl/);
+    expect(stderr).not.toContain('is not a time');
+  });
+
+  it('says why ready observer could not read the store, once its time is over', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'text.db'), 'not a store\n'.repeat(1000));
+    const { code, stderr } = await runCli(['ready', 'observer', '--wait', '1', '--db', 'text.db'], { folder });
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^STORE_\w+: .*text\.db/);
+  });
+
+  it('prints the warnings of the configuration before up starts agents or refuses to', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'other.toml'), '[agents.zzz]\nenabled = true\n');
+    const { code, stderr } = await runCli(['up', './other.toml', '--broker', 'stomp://127.0.0.1:1'], { folder });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^WARNING agents\.zzz is not bundled.*\nCONFIG_INVALID: /);
   });
 
   it.each([
@@ -131,7 +157,7 @@ describe('the command line', () => {
     expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringMatching(line) });
   });
 
-  it('refuses to run without fast processing over a broker', async () => {
+  it('refuses to run over a broker if fast processing is disabled', async () => {
     const sets = ['testbed.namespace=n', 'agents.fast_processing.enabled=false'].flatMap((pair) => ['--set', pair]);
     const args = ['run', '--broker', 'stomp://127.0.0.1:1', ...sets];
     const { code, stderr } = await runCli(args, { folder: temporaryFolder() });
@@ -141,7 +167,7 @@ describe('the command line', () => {
     });
   });
 
-  it('accepts --db before and after a command, and uses SWF_DB without it', async () => {
+  it('accepts --db before or after a command, and uses SWF_DB if --db is missing', async () => {
     const folder = temporaryFolder();
     const db = join(folder, 'other.db');
     const run = ['run', '--stf-count', '1', '--speed', 'max'];

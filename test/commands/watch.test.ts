@@ -119,13 +119,13 @@ describe('swf-mcp watch', () => {
     onTestFinished(() => store.close());
     const before = lastLook(store.sql);
     const again = startCli(['watch', ...quickly], { folder });
-    await again.saw(/without a receiver/);
+    await again.saw(/"swf-mcp alarms" shows alarms/);
     await until(() => expect(lastLook(store.sql)).toBeGreaterThan(before));
     again.child.kill('SIGTERM');
     expect((await again.finished).stderr).not.toContain('raised');
   });
 
-  it('retries until a receiver that failed and hung has received each change', async () => {
+  it('retries a failing or hanging receiver until it has received each change', async () => {
     const folder = temporaryFolder();
     const hook = await startHook();
     hook.status = 503;
@@ -145,7 +145,7 @@ describe('swf-mcp watch', () => {
     );
   });
 
-  it('loses no delivery at a SIGKILL, and repeats one only with the same id', async () => {
+  it('loses no delivery if it is killed, and repeats a delivery only with the same id', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const hook = await startHook();
@@ -176,7 +176,7 @@ describe('swf-mcp watch', () => {
     for (const one of hook.told) expect(first).toContainEqual(one);
   }, 600_000);
 
-  it('refuses invalid options with the reason', async () => {
+  it('refuses invalid options and says why', async () => {
     const folder = temporaryFolder();
     expect(await runCli(['watch', '--every', '86400'], { folder })).toMatchObject({
       code: 2,
@@ -185,7 +185,7 @@ describe('swf-mcp watch', () => {
     for (const { args, line } of [
       {
         args: ['--webhook', 'testbed'],
-        line: /^CONFIG_INVALID: the webhook is not an address to post to; give https:/,
+        line: /^CONFIG_INVALID: the webhook is not a valid address; give https:/,
       },
       { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
       {

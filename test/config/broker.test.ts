@@ -24,7 +24,7 @@ describe('the broker of a command', () => {
     ['is taken from the configuration', undefined, { url: 'stomp://broker' }, {}, { servers: [server] }],
     ['is taken from the environment', 'env', {}, { ACTIVEMQ_HOST: 'broker' }, { servers: [server] }],
     [
-      'has the port of the environment',
+      'has the port from the environment',
       'env',
       {},
       { ACTIVEMQ_HOST: 'broker', ACTIVEMQ_PORT: '7' },
@@ -45,14 +45,14 @@ describe('the broker of a command', () => {
       { servers: [server] },
     ],
     [
-      'has the login of the configuration',
+      'has the login from the configuration',
       'stomp://broker',
       { user: 'u', password: 'p' },
       {},
       { user: 'u', password: 'p' },
     ],
     [
-      'has the login of the environment in preference',
+      'has the login from the environment rather than from the configuration',
       'stomp://broker',
       { user: 'u', password: 'p' },
       { ACTIVEMQ_USER: 'v', ACTIVEMQ_PASSWORD: 'q' },
@@ -72,7 +72,7 @@ describe('the broker of a command', () => {
     else expect(settings).toMatchObject(expected);
   });
 
-  it('has certificates from the environment, else from the configuration, else none', () => {
+  it('takes certificates from the environment, or else from the configuration, or has none', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'a.pem'), 'A');
     writeFileSync(join(folder, 'b.pem'), 'B');
@@ -89,7 +89,7 @@ describe('the broker of a command', () => {
     );
   });
 
-  it('is required by some commands, whose error says how to name it', () => {
+  it('is required by some commands, whose error says how to name a broker', () => {
     expect(requireBroker('"swf-mcp up"', 'stomp://broker', sectionOf(), {})).toMatchObject({ servers: [server] });
     expect(() => requireBroker('"swf-mcp up"', undefined, sectionOf(), {})).toThrow(
       '"swf-mcp up" needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',

@@ -40,16 +40,20 @@ function errorOf(given: Given): string {
 const set = (...sets: string[]): Given => ({ files: { 'a.toml': minimal }, name: 'a.toml', sets });
 const file = (text: string): Given => ({ files: { 'a.toml': minimal + text }, name: 'a.toml' });
 
-describe('an error of a configuration', () => {
+describe('an error in a configuration', () => {
   it.each<[string, Given, string | RegExp]>([
     ['a missing path', { name: './b.toml' }, './b.toml; check the path'],
     [
       'an unknown name',
       { name: 'histogra' },
-      '; the nearest is histogram_default; "swf-mcp config --list" names all, and the default is fast_processing_default',
+      '; the nearest is histogram_default; "swf-mcp config --list" lists them all; the default is fast_processing_default',
     ],
     ['an unknown default', { name: 'x_default' }, 'no x_default, x_default.toml in ./workflows'],
-    ['a name unlike any known', { name: 'zzzzzzzz' }, 'among the shipped files; "swf-mcp config --list" names all'],
+    [
+      'a name unlike any known name',
+      { name: 'zzzzzzzz' },
+      'among the shipped files; "swf-mcp config --list" lists them all; the default is',
+    ],
     [
       'a missing file of overrides',
       { testbedFile: 'gone.toml' },
@@ -62,7 +66,7 @@ describe('an error of a configuration', () => {
       'unknown section [wroker]; the nearest known section is [worker]',
     ],
     [
-      'a section that belongs into another',
+      'a section that belongs in another',
       file('[destinations]\nslices = "/queue/a"\n'),
       'unknown section [destinations]; the nearest known section is [broker.destinations]',
     ],
@@ -72,7 +76,7 @@ describe('an error of a configuration', () => {
       'unknown section [broker.destination]; the nearest known section is [broker.destinations]',
     ],
     [
-      'a section unlike any known',
+      'a section unlike any known section',
       file('[zzzzzzzz]\nx = 1\n'),
       'unknown section [zzzzzzzz]; known sections are testbed, workflow',
     ],
@@ -82,41 +86,41 @@ describe('an error of a configuration', () => {
       'unknown key worker.max_retry; the nearest known key is worker.max_retries',
     ],
     [
-      'a known key in a wrong section',
+      'a known key in the wrong section',
       set('fast_processing.tf_fraction=0.2'),
       '--set: unknown key fast_processing.tf_fraction; the nearest known key is fastmon.tf_fraction',
     ],
-    ['an unknown key that is set', set('worker.max_retry=1'), /^--set: unknown key worker\.max_retry; /],
+    ['an unknown key in --set', set('worker.max_retry=1'), /^--set: unknown key worker\.max_retry; /],
     [
-      'an unknown key of a request',
+      'an unknown key in a request',
       { ...set(), overrides: { worker: { max_retry: 1 } } },
       /^the request: unknown key worker\.max_retry; /,
     ],
-    ['a number without quotes instead of a text', set('testbed.namespace=7'), '--set: testbed.namespace = 7: '],
-    ['a number instead of a text', set('testbed.namespace=7'), /; write a string in quotes$/],
+    ['a number without quotes instead of a string', set('testbed.namespace=7'), '--set: testbed.namespace = 7: '],
+    ['a number instead of a string', set('testbed.namespace=7'), /; write a string in quotes$/],
     [
-      'a text instead of a number',
+      'a string instead of a number',
       set('worker.max_retries=many'),
       /^--set: worker\.max_retries = "many": (?!.*in quotes)/,
     ],
     ['a password of the wrong type', set('broker.password=7'), '--set: broker.password = ***: '],
     ['a list of the wrong type', set('worker.payload=[7]'), /^--set|worker\.payload\.0 = 7/],
     [
-      'a set without a section',
+      '--set without a section',
       set('stf_count=3'),
       '--set "stf_count=3" is not section.key=value; write for example --set fast_processing.stf_count=3',
     ],
-    ['a set without a value', set('worker.max_retries'), 'is not section.key=value'],
-    ['a set with words before it', set('x worker.max_retries=3'), 'is not section.key=value'],
-    ['a set that begins with a digit', set('1worker.max_retries=3'), 'is not section.key=value'],
+    ['--set without a value', set('worker.max_retries'), 'is not section.key=value'],
+    ['--set with words before the key', set('x worker.max_retries=3'), 'is not section.key=value'],
+    ['--set with a key that begins with a digit', set('1worker.max_retries=3'), 'is not section.key=value'],
     [
-      'a set of files',
+      '--set of files to include',
       set('workflow.includes=["a"]'),
-      '--set "workflow.includes=[\\"a\\"]": files are read before keys are set; write it into your own file',
+      '--set "workflow.includes=[\\"a\\"]": files are read before --set applies; write it into your own file',
     ],
-    ['a set of the testbed’s file', set('workflow.config=a'), 'files are read before keys are set'],
+    ['--set of the testbed’s file', set('workflow.config=a'), 'files are read before --set applies'],
     [
-      'a set below a value',
+      '--set of a key below a value',
       set('testbed.namespace.x=1'),
       '--set "testbed.namespace.x=1": namespace = "mine" is not a section; fix that first',
     ],
@@ -141,11 +145,15 @@ describe('an error of a configuration', () => {
       file('[workflow]\nincludes = "b.toml"\n'),
       'a.toml: workflow.includes is not a list of file names; write includes = ["file.toml"]',
     ],
-    ['includes that are not all names', file('[workflow]\nincludes = ["b.toml", ["c"]]\n'), /includes|Inline|type/],
+    [
+      'includes that are not all file names',
+      file('[workflow]\nincludes = ["b.toml", ["c"]]\n'),
+      /includes|Inline|type/,
+    ],
     [
       'a missing include',
       file('[workflow]\nincludes = ["b.toml"]\n'),
-      /^\S+a\.toml includes "b\.toml", and there is no such file beside it or among the shipped files; fix workflow\.includes$/,
+      /^\S+a\.toml includes "b\.toml", but there is no such file next to it or among the shipped files; fix workflow\.includes$/,
     ],
     [
       'a misspelt include',
@@ -153,9 +161,9 @@ describe('an error of a configuration', () => {
       /a\.toml includes "fastprocessing_default\.toml", .*; the nearest is fast_processing_default\.toml; fix workflow\.includes$/,
     ],
     [
-      'a missing include of another folder',
+      'a missing include in another folder',
       file('[workflow]\nincludes = ["x/b.toml"]\n'),
-      /includes "x\/b\.toml", and there is no such file at \S+\/x\/b\.toml; fix workflow\.includes$/,
+      /includes "x\/b\.toml", but there is no such file at \S+\/x\/b\.toml; fix workflow\.includes$/,
     ],
     ['a folder', { ...file(''), name: './' }, /^\S+ is a folder; name a configuration file in it$/],
     [
@@ -164,13 +172,13 @@ describe('an error of a configuration', () => {
       /^\S+a\.toml line 4, column \d+: [^\n]*(?<!pos \d+:?); fix the TOML there$/,
     ],
     ['an unknown key of [simulation]', file('[simulation]\nstf_count = 2\nmagic = 1\n'), 'simulation'],
-  ])('names the place and the remedy: %s', (_, given, words) => {
+  ])('names the place and the fix: %s', (_, given, words) => {
     expect(errorOf(given)).toEqual(
       typeof words === 'string' ? expect.stringContaining(words) : expect.stringMatching(words),
     );
   });
 
-  it('of a recorded configuration names its execution', () => {
+  it('names the execution if the configuration is a recorded one', () => {
     const recorded = configSchema.parse({ testbed: { namespace: 'n' } });
     expect(parseRecordedConfig({ ...recorded, speed: 1, plan_version: 1 }, 'x')).toEqual(recorded);
     expect(() => parseRecordedConfig({ testbed: { namespace: 7 } }, 'stf-1')).toThrow(
@@ -180,7 +188,7 @@ describe('an error of a configuration', () => {
 });
 
 describe('the origin of a key', () => {
-  it('is the last of its file, the file of overrides, the request and --set', () => {
+  it('is the last to set it: configuration file, overrides, request or --set', () => {
     const { loaded, folder } = load({
       files: {
         'a.toml': `${minimal}[worker]\nmax_retries = 1\n[simulation]\nstf_count = 2\n[daq_state_machine]\nphysics_period_count = 4\n`,
@@ -209,7 +217,7 @@ describe('the origin of a key', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('decides whether the namespace is the user’s own', () => {
+  it('decides whether the namespace belongs to the user', () => {
     const own = (given: Given): boolean => load(given).loaded.isOwnNamespace;
     expect(own({})).toBe(false);
     expect(own(set())).toBe(true);
@@ -218,7 +226,7 @@ describe('the origin of a key', () => {
     expect(own({ testbedFile: '' })).toBe(false);
   });
 
-  it('leads to a warning if the key has no effect', () => {
+  it('leads to a warning if the key has no effect there', () => {
     const { warnings } = load(
       file('[parameters]\nx = 1\n[agents.other]\nenabled = true\n[fast_processing]\nworker_rampup_time = 3\n'),
     ).loaded;
@@ -230,7 +238,7 @@ describe('the origin of a key', () => {
     expect(load(file('[parameters]\n')).loaded.warnings).toEqual([]);
   });
 
-  it('determines the folder from which a payload is resolved, with warnings', () => {
+  it('determines the folder against which the path of a payload is resolved', () => {
     const { loaded, folder } = load(file('[worker]\npayload = ["./run.sh", "{nothing}"]\nmax_retries = 1\n'));
     expect(loaded.config.worker).toMatchObject({ payload: [join(folder, 'run.sh'), '{nothing}'], max_retries: 1 });
     expect(loaded.warnings).toHaveLength(2);
@@ -272,7 +280,7 @@ describe('a value', () => {
     ['{ a = 1 }', { a: 1 }, '{"a":1}'],
     ['[9007199254740993]', [9007199254740993n], '["9007199254740993"]'],
     ['2026-01-01T00:00:00Z', new Date('2026-01-01T00:00:00Z'), '2026-01-01T00:00:00.000Z'],
-  ])('%s is read as TOML, or else as text, and shown as a person would write it', (text, value, shown) => {
+  ])('given as %s is read as TOML or text, and shown as a person would write it', (text, value, shown) => {
     const read = tomlValue(text);
     expect(read instanceof Date ? new Date(read) : read).toEqual(value);
     expect(showValue(read)).toBe(shown);

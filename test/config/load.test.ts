@@ -20,7 +20,7 @@ function folderWith(files: Record<string, string>) {
 const minimal = '[testbed]\nnamespace = "mine"\n';
 
 describe('a configuration', () => {
-  it('without a name is the shipped default, with the values of the contract', () => {
+  it('without a name is the shipped default, value by value', () => {
     expect(folderWith({})()).toMatchObject({
       testbed: { namespace: 'torre2' },
       workflow: { name: 'stf_datataking', realtime: true },
@@ -51,13 +51,13 @@ describe('a configuration', () => {
     });
   });
 
-  it('with only a namespace has the defaults of the shipped files', () => {
+  it('with only a namespace has the same defaults as the shipped files', () => {
     const { testbed: _, workflow: __, ...shipped } = folderWith({})();
     const { testbed: ___, workflow: ____, ...own } = folderWith({ 'workflows/own.toml': minimal })('own');
     expect(own).toEqual(shipped);
   });
 
-  it('resolves data.dir from the folder of its file, and from the working folder if set by --set', () => {
+  it('resolves data.dir relative to the folder of its file, or to the working folder if set by --set', () => {
     const load = folderWith({ 'workflows/own.toml': `${minimal}[data]\ndir = "files"\n` });
     expect(load('own').data.dir).toMatch(/\/workflows\/files$/);
     expect(load('own', ['data.dir=files']).data.dir).toMatch(/\/case-[^/]+\/files$/);
@@ -78,14 +78,14 @@ describe('a configuration', () => {
     expect(load('./workflows/night_default.toml').testbed.namespace).toBe('night');
   });
 
-  it('can include a shipped file by name, unless a file with that name lies beside it', () => {
+  it('can include a shipped file by name, unless a file with that name is in the same folder', () => {
     const main = `${minimal}[workflow]\nincludes = ["daq_state_machine.toml"]\n`;
     expect(folderWith({ 'main.toml': main })('./main.toml').daq_state_machine.stf_interval).toBe(2);
     const own = { 'main.toml': main, 'daq_state_machine.toml': '[daq_state_machine]\nstf_interval = 7\n' };
     expect(folderWith(own)('./main.toml').daq_state_machine.stf_interval).toBe(7);
   });
 
-  it('overrides the files that it includes, a later include an earlier one, and --set all', () => {
+  it('overrides its includes; a later include overrides an earlier one, and --set overrides all', () => {
     const load = folderWith({
       'workflows/a.toml':
         '[fast_processing]\nstf_count = 1\nslices_per_sample = 1\ntarget_worker_count = 1\n[workflow]\nname = "included"\n',
@@ -153,7 +153,7 @@ describe('a wrong configuration', () => {
     [`${minimal}[fast_processing\n`, /wrong\.toml line 3, column \d+: /],
     [`${minimal}[constructor]\nx = 1\n`, /./],
     [`${minimal}__proto__ = 1\n`, /./],
-  ])('%j is refused with the place and the value', (text, expected) => {
+  ])('%j is refused with an error that names the place and the value', (text, expected) => {
     const load = folderWith({ 'wrong.toml': text });
     expect(() => load('wrong.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
@@ -166,18 +166,18 @@ describe('a wrong configuration', () => {
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
     ['a.b=1', /unknown section \[a\]; known sections are testbed, workflow/],
-  ])('--set %s is refused with the reason', (set, expected) => {
+  ])('--set %s is refused with an error that says why', (set, expected) => {
     expect(() => folderWith({})(undefined, [set])).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
     );
   });
 
-  it('that does not exist is reported with its file name', () => {
+  it('is reported with its file name if the file is missing', () => {
     const notFound = { code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('nothing_default.toml') };
     expect(() => folderWith({})('nothing')).toThrow(expect.objectContaining(notFound));
   });
 
-  it('whose include does not exist is reported with the include', () => {
+  it('that includes a missing file is reported with the name of that file', () => {
     const load = folderWith({ 'main.toml': `${minimal}[workflow]\nincludes = ["gone.toml"]\n` });
     expect(() => load('main.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('gone.toml') }),
@@ -222,7 +222,7 @@ describe('the testbed’s own files', () => {
     ]);
   });
 
-  it('use [simulation] for missing keys, and the namespace of the overrides or the shipped file', () => {
+  it('take missing keys from [simulation], and the namespace from the overrides or the shipped file', () => {
     const load = loader();
     const alone = load('datataking');
     expect(alone.config).toMatchObject({
@@ -237,7 +237,7 @@ describe('the testbed’s own files', () => {
     expect(overridden.isOwnNamespace).toBe(true);
   });
 
-  it('are refused with an unknown key in [simulation], or a missing file of overrides', () => {
+  it('are refused if [simulation] has an unknown key, or if the overrides file is missing', () => {
     const load = folderWith({ 'x.toml': `${minimal}[simulation]\nstf_cuont = 1\n` });
     expect(() => load('x.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('simulation') }),

@@ -34,26 +34,26 @@ describe('a payload command', () => {
     [['bin/run'], ['/w/bin/run']],
     [['/bin/run'], ['/bin/run']],
     [[], ['']],
-  ])('resolves its paths from the folder of its configuration: %j', (command, resolved) => {
+  ])('resolves its paths against the folder of its configuration file: %j', (command, resolved) => {
     expect(resolvePayload(command, '/w')).toEqual(resolved);
   });
 
   it.each([
     ['a program given by path', [inFolder('run.sh')], undefined, ''],
     ['a program in PATH', ['run.sh'], ['', '/nowhere', join(folder, 'bin')].join(delimiter), ''],
-    ['a program wherever the system looks', ['run.sh'], undefined, ''],
+    ['a program while PATH is unset', ['run.sh'], undefined, ''],
     ['no payload', undefined, '', ''],
-    ['a program that is nowhere', ['run.sh'], '/nowhere', 'the program run.sh is not in any folder of PATH, so'],
+    ['a program that is in no folder', ['run.sh'], '/nowhere', 'the program run.sh is not in any folder of PATH, so'],
     [
       'a program in a PATH without folders',
       ['run.sh'],
       delimiter,
       'the program run.sh is not in any folder of PATH, so',
     ],
-    ['a file that is not there', [inFolder('gone')], '', `the program ${inFolder('gone')} does not exist, so`],
-    ['a file that cannot be run', [inFolder('text')], '', `the program ${inFolder('text')} is not executable, so`],
+    ['a file that does not exist', [inFolder('gone')], '', `the program ${inFolder('gone')} does not exist, so`],
+    ['a file that is not executable', [inFolder('text')], '', `the program ${inFolder('text')} is not executable, so`],
     ['a folder', [join(folder, 'bin')], '', `the program ${join(folder, 'bin')} is not a file, so`],
-  ])('of %s can be run, or the error says why', (_, payload, path, words) => {
+  ])('that names %s can be run, or the error says why not', (_, payload, path, words) => {
     const check = (): void => requireRunnable(withPayload(payload), path);
     if (words === '') expect(check).not.toThrow();
     else

@@ -46,13 +46,13 @@ describe('the rules of a whole configuration', () => {
     [
       'a payload without files',
       { worker: { payload: ['true'] }, data: { write_files: false } },
-      'from worker.payload: worker.payload needs the files that data.write_files = false does not write; leave out one of them',
+      'from worker.payload: worker.payload needs files, but data.write_files = false; change one of the two',
     ],
   ])('accept or refuse %s', (_, more, error) => {
     expect(errorOf(() => requireConsistent(configOf(more), (key) => `from ${key}`))).toBe(error);
   });
 
-  it('require the user’s own namespace on a broker', () => {
+  it('require a namespace that belongs to the user if there is a broker', () => {
     const config = configOf();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: true }))).toBeUndefined();
     expect(errorOf(() => requireOwnNamespace({ config, isOwnNamespace: false }))).toBe(
@@ -60,7 +60,7 @@ describe('the rules of a whole configuration', () => {
     );
   });
 
-  it('require every agent in one process, and fast processing in the recorder', () => {
+  it('require every agent in a run without a broker, and fast processing in every recorder', () => {
     const without = (type: string) => configOf({ agents: { [type]: { enabled: false } } });
     expect(errorOf(() => requireEveryAgent(configOf()))).toBeUndefined();
     expect(errorOf(() => requireEveryAgent(without('fastmon')))).toBe(
@@ -68,11 +68,11 @@ describe('the rules of a whole configuration', () => {
     );
     expect(errorOf(() => requireRecorderAgents(without('fastmon')))).toBeUndefined();
     expect(errorOf(() => requireRecorderAgents(without('fast_processing')))).toBe(
-      'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run; enable it',
+      'agents.fast_processing.enabled = false: fast_processing always runs in the process of the run or the recorder; enable it',
     );
   });
 
-  it('require a number as the speed with a broker', () => {
+  it('require the speed to be a number if there is a broker', () => {
     expect(errorOf(() => requireRealTime(20))).toBeUndefined();
     expect(errorOf(() => requireRealTime('max'))).toBe(
       'speed max needs every agent in one process; over a broker, give a number, such as --speed 20',
@@ -96,7 +96,7 @@ describe('a recorded configuration', () => {
     expect(dirOf('/there')).toBe('/there');
   });
 
-  it('has the address of its broker, but no login and no settings of alarms', () => {
+  it('has the address of its broker, but no login and no alarm settings', () => {
     const config = configOf({ broker: { url: 'stomp://x', user: 'u', password: 'p', heartbeat_seconds: 7 } });
     const recorded = asRecorded(config, '/s', '/w', broker);
     expect(recorded.broker).toMatchObject({ url: 'stomp://a:1,stomp+ssl://b:2', heartbeat_seconds: 7 });
@@ -108,7 +108,7 @@ describe('a recorded configuration', () => {
 });
 
 describe('a request', () => {
-  it('sets keys with or without their section', () => {
+  it('may name keys with or without their section', () => {
     expect(requestedSections({})).toEqual({});
     expect(
       requestedSections({ stf_count: 3, fast_processing: { slices_per_sample: 2 }, tf_fraction: 0.5, stf_interval: 1 }),
@@ -119,13 +119,13 @@ describe('a request', () => {
     });
   });
 
-  it.each(['worker', 'stf_coun', 'fastmon'])('is refused if it sets %s, with the nearest key', (key) => {
+  it.each(['worker', 'stf_coun', 'fastmon'])('is refused if it sets %s, and the error names the nearest key', (key) => {
     expect(errorOf(() => void requestedSections({ [key]: 3 }))).toMatch(
       new RegExp(`^the request sets ${key}, which is not allowed; the nearest allowed key is [a-z_]+$`),
     );
   });
 
-  it('may only give the bare name of a configuration', () => {
+  it('may give a configuration only by its bare name', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'trap'), '');
     expect(requireBareName(undefined, folder)).toBeUndefined();
@@ -134,7 +134,7 @@ describe('a request', () => {
       'the request names the configuration "../etc"; only the bare name of a configuration is allowed, such as fast_processing_default',
     );
     expect(errorOf(() => void requireBareName('trap', folder))).toBe(
-      'the request names the configuration "trap"; a file of that name in the working folder would be taken instead: rename it',
+      'the request names the configuration "trap"; a file of that name in the working folder would be used instead: rename it',
     );
   });
 });

@@ -107,7 +107,7 @@ describe('the attempts of an execution kept in memory', () => {
 });
 
 it.each(['x', '9'.repeat(400), '\u001F', '\u001F'.repeat(9), '+275760-09-13T00:00:00.000Z'])(
-  'all attempts are read despite a time of %j, which only a damaged store has',
+  'all attempts are read despite a time of %j, which only a damaged store contains',
   async (time) => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
@@ -118,7 +118,6 @@ it.each(['x', '9'.repeat(400), '\u001F', '\u001F'.repeat(9), '+275760-09-13T00:0
     made.store.db.prepare('UPDATE tf_slices SET assigned_at = ? WHERE slice_id = 0').run(time);
     const columns = read();
     expect(Number.isNaN(columns.started[0])).toBe(!time.startsWith('+'));
-    if (time.includes('\u001F')) return;
     expect([columns.length, columns.completed[0], columns.queued[1]]).toEqual([2, completed[0], queued[1]]);
   },
 );

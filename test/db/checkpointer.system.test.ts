@@ -21,7 +21,10 @@ describe('the write-ahead log of a store', () => {
 
   it.each([
     ['cannot be created', 'class { constructor() { throw new Error("no thread") } }'],
-    ['exits at once', 'class extends threads.Worker { constructor() { super("throw new Error()", { eval: true }) } }'],
+    [
+      'exits immediately',
+      'class extends threads.Worker { constructor() { super("throw new Error()", { eval: true }) } }',
+    ],
   ])('is removed after a complete run even if the checkpoint thread %s', async (_, worker) => {
     const folder = temporaryFolder();
     const hook = `import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -37,7 +40,7 @@ describe('the write-ahead log of a store', () => {
     expect(existsSync(join(folder, 'swf.db-wal'))).toBe(false);
   });
 
-  it('is checkpointed by SQLite if the thread cannot run, as in a process without the bundle', async () => {
+  it('is checkpointed by SQLite if the checkpoint thread cannot run', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const store = await openStore(path);
     const write = (number: number) =>

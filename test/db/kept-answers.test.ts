@@ -54,7 +54,7 @@ describe('answers cached by a reader', () => {
     db.close();
   });
 
-  it('match the snapshot of the transaction, whatever is committed meanwhile', async () => {
+  it('match the snapshot of the transaction, whatever other connections commit in the meantime', async () => {
     const { path, say } = await makeRunningStore();
     const db = openReader(path);
     const queries = createQueries(db, () => true);
@@ -71,7 +71,7 @@ describe('answers cached by a reader', () => {
     db.close();
   });
 
-  it('are queried again outside a transaction, and cannot be modified by the caller', async () => {
+  it('are computed again outside a transaction, and cannot be modified by the caller', async () => {
     const { path, say } = await makeRunningStore();
     const db = openReader(path);
     const { sql } = keepAnswers(db);
@@ -86,7 +86,7 @@ describe('answers cached by a reader', () => {
     db.close();
   });
 
-  it('show every commit to the next tool call', async () => {
+  it('reflect each commit from the next tool call on', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     for (let sequence = 1; sequence <= 20; sequence += 1) {
@@ -104,7 +104,7 @@ describe('answers cached by a reader', () => {
   });
 });
 
-describe('answers about an execution that a reader keeps beyond a commit', () => {
+describe('answers that a reader keeps beyond a commit', () => {
   const id = 'stf_datataking-tester-0001';
   const end = { ...noCounts, status: 'completed', reason: 'completed' } as const;
 
@@ -124,7 +124,7 @@ describe('answers about an execution that a reader keeps beyond a commit', () =>
     return { look: open(), lookAnew: () => open()() };
   }
 
-  it('are of one that has ended, while nothing is recorded about it', async () => {
+  it('are about an ended execution, and are kept until more is recorded about it', async () => {
     const made = await makeRunningStore();
     const { look, lookAnew } = readerOf(made);
     const running = look();
@@ -138,7 +138,7 @@ describe('answers about an execution that a reader keeps beyond a commit', () =>
     expect(look()).toEqual(lookAnew());
   });
 
-  it('are never of one of other programs, whose rows also follow from when it was heard', async () => {
+  it('are never about an observed execution, whose rows also depend on when it was heard', async () => {
     const { store } = await makeRunningStore();
     store.sql(`UPDATE workflow_executions SET status = 'completed'`).run();
     expect(markAtRest(store.sql, id)).toMatch(/^\d+$/);
@@ -163,7 +163,7 @@ describe('answers about an execution that a reader keeps beyond a commit', () =>
           }),
         ),
     ],
-  ])('are made anew after %s about it', async (_, record) => {
+  ])('are computed again after %s about the execution', async (_, record) => {
     const made = await makeRunningStore();
     await made.say('workflow_ended', end);
     const { look, lookAnew } = readerOf(made);

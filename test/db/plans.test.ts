@@ -46,7 +46,7 @@ describe('the queries of every step of a run', () => {
 });
 
 describe('the count of failed STF files', () => {
-  it('reads the failed ones, and not every STF file of the execution', async () => {
+  it('reads only the failed files, not every STF file of the execution', async () => {
     const plans = await plansOf(
       ({ store }) => void store.sql(`SELECT ${failedStfs} FROM workflow_executions AS e`).values(),
     );
@@ -55,7 +55,7 @@ describe('the count of failed STF files', () => {
 });
 
 describe('the search for removable executions', () => {
-  it('finds unsent messages by the outbox index, without scanning the log', async () => {
+  it('finds unsent messages through the outbox index, without scanning the log', async () => {
     const plans = await plansOf(({ store }) => void removableExecutions(store.sql, { keep: 1 }, () => true));
     expect(plans[0]).toMatch(/message_rows USING (?:COVERING )?INDEX message_rows_outbox/);
     expect(plans.join('\n')).not.toMatch(/SCAN message_rows(?! USING (?:COVERING )?INDEX message_rows_outbox)/);

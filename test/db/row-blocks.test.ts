@@ -30,7 +30,7 @@ const ask = (path: string): Queries => createQueries(openReader(path), () => tru
 describe('the notes of full blocks', () => {
   // The parameters were once assumed to be objects.
   it.each(['"x"', '5', '[1]', 'null', '{"workflow":"x"}', '{"workflow":["x"],"fastmon":7}'])(
-    'are written and searched beside a run_workflow with params %s',
+    'are written and searched despite a run_workflow message with the params %s',
     async (params) => {
       const path = `${temporaryFolder()}/swf.db`;
       const body = `{"msg_type":"run_workflow","params":${params},"text":"odd one"}`;
@@ -49,7 +49,7 @@ describe('the notes of full blocks', () => {
     },
   );
 
-  it('contain the words of messages before the first run_workflow, and no others', async () => {
+  it('contain the words of messages before the first run_workflow, and no other words', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     await recordMany(store, 'early');
@@ -59,7 +59,7 @@ describe('the notes of full blocks', () => {
     store.close();
   });
 
-  it('stay correct for a reader that searches between the steps of a removal', async () => {
+  it('stay correct for searches between the steps of a removal', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     await recordMany(store, 'alpha', 'kept-x-0001');
@@ -81,7 +81,7 @@ describe('the notes of full blocks', () => {
     store.close();
   });
 
-  it('keep words in parts, and drop a part once none of its rows is left', async () => {
+  it('keep words in parts, and drop a part with its last row', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
     const beginAt = (key: number) =>
@@ -156,7 +156,7 @@ describe('the notes of full blocks', () => {
     killed.close();
   });
 
-  it('that cannot be written fail the next write, but neither the committed one nor writeAtOnce', async () => {
+  it('make only the next write() fail if they cannot be written', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     store.db.exec(`INSERT INTO message_namespaces VALUES ('n', 0)`);
     const receive = receiverOf(store);

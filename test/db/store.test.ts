@@ -26,7 +26,7 @@ describe('a store', () => {
     expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
   });
 
-  it('has the schema of the golden file', async () => {
+  it('has the schema in the golden file', async () => {
     const store = await openStore(freshPath());
     const made = store.db
       .prepare<[], { sql: string }>(
@@ -47,7 +47,7 @@ describe('a store', () => {
     expect({ version: schemaVersion, digest }).toEqual(noted);
   });
 
-  it('keeps its log when it is opened a second time', async () => {
+  it('keeps its log when it is opened again', async () => {
     const { path, store } = await makeRunningStore();
     const rows = () => store.db.prepare('SELECT * FROM workflow_messages').all();
     const before = rows();
@@ -80,7 +80,7 @@ describe('a store', () => {
     expect(store.db.inTransaction).toBe(false);
   });
 
-  it('is not created again if another process has created it in the meantime and is already writing', async () => {
+  it('is not created again if another process has just created it and written to it', async () => {
     const { store } = await makeRunningStore();
     await store.write((tx) => registerProcess(tx, currentProcess(), '0.1.0'));
     await expect(store.write(() => createTables(store.db))).resolves.toBeUndefined();
@@ -124,7 +124,7 @@ describe('opening a store', () => {
     ['a store that is too old to be upgraded', (path) => makeOlder(path, oldestReadable - 1)],
   ];
 
-  it('refuses a file that is not a store of this version, for writers and readers, and leaves it unchanged', async () => {
+  it('refuses a file that is not a store of this version, and leaves it unchanged', async () => {
     const errors: Record<string, string> = {};
     for (const [what, make] of makers) {
       const folder = temporaryFolder();
@@ -142,7 +142,7 @@ describe('opening a store', () => {
     await expectErrors('stores', errors);
   });
 
-  it('accepts an empty file as a store to be created, but not for reading', async () => {
+  it('turns an empty file into a store for a writer, but refuses it for a reader', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     writeFileSync(path, '');
     expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE' }));
@@ -160,7 +160,7 @@ describe('opening a store', () => {
     expect(existsSync(join(folder, 'swf.db'))).toBe(false);
   });
 
-  it('refuses a path below a file in one line', async () => {
+  it('refuses a path below a file, with a one-line error', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     const { code, stderr } = await runCli(['run', '--db', join(folder, 'file', 'swf.db'), '--speed', 'max'], {

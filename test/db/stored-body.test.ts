@@ -134,7 +134,7 @@ describe('a message of any type and form', () => {
     expect(cut).toBeGreaterThan(rounds(3000) / 30);
   });
 
-  it('is stored without its envelope if our own agents send it, except run_workflow', async () => {
+  it('is stored without its envelope if our own agents send it, except for run_workflow', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const db = openReader(join(folder, 'swf.db'));

@@ -6,7 +6,7 @@ import { openStore } from '../../src/db/opening/open-store.ts';
 import { sentAt, takeRequest, withdrawRequest } from '../../src/db/stand-in/requests.ts';
 import { temporaryFolder } from '../helpers.ts';
 
-it('an observer takes a request of its namespaces once, unless it is withdrawn or too old', async () => {
+it('an observer takes each request for its namespaces once, but none that is withdrawn or too old', async () => {
   const store = await openStore(join(temporaryFolder(), 'swf.db'));
   const now = 1_800_000_000_000;
   await store.write((tx) => {

@@ -45,7 +45,7 @@ async function finished(...args: string[]): Promise<string> {
 }
 
 describe('prune', () => {
-  it('leaves folders that are not executions of its store, and lists them in a dry run', async () => {
+  it('leaves folders that do not belong to executions of its store, and lists them in a dry run', async () => {
     const folder = await finished();
     const precious = join(folder, 'precious', 'x-0001');
     mkdirSync(precious, { recursive: true });
@@ -67,13 +67,13 @@ describe('prune', () => {
       ['elsewhere', precious],
       ['y-0001', link],
     ])
-      expect(dry.stdout).toContain(`would continue removing ${id}; the folder ${place} would be left: it `);
+      expect(dry.stdout).toContain(`would continue removing ${id}; the folder ${place} would be left in place: it `);
     const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
       [
         'WARNING the folder relative was not removed: it is not named relative',
-        `WARNING the folder ${precious} was not removed: it contains thesis.tex, which is not a file of an execution`,
+        `WARNING the folder ${precious} was not removed: it contains thesis.tex, which does not belong to an execution`,
         `WARNING the folder ${precious} was not removed: it is not named elsewhere`,
         `WARNING the folder ${link} was not removed: it is a link, or not a folder`,
         `WARNING the folder ${victim} was not removed: it is in the data folder of the store ${join(other, 'swf.db')}`,
@@ -83,7 +83,7 @@ describe('prune', () => {
     expect((await runCli(['check'], { folder: other })).code).toBe(0);
   });
 
-  it('removes folders that a payload nested deeper than a path can name', async () => {
+  it('removes folders that a payload nested deeper than the longest possible path', async () => {
     const folder = temporaryFolder();
     writeFileSync(
       join(folder, 'deep.sh'),
@@ -97,7 +97,7 @@ describe('prune', () => {
 });
 
 describe('a store that is damaged or changed from outside', () => {
-  it('omits a value that no answer can contain, reports it, and returns the rest', async () => {
+  it('is shown without its invalid values, and the answer names them', async () => {
     const folder = await finished();
     alterStore(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
     const { items, note } = await ask(await connectStdio({ folder }), 'list_tf_slices', { limit: 200 });
@@ -125,7 +125,7 @@ describe('a store that is damaged or changed from outside', () => {
     const sound = await runCli(['check', '--deep'], { folder });
     expect(sound).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^ok {4}log {8}replayed, it gives the same rows$/m),
+      stdout: expect.stringMatching(/^ok {4}log {8}a replay gives the same rows$/m),
     });
     alterStore(
       folder,
@@ -148,7 +148,7 @@ describe('a store that is damaged or changed from outside', () => {
   });
 
   it.each(['swf.db', 'link.db'])(
-    'ends the run if its write-ahead log is removed, and can be resumed to the end: %s',
+    'ends the run if its write-ahead log is removed, and the run can be resumed: %s',
     async (named) => {
       const folder = temporaryFolder();
       if (named === 'link.db') symlinkSync(join(folder, 'swf.db'), join(folder, named));
@@ -194,7 +194,7 @@ describe('a store that is damaged or changed from outside', () => {
     },
   );
 
-  it('is no longer written by a run that finds it changed to a newer schema', async () => {
+  it('ends the run if it is upgraded to a newer schema', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '5', '--stf-count', '10'], { folder });
     await run.saw(/start_run/);
@@ -203,12 +203,12 @@ describe('a store that is damaged or changed from outside', () => {
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr: expect.stringMatching(
-        /STORE_TOO_NEW: .* was upgraded to schema version \d+ by another swf-mcp .* this one stops writing/,
+        /STORE_TOO_NEW: .* was upgraded to schema version \d+ by another swf-mcp .* this process has stopped writing/,
       ),
     });
   });
 
-  it('can be read by many processes at once right after its writer was killed', async () => {
+  it('can be read by many processes at once just after its writer was killed', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', 'max', '--stf-count', '400'], { folder });
     while (!existsSync(join(folder, 'swf.db-wal')) || statSync(join(folder, 'swf.db-wal')).size < 2_000_000)
@@ -223,14 +223,14 @@ describe('a store that is damaged or changed from outside', () => {
 });
 
 describe('a file that cannot be used as a store', () => {
-  it('is refused and left unchanged even if it has only one byte', async () => {
+  it('is refused and left unchanged even if it is only one byte long', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'swf.db'), 'x');
     for (const words of [['run', '--speed', 'max'], ['status'], ['prune', '--keep', '1']])
       expect(await runCli(words, { folder })).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
-          /^STORE_UNAVAILABLE: .*swf\.db is not a store of swf-mcp; name another file with --db\n$/,
+          /^STORE_UNAVAILABLE: .*swf\.db is not a swf-mcp store; name another file with --db\n$/,
         ),
       });
     expect(readFileSync(join(folder, 'swf.db'), 'utf8')).toBe('x');
@@ -258,8 +258,8 @@ describe('a file that cannot be used as a store', () => {
   });
 });
 
-describe('two backups to one name', () => {
-  it('produce one complete file, one error and no remains', async () => {
+describe('backups to the same file', () => {
+  it('produce one complete file, one error and nothing else if two run at once', async () => {
     const folder = await finished();
     for (let round = 0; round < 6; round += 1) {
       const target = join(folder, `b${round}.db`);
@@ -270,7 +270,7 @@ describe('two backups to one name', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
   });
 
-  it('leave part files when killed, and the next backup removes only those', async () => {
+  it('remove only the partial files of backups that were killed', async () => {
     const folder = await finished();
     const target = join(folder, 'b.db');
     const { pid, pid_started } = currentProcess();
@@ -293,7 +293,7 @@ describe('two backups to one name', () => {
 });
 
 describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
-  it('must be the user who writes, and the only one with write permission', async () => {
+  it('must be the user who writes, and nobody else may have write permission', async () => {
     const folder = openFolder();
     const db = (name: string) => join(folder, 'work', name);
     mkdirSync(join(folder, 'work'));
@@ -346,7 +346,7 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
   });
 });
 
-describe('a process of another PID namespace', () => {
+describe('a process in another PID namespace', () => {
   it('cannot be checked by its PID, even if the host name is the same', () => {
     const here = currentProcess();
     expect(isAlive(here)).toBe(true);

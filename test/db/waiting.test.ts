@@ -53,7 +53,7 @@ async function storeWith(hanging: (typeof stages)[number]): Promise<TestStore> {
 }
 
 describe('a stage that does nothing while its input grows', () => {
-  it.each(stages)('is stuck since its first input, and its run is stalled: %s', async (stage) => {
+  it.each(stages)('has been stuck since its first input, and stalls its run: %s', async (stage) => {
     const { path } = await storeWith(stage);
     const answer = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     const told = (answer['stages'] as Answer[]).find((one) => one['stage'] === stage);
@@ -62,7 +62,7 @@ describe('a stage that does nothing while its input grows', () => {
     expect(answer['health']).toBe('stalled');
   });
 
-  it('stalls its run even if an execution without a process holds a slice', async () => {
+  it('stalls its run even while a killed execution holds a slice', async () => {
     const made = await storeWith('worker');
     await sayShortExecutions(made, 1);
     // Its process was killed with a slice in hand.

@@ -47,28 +47,38 @@ describe('the cause of a failure', () => {
     ['exit code 3, exit code 4', 'exit code 3, exit code 4'],
     ['a1b2c3d4 and 0xFF', 'ADDRESS and ADDRESS'],
     ['', ''],
-  ])('of "%s" is "%s"', (error, cause) => {
+  ])('with the error "%s" is "%s"', (error, cause) => {
     expect(causeOf(error)).toBe(cause);
   });
 
-  it('is searched in the first 600 characters', () => {
+  it('is searched for only in the first 600 characters of the error', () => {
     const early = `${' '.repeat(590)}early late`;
     expect(causeOf(early)).toBe('early late');
     expect(causeOf(` ${early}`)).toBe('early lat');
   });
 
   it.each([
-    ['a short one', 'recon ended with exit code 3: no geometry', 60, 'recon ended with exit code 3: no geometry'],
-    ['one without the common words', 'recon ended with exit code 3: no geometry here', 40, 'no geometry here'],
-    ['one without those of the testbed', 'eicrecon exited with exit code -1: no geometry here', 40, 'no geometry here'],
     [
-      'one that ends at a word',
+      'unchanged if it is short',
+      'recon ended with exit code 3: no geometry',
+      60,
+      'recon ended with exit code 3: no geometry',
+    ],
+    ['without the common words', 'recon ended with exit code 3: no geometry here', 40, 'no geometry here'],
+    [
+      'without the common words of the testbed',
+      'eicrecon exited with exit code -1: no geometry here',
+      40,
+      'no geometry here',
+    ],
+    [
+      'cut at the end of a word',
       'mixed.sh ended with exit code 127: ImportError: libtrack.so.4: cannot open it',
       40,
       'ImportError: libtrack.so.4: cannot open…',
     ],
-    ['one whose only word is too long', `x ended with exit code 1: ${'a'.repeat(60)}`, 40, `${'a'.repeat(39)}…`],
-  ])('is shortened where space is scarce to %s', (_, cause, most, shown) => {
+    ['cut within its only word', `x ended with exit code 1: ${'a'.repeat(60)}`, 40, `${'a'.repeat(39)}…`],
+  ])('is shortened to the given length: %s', (_, cause, most, shown) => {
     expect(clipCause(cause, most)).toBe(shown);
   });
 });
@@ -83,7 +93,12 @@ describe('causes of several executions', () => {
   it.each([
     ['share a number that both have', ['module 7 is off'], ['module 7 is off', 'module 7 is off'], 'module 7 is off'],
     ['mask a number that differs between them', ['module 7 is off'], ['module 8 is off'], 'module N is off'],
-    ['mask what one of them masks', ['module 7 is off'], ['module 7 is off', 'module 8 is off'], 'module N is off'],
+    [
+      'mask a number that one of them already masks',
+      ['module 7 is off'],
+      ['module 7 is off', 'module 8 is off'],
+      'module N is off',
+    ],
   ])('%s', (_, first, second, words) => {
     const all = createCauses();
     for (const causes of [causesOf(...first), causesOf(...second)]) {
@@ -118,7 +133,7 @@ describe('counted causes', () => {
     expect(countCauses(errors)).toEqual([expected]);
   });
 
-  it('are sorted by their number of attempts', () => {
+  it('are sorted by number of attempts', () => {
     const counted = countCauses(['bad', 'off', 'off']);
     expect(counted.map(({ cause, attempts }) => [cause, attempts])).toEqual([
       ['off', 2],

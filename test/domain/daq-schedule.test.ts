@@ -27,7 +27,7 @@ function play(settings: { fast_processing?: object; daq_state_machine?: object }
 }
 
 describe('the DAQ schedule', () => {
-  it('has the states and delays of the seed, for one period of three STFs', () => {
+  it('has the default states and delays for one period of three STFs', () => {
     expect(play({ fast_processing: { stf_count: 3 } }).steps).toEqual([
       'run_imminent@5',
       'start_run@13',
@@ -39,7 +39,7 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
-  it('repeats lost steps that come before a known end', () => {
+  it('makes the missing STFs if the end of the run is already on record', () => {
     const lost: TimedStep[] = [
       { msg_type: 'run_imminent', tick: 5 },
       { msg_type: 'start_run', tick: 13 },

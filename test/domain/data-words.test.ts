@@ -12,7 +12,7 @@ it.each([
   ['open', 'unknown', undefined, 'not known to be complete'],
   ['broken', 'completed', 0, 'records broken'],
 ] as const)(
-  'data that are %s in a run that is %s, with %s failed slices, are %j',
+  'data that is %s in a run that is %s, with %s failed slices, is described as %j',
   (verdict, status, slices_failed, words) => {
     expect(dataWords({ verdict, status, slices_failed })).toBe(words);
   },

@@ -29,7 +29,7 @@ it.each([
   ['xroots://host//x', true],
   ['file:///data/x', false],
   ['/data/x', false],
-])('a file at %s is elsewhere: %s', (url, expected) => {
+])('a file at %s is on another host: %s', (url, expected) => {
   expect(isElsewhere(url)).toBe(expected);
 });
 
@@ -50,12 +50,12 @@ describe('whether a file is below a prefix', () => {
     ['http://host/data/a%5Cb', 'http://host/data', false],
     ['no address', 'http://host/data', false],
     ['http://host/data/x', 'no address', false],
-  ])('%s, %s: %s', (file, prefix, expected) => {
+  ])('%s below %s: %s', (file, prefix, expected) => {
     expect(isBelow(file, prefix)).toBe(expected);
   });
 });
 
-it('the address of a file has the escaped execution and name, with one separator', () => {
+it('the address of a file joins its folder, the escaped execution id and the escaped name with single slashes', () => {
   expect(fileAddressOf('http://host/data/', 'a b', 'x?.stf')).toBe('http://host/data/a%20b/x%3F.stf');
   expect(fileAddressOf('http://host/data', 'a', 'x.stf')).toBe('http://host/data/a/x.stf');
 });

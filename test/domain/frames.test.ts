@@ -12,7 +12,7 @@ describe('frames', () => {
     expect(indexOfFrame(buffer.subarray(2 * bytes, 3 * bytes), bytes)).toBe(42);
   });
 
-  it('are reproducible, and differ between frames and between STFs', () => {
+  it('are reproducible, and differ from one another and from STF to STF', () => {
     expect(encodeFrames(stf, 5, 1, 64)).toEqual(encodeFrames(stf, 0, 6, 64).subarray(5 * 64));
     expect(encodeFrames(stf, 0, 1, 64).subarray(16)).not.toEqual(encodeFrames(stf, 1, 1, 64).subarray(16));
     expect(encodeFrames({ run: 100_010, sequence: 2 }, 0, 1, 64).subarray(16)).not.toEqual(
@@ -20,7 +20,7 @@ describe('frames', () => {
     );
   });
 
-  it('reveal any changed bit, and the frame that has it', () => {
+  it('reveal any changed bit, and the frame it is in', () => {
     for (let bit = 0; bit < 64 * 8; bit += 1) {
       const buffer = encodeFrames(stf, 10, 3, 64);
       const at = 64 + (bit >> 3);

@@ -31,11 +31,11 @@ describe('a value that a schema refuses', () => {
     ['must be one of red, green, blue; did you mean green?', z.enum(['red', 'green', 'blue']), 'gren'],
     ['must be one of red, green, blue', z.enum(['red', 'green', 'blue']), 'something else'],
     ['must be max', z.literal('max'), 5],
-  ])('is refused with the words: %s', (words, schema, value) => {
+  ])('leads to this message: %s', (words, schema, value) => {
     expect(wordsFor(schema, value)).toBe(words);
   });
 
-  it('is refused in the words of the schema if there are no plainer ones', () => {
+  it("leads to the schema's message if there is no plainer one", () => {
     expect(wordsFor(z.array(z.string()).max(1), ['a', 'b'])).toMatch(/array/);
     expect(wordsFor(z.string().regex(/^a/, 'begins with a'), 'b')).toBe('begins with a');
   });

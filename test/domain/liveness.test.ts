@@ -12,7 +12,7 @@ it.each([
   [59.999, 'silent'],
   [60, 'gone'],
   [1e9, 'gone'],
-])('an agent is, %d s after its last sign of life, %s', (age, liveness) => {
+])('%d s after its last sign of life, an agent is %s', (age, liveness) => {
   expect(livenessOf(new Date(0).toISOString(), age * 1000)).toBe(liveness);
 });
 
@@ -21,6 +21,6 @@ it.each([
   [5, 0],
   [5.001, 5.001],
   [3600, 3600],
-])('a row dated %d s after the local clock is ahead by %d s, since clocks may differ by five', (later, ahead) => {
+])('a row dated %d s ahead of the clock counts as %d s ahead', (later, ahead) => {
   expect(secondsAhead(later * 1000, 0)).toBe(ahead);
 });

@@ -24,7 +24,7 @@ describe('sampling', () => {
     expect(sampledOf(stfs, rate)).toBe(expected);
   });
 
-  it('has selected, after any number of STFs, the whole part of number times rate', () => {
+  it('selects, of the first n STFs, n times the rate, rounded down', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 1, max: 300 }), (thousandths, stfs) => {
         expect(sampledOf(stfs, thousandths / 1000)).toBe(Math.floor((stfs * thousandths) / 1000));
@@ -34,7 +34,7 @@ describe('sampling', () => {
 });
 
 describe('samples', () => {
-  it('cover the configured fraction of the frames, inside the STF, in order and without overlap', () => {
+  it('cover the configured fraction of the frames, within the STF, in order and without overlap', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 2000 }),
@@ -65,7 +65,7 @@ describe('samples', () => {
     expect(new Set([1, 2, 3, 4, 5].map((sequence) => at(sequence)[0]?.tf_first)).size).toBeGreaterThan(1);
   });
 
-  it('begin at any place that leaves room for them, the first and the last included', () => {
+  it('may begin at any frame that leaves room for them, even the first and the last', () => {
     const plan = planOf(paramsWith({ tf_fraction: 0.5 }));
     const begins = Array.from(
       { length: 200 },
@@ -74,7 +74,7 @@ describe('samples', () => {
     expect([...new Set(begins)].toSorted()).toEqual([0, 1, 2]);
   });
 
-  it('of version 1 never change: what was planned once is planned again', () => {
+  it('of plan version 1 never change', () => {
     const plan = planOf(paramsWith({ tf_samples_per_stf: 3 }));
     const planned = [1, 2, 3].map((sequence) => plan.samples({ run: 100_010, sequence, tf_count: 1000 }));
     expect(planned.map((stf) => stf.map(({ tf_first, tf_count }) => `${tf_first}+${tf_count}`).join(' '))).toEqual([
@@ -100,8 +100,13 @@ describe('slices', () => {
     [15, 15],
     [150, 15],
     [151, 15],
-  ])('of a sample of %i frames are %i, without gap or overlap, equal to within one frame', (tf_count, expected) => {
-    const sample = { stf_filename: 'swf.1.000001.stf', tf_filename: 'swf.1.000001_tf_001.tf', tf_first: 40, tf_count };
+  ])('of a sample of %i frames number %i, cover it exactly, and differ by at most one frame', (tf_count, expected) => {
+    const sample = {
+      stf_filename: 'swf.1.000001.stf',
+      tf_filename: 'swf.1.000001_tf_001.tf',
+      tf_first: 40,
+      tf_count,
+    };
     const slices = planOf(paramsWith({})).slices(sample);
     expect(slices).toHaveLength(expected);
     const frames = slices.flatMap(({ tf_first, tf_last }) =>
@@ -123,7 +128,7 @@ describe('slices', () => {
     expect(first).toMatchObject({ slice_id: 15, slice_filename: 'swf.1.000001_slice_015.tf' });
   });
 
-  it('and samples of a whole run are as many as the plan counts', () => {
+  it('of a whole run add up to the planned number, like the samples', () => {
     const params = paramsWith({ tf_samples_per_stf: 3, tf_fraction: 0.02 }, 0.29);
     let samples = 0;
     let slices = 0;

@@ -52,7 +52,7 @@ describe('a simulated run', () => {
     expect(run.data_bytes).toBe((400 + 60) * 64);
   });
 
-  it('has no bytes if no files are written, and no samples of STFs that are not sampled', () => {
+  it('has no bytes if no files are written, and no samples for STFs that sampling skips', () => {
     expect(played({ data: { write_files: false } }).data_bytes).toBe(0);
     const half = played({ fast_processing: { stf_sampling_rate: 0.5 } });
     expect(fields(half, 'stf_files', 'tf_files', 'slices')).toEqual([4, 2, 6]);
@@ -78,7 +78,7 @@ describe('a simulated run', () => {
     expect(fields(slow, 'total_seconds', 'worker_use', 'longest_wait')).toEqual([60, 1, 44]);
   });
 
-  it('needs as many workers as would have slices in hand at once', () => {
+  it('needs as many workers as it has slices in hand at the same time', () => {
     expect(played().workers_needed).toBe(2);
     expect(played({ fast_processing: { slice_processing_time: 10 } }).workers_needed).toBe(12);
     expect(played({ fast_processing: { slice_processing_time: 4 } }).workers_needed).toBe(6);
@@ -90,7 +90,7 @@ describe('a simulated run', () => {
     ).toBe(5);
   });
 
-  it('starts no slice in standby, and counts the messages of standby', () => {
+  it('starts no slice in standby, and counts the messages sent in standby', () => {
     const run = played({
       fast_processing: { physics_period_count: 2, stf_count: 1, target_worker_count: 1, slice_processing_time: 3 },
     });
@@ -109,7 +109,7 @@ describe('a simulated run', () => {
 
   it('is refused if it is too large', () => {
     expect(() => played({ fast_processing: { stf_count: 100_001 } })).toThrow(
-      /^the run has more than 100000 steps of the DAQ, too many/,
+      /^the run has more than 100000 DAQ steps, too many/,
     );
     expect(() =>
       played({
@@ -122,7 +122,7 @@ describe('a simulated run', () => {
     );
   });
 
-  it('yields between its steps, so that others are served', () => {
+  it('yields between its steps, so that other requests are served', () => {
     const params = executionParamsSchema.parse({ fast_processing: { stf_count: 5000 } });
     const steps = playRun(params);
     let turns = 0;

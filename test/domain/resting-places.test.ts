@@ -5,8 +5,8 @@ import { RestingPlaces, restWords } from '../../src/domain/resting-places.ts';
 /** Places of which a test says what they do, in seconds. */
 function made(maxRetries = 3) {
   const places = new RestingPlaces(maxRetries);
-  const end = (at: number, place: string, slice: string, error?: string, isRetried = true) =>
-    places.ended({ place, slice, error, isRetried }, at * 1000);
+  const end = (at: number, place: string, slice: string, error?: string, attempt = 1) =>
+    places.ended({ place, slice, error, attempt }, at * 1000);
   const fail = (at: number, place: string, ...slices: string[]) =>
     slices.flatMap((slice) => end(at, place, slice, 'no file'));
   const done = (at: number, place: string, ...slices: string[]) => slices.flatMap((slice) => end(at, place, slice));
@@ -21,8 +21,8 @@ const many = 'abcdefghijklmnopqrst'.split('');
 it.each([
   ['at its beginning', 0, 'rests until 2026-12-01T10:00:10Z'],
   ['just before its end', 9_700, 'rests until 2026-12-01T10:00:10Z'],
-  ['after it', 10_000, 'is on trial'],
-])('a rest is described %s by when it ends', (_, passed, what) => {
+  ['when it is over', 10_000, 'is on trial'],
+])('a rest, %s (after %i ms), is described as "%s"', (_, passed, what) => {
   const rest = { place: 'bad', until: 70_000, failures: 3, error: 'no file', isToBlame: true };
   const words = restWords(rest, 60_000 + passed, Date.parse('2026-12-01T09:59:59.600Z') + passed);
   expect(words).toBe(
@@ -31,7 +31,7 @@ it.each([
 });
 
 describe('a place whose attempts fail', () => {
-  it('waits for the others after three failures in a row, and rests once they have completed three of its slices', () => {
+  it('waits after three failures in a row, and rests once others complete those slices', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     fail(1, 'bad', 'a', 'b');
@@ -46,7 +46,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(13)).toEqual([]);
   });
 
-  it('rests after each further failure that others complete, twice as long each time, for at most five minutes', () => {
+  it('rests twice as long after each further failure, up to five minutes', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     fail(1, 'bad', 'a', 'b', 'c');
@@ -67,7 +67,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(901)).toEqual([]);
   });
 
-  it('waits twice as long after each failed trial, while others have not reached its slices, until one succeeds', () => {
+  it('waits twice as long after each failed trial, up to five minutes, until one succeeds', () => {
     const { fail, done, resting, onTrial } = made();
     done(0, 'good', ...many);
     // Slots that it had begun at the same time fail too, and count once.
@@ -101,7 +101,7 @@ describe('a place whose attempts fail', () => {
     }
   });
 
-  it('may fail the same slice again and again', () => {
+  it('rests even if all its failures concern one slice', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     fail(1, 'bad', 'a', 'a', 'a');
@@ -109,7 +109,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(2)).toEqual([['bad', 12]]);
   });
 
-  it('waits up to two minutes while nothing is known of the others, and ten seconds once something is', () => {
+  it('waits up to two minutes while nothing is known about others, and otherwise ten seconds', () => {
     const { places, fail, done, resting } = made();
     places.begun('slow');
     fail(1, 'bad', 'a', 'b', 'c');
@@ -121,7 +121,7 @@ describe('a place whose attempts fail', () => {
     expect(resting(12)).toEqual([['bad', 32]]);
   });
 
-  it('keeps working if others fail about as often, or its slices fail there too', () => {
+  it('keeps working if others fail as often, or if its slices fail elsewhere too', () => {
     const often = made();
     often.done(0, 'other', 'x');
     often.fail(0, 'other', 'y', 'z');
@@ -141,18 +141,18 @@ describe('a place whose attempts fail', () => {
     expect(slices.resting(5)).toEqual([['one', 15]]);
   });
 
-  it('keeps working at once if slices are not retried, and waits if others will try its next ones', () => {
+  it('keeps working if slices are never retried, but otherwise waits even after a last attempt', () => {
     const alone = made(0);
     alone.done(0, 'good', ...many);
-    for (const slice of 'abcd') alone.end(1, 'bad', slice, 'no file', false);
+    for (const slice of 'abcd') alone.end(1, 'bad', slice, 'no file');
     expect(alone.resting(1)).toEqual([]);
     const { end, done, resting } = made();
     done(0, 'good', ...many);
-    for (const slice of 'abcd') end(1, 'bad', slice, 'no file', false);
+    for (const slice of 'abcd') end(1, 'bad', slice, 'no file', 4);
     expect(resting(1)).toEqual([['bad', 11]]);
   });
 
-  it('is not excused by a place where nothing succeeds, so several places can rest', () => {
+  it('rests even if its slices also fail at other places that complete nothing', () => {
     const { fail, done, resting } = made();
     done(0, 'good', ...many);
     for (const bad of ['bad 1', 'bad 2', 'bad 3']) fail(1, bad, 'a', 'b', 'c');
@@ -163,22 +163,22 @@ describe('a place whose attempts fail', () => {
 
   it('does not wait for a place that is gone', () => {
     const places = new RestingPlaces(3, (name) => name !== 'gone');
-    for (const slice of many) places.ended({ place: 'gone', slice, error: undefined, isRetried: true }, 0);
-    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 1000);
+    for (const slice of many) places.ended({ place: 'gone', slice, error: undefined, attempt: 1 }, 0);
+    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', attempt: 1 }, 1000);
     expect(places.resting(1000)).toEqual([]);
   });
 
   it('stops resting once the others are gone', () => {
     let isGone = false;
     const places = new RestingPlaces(3, (name) => name !== 'good' || !isGone);
-    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', isRetried: true }, 0);
-    for (const slice of many) places.ended({ place: 'good', slice, error: undefined, isRetried: true }, 1000);
+    for (const slice of many) places.ended({ place: 'bad', slice, error: 'no file', attempt: 1 }, 0);
+    for (const slice of many) places.ended({ place: 'good', slice, error: undefined, attempt: 1 }, 1000);
     expect(places.resting(2000)).toMatchObject([{ place: 'bad', isToBlame: true }]);
     isGone = true;
     expect([places.resting(2000), places.onTrial(3_600_000)]).toEqual([[], []]);
   });
 
-  it('keeps working if it is the only one, or where everything fails everywhere', () => {
+  it('keeps working if it is the only place, or if everything fails everywhere', () => {
     const { fail, resting } = made();
     fail(1, 'one', ...many);
     expect(resting(1)).toEqual([]);
@@ -188,7 +188,7 @@ describe('a place whose attempts fail', () => {
 });
 
 describe('the places of a run', () => {
-  it.each([0.3, 0.6, 0.9])('hardly rest where attempts fail by chance (%d)', (rate) => {
+  it.each([0.3, 0.6, 0.9])('rarely rest if attempts fail at random, with a probability of %d', (rate) => {
     let seed = 1;
     const chance = (): number => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
     const { end, resting } = made();
@@ -204,7 +204,7 @@ describe('the places of a run', () => {
 });
 
 describe('workers that share a queue', () => {
-  it.each([0.1, 0.3, 0.6, 0.95])('hardly rest if every attempt at some slices fails (%d of them)', (rate) => {
+  it.each([0.1, 0.3, 0.6, 0.95])('rarely rest if a fraction of %d of the slices always fails', (rate) => {
     const workers = ['one', 'two', 'three'];
     const places = new RestingPlaces(3);
     const queue = Array.from({ length: 3000 }, (_, slice) => ({ slice, attempt: 1 }));
@@ -215,10 +215,9 @@ describe('workers that share a queue', () => {
         const slots = isIn(places.resting(1000 * seconds)) ? 0 : isIn(places.onTrial(1000 * seconds)) ? 1 : 8;
         for (const { slice, attempt } of queue.slice(attempts, attempts + slots)) {
           const error = ((slice * 7919) % 1000) / 1000 < rate ? 'bad slice' : undefined;
-          const isRetried = attempt <= 3;
-          places.ended({ place, slice: `${slice}`, error, isAgain: attempt > 1, isRetried }, 1000 * seconds);
+          places.ended({ place, slice: `${slice}`, error, attempt }, 1000 * seconds);
           // A slice that failed goes to the end of the queue.
-          if (error !== undefined && isRetried) queue.push({ slice, attempt: attempt + 1 });
+          if (error !== undefined && attempt <= 3) queue.push({ slice, attempt: attempt + 1 });
           attempts += 1;
         }
         if (seconds > 2000) throw new Error('the workers rest');

@@ -9,7 +9,7 @@ import { bucketOf, stages, summarizeStage } from '../../src/domain/stages.ts';
 describe('a slice', () => {
   const events = ['queue', 'start', 'done', 'fail', 'return', 'abandon'] as const;
 
-  it('changes its state by these events only', () => {
+  it('changes its state only on certain events', () => {
     const table = Object.fromEntries(
       sliceStatuses.map((status) => [status, events.map((event) => nextSliceStatus(status, event) ?? '-').join(' ')]),
     );
@@ -22,7 +22,7 @@ describe('a slice', () => {
     });
   });
 
-  it('is retried up to the maximum', () => {
+  it('is retried up to the maximum number of times', () => {
     expect([1, 2, 3, 4].map((attempt) => isRetried(attempt, 3))).toEqual([true, true, true, false]);
     expect(isRetried(1, 0)).toBe(false);
   });
@@ -35,7 +35,7 @@ describe('a run', () => {
       phases.map((phase) => [phase, messages.map((message) => nextPhase(phase, message, reason) ?? '-').join(' ')]),
     );
 
-  it('changes its phase by these messages only', () => {
+  it('changes its phase only on certain messages', () => {
     expect(tableFor('completed')).toEqual({
       none: 'imminent - - - -',
       imminent: '- physics - - -',
@@ -64,7 +64,7 @@ describe('the kinds of work of a slice', () => {
     payload: { name: 'recon', digest: 'ab' },
   };
 
-  it('are its place, its payload and its file', () => {
+  it('name the place of its file, its payload, or the file itself', () => {
     expect(workKinds(here)).toEqual([
       { reason: 'NO_FILE', name: '/data/run' },
       { reason: 'NO_PAYLOAD', name: 'placeholder' },
@@ -100,7 +100,7 @@ describe('delays', () => {
     expect(bucketOf(seconds)).toBe(bucket);
   });
 
-  it('are summarized from their buckets', () => {
+  it('are summarized by their buckets', () => {
     const buckets = [
       { bucket: 1, items: 50, total: 0.05, longest: 0.001, latest: '2026-01-01' },
       { bucket: 2, items: 44, total: 0.088, longest: 0.0021, latest: '2026-01-03' },
@@ -127,7 +127,7 @@ describe('delays', () => {
 });
 
 describe('groups', () => {
-  it('collect rows with equal keys, including absent ones', () => {
+  it('collect rows with equal keys, including absent keys', () => {
     const groups = createGroups();
     groups.of(['a', undefined]).count += 1;
     groups.of(['a', undefined]).count += 1;
@@ -138,7 +138,7 @@ describe('groups', () => {
     ]);
   });
 
-  it('have the spread over all their durations', () => {
+  it('include the spread of all their durations', () => {
     expect(spreadOf([[], []])).toBeUndefined();
     expect(
       spreadOf([

@@ -45,7 +45,7 @@ describe('file names', () => {
     ['swf.1.000001_tf_02.tf', undefined],
     ['swf.1.000001_tf_002.tf.gz', undefined],
     ['swf.1.000001_slice_002.tf', undefined],
-  ])('%s is of sample %s', (name, sample) => {
+  ])('%s belongs to sample %s', (name, sample) => {
     expect(sampleNumber(name)).toBe(sample);
   });
 });
@@ -63,7 +63,7 @@ describe('exact fractions', () => {
     expect(floorOfProduct(n, value)).toBe(floor);
   });
 
-  it('split a whole into even parts, the larger ones first', () => {
+  it('split a whole into nearly equal parts, the larger ones first', () => {
     expect([0, 1, 2].map((index) => evenPart(8, 3, index))).toEqual([
       { start: 0, size: 3 },
       { start: 3, size: 3 },
@@ -77,14 +77,14 @@ describe('exact fractions', () => {
   });
 });
 
-describe('a payload command', () => {
+describe('the displayed form', () => {
   it.each([
     [['/opt/recon'], 'recon'],
     [['recon'], 'recon'],
     [['/opt/recon', '--password=x'], 'recon with 1 argument'],
     [['/opt/recon', 'a', 'b'], 'recon with 2 arguments'],
     [[], ''],
-  ])('%j is shown as %s', (command, shown) => {
+  ])('of the payload command %j is %s', (command, shown) => {
     expect(shownCommand(command)).toBe(shown);
   });
 
@@ -96,13 +96,13 @@ describe('a payload command', () => {
     [['a', 1], '["a",1]'],
     [5, '5'],
     [undefined, ''],
-  ])('the setting %j is shown as %s', (value, shown) => {
+  ])('of the setting %j is %s', (value, shown) => {
     expect(shownSetting(value)).toBe(shown);
   });
 });
 
 describe('parameters', () => {
-  it('define what a worker runs: a program with its limit, or the placeholder with its time', () => {
+  it('define the payload: a program with a time limit, or the placeholder with a duration', () => {
     const params = executionParamsSchema.parse({ fast_processing: { slice_processing_time: 7 } });
     expect(payloadSpecOf(params)).toEqual({ kind: 'placeholder', seconds: 7 });
     const worker = { ...params.worker, payload: ['recon', '-x'], timeout_seconds: 9 };
@@ -113,7 +113,7 @@ describe('parameters', () => {
     });
   });
 
-  it('are broadcast without paths and commands', () => {
+  it('are broadcast without paths or commands', () => {
     const params = executionParamsSchema.parse({ worker: { payload: ['/secret'] } });
     expect(Object.keys(workflowParamsOf(params))).toEqual([
       'workflow',
@@ -132,7 +132,7 @@ describe('parameters', () => {
 });
 
 describe('summaries', () => {
-  it('are of five kinds of rows', () => {
+  it('exist for five kinds of rows', () => {
     expect(summarized).toEqual(['slices', 'stf_files', 'messages', 'logs', 'executions']);
   });
 
@@ -156,7 +156,7 @@ describe('summaries', () => {
   });
 });
 
-it('the counts of a row are selected, in order', () => {
+it('only the counts of a row are selected, in a fixed order', () => {
   const row = Object.fromEntries([...countNames.map((name, n) => [name, n]), ['other', 1]]) as never;
   expect(Object.entries(countsIn(row))).toEqual(countNames.map((name, n) => [name, n]));
   expect(countNames).toEqual([

@@ -58,7 +58,7 @@ describe('a sender that waits for receipts', () => {
     expect(tries).toEqual([1, 2, 3]);
   });
 
-  it('retries a refused message after 1 and 5 s, then gives it up, and sends the others meanwhile', async () => {
+  it('retries a refused message after 1 and 5 s, then drops it, without delaying others', async () => {
     const { sender, tries, refused, confirmed } = sending([1, 2, 3], (seq) => (seq === 2 ? 'refused' : 'sent'));
     sender.pump();
     await settled();
@@ -80,7 +80,7 @@ describe('a sender that waits for receipts', () => {
     expect(tries).toHaveLength(5);
   });
 
-  it('confirms a message that is accepted at the second try', async () => {
+  it('confirms a message that is accepted on the second try', async () => {
     const { sender, refused, confirmed } = sending([1], (_, tries) => (tries === 1 ? 'refused' : 'sent'));
     sender.pump();
     await settled();
@@ -89,7 +89,7 @@ describe('a sender that waits for receipts', () => {
     expect([refused, confirmed]).toEqual([[], [[1]]]);
   });
 
-  it('never skips a message that ends connections: it waits longer each time, and is reported once', async () => {
+  it('retries a message that ends the connection after longer and longer waits, and reports it once', async () => {
     const { sender, tries, ends, refused, confirmed } = sending([1, 2], (seq) => (seq === 1 ? 'ended' : 'sent'));
     sender.pump();
     await settled();

@@ -15,13 +15,13 @@ const delivery = (body: string, isWhole = true): Delivery => ({
   giveBack: () => {},
 });
 
-it('a delivery is decoded once, however often it is asked for', () => {
+it('a delivery is decoded once, however often it is requested', () => {
   const one = delivery('{"msg_type":"hello","sender":"x"}');
   expect(decodedOf(one)).toMatchObject({ kind: 'unknown', msg_type: 'hello' });
   expect(decodedOf(one)).toBe(decodedOf(one));
 });
 
-it('a body that is too large is rejected, even if its beginning is a message', () => {
+it('a body that is too large is rejected, even if the part that was kept is a valid message', () => {
   expect(decodedOf(delivery('{"msg_type":"hello"}', false))).toEqual({
     kind: 'rejected',
     reason: 'a body of 2000000 bytes is too large; only the beginning was kept',

@@ -40,7 +40,7 @@ function makeViews(): ExecutionViews {
 describe('executions as a worker sees them', () => {
   afterEach(() => void vi.useRealTimers());
 
-  it('start afresh if a new store reuses the id of one that has ended', () => {
+  it('start afresh if a new store reuses the id of an execution that has ended', () => {
     const views = makeViews();
     views.hear(stateOf({ epoch: 3 }));
     views.hear(stateOf({ epoch: 3, status: 'completed' }));
@@ -53,7 +53,7 @@ describe('executions as a worker sees them', () => {
     expect(views.standing(sliceOf('second'))).toBe('open');
   });
 
-  it('are as their newest driver reports: one with an older epoch is not believed', () => {
+  it('follow their newest driver, and ignore one with an older epoch', () => {
     const views = makeViews();
     views.hear(stateOf({ epoch: 2, run_id: '100011' }));
     views.hear(stateOf({ epoch: 1, status: 'completed' }));
@@ -65,7 +65,7 @@ describe('executions as a worker sees them', () => {
     expect(views.paused()).toEqual([execution_id]);
   });
 
-  it('that are over stay over, no matter who reports them as running', () => {
+  it('stay over once they have ended, even if drivers report them as running', () => {
     const views = makeViews();
     views.hear(stateOf({ status: 'completed' }));
     for (const epoch of [1, 2]) {
@@ -75,7 +75,7 @@ describe('executions as a worker sees them', () => {
     }
   });
 
-  it('that no recorder reports are waited for once, not again for each of their slices', () => {
+  it('are waited for once, not once per slice, if no recorder reports them', () => {
     vi.useFakeTimers();
     const views = makeViews();
     expect(views.standing(sliceOf('first'))).toBe('unknown');
@@ -89,7 +89,7 @@ describe('executions as a worker sees them', () => {
   });
 
   it.each([{ held: true }, { phase: 'standby' as const }])(
-    'are paused with %o only while their recorder is heard',
+    'with %o are paused only while their recorder is heard',
     (state) => {
       vi.useFakeTimers();
       const views = makeViews();
@@ -101,7 +101,7 @@ describe('executions as a worker sees them', () => {
     },
   );
 
-  it('let a worker rest while their recorder names it and is heard', () => {
+  it('let a worker rest only while a recorder that is heard lists it as resting', () => {
     vi.useFakeTimers();
     const views = makeViews();
     let changes = 0;

@@ -29,7 +29,7 @@ async function saidWhere({
   return said.filter((line) => line.startsWith('WARNING'));
 }
 
-it('a process that hears no other program warns that idle ones stay silent, and names both ways to be sure', async () => {
+it('a process that hears no other program warns about idle ones, and says how to rule them out', async () => {
   expect(await saidWhere({})).toEqual([
     expect.stringMatching(
       /^WARNING no other software .* in namespace mine, but idle programs .* broker\.layout .*head.*SWF_MONITOR_URL/,
@@ -37,7 +37,7 @@ it('a process that hears no other program warns that idle ones stay silent, and 
   ]);
 });
 
-it('a process that knows the topics of the site, or has worked here before, does not mention idle programs', async () => {
+it('a process that knows the topics of the site, or has run here before, does not mention idle programs', async () => {
   expect(await saidWhere({ layout: ['/topic/panda.transformer'] })).toEqual([]);
   expect(await saidWhere({ isKnown: true })).toEqual([]);
 });

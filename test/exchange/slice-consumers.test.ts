@@ -145,7 +145,7 @@ describe('consumers of slices', () => {
     await done;
   });
 
-  it('take one slice at a time during a trial, and as many as they have slots after it', async () => {
+  it('take one slice at a time during a trial, and as many as they have slots afterwards', async () => {
     const made = await setUp();
     const inHand: { slot: number; finish: () => void }[] = [];
     let isOver = false;
@@ -204,7 +204,7 @@ describe('consumers of slices', () => {
       return { made, handled, ...consumed };
     };
 
-    it('leave the queue after one unfit slice per slot, and try one slice every half minute', async () => {
+    it('leave the queue if every slot gets an unfit slice, and then try one slice every half minute', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       onTestFinished(() => void vi.useRealTimers());
       const { made, handled, consumers, drain, done } = await half(2);
@@ -232,7 +232,7 @@ describe('consumers of slices', () => {
       await done;
     });
 
-    it('try with one slot only once the slices in hand have ended, however long these take', async () => {
+    it('try one slot only after the slices in hand have ended, however long these take', async () => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
       onTestFinished(() => void vi.useRealTimers());
       const made = await setUp('rabbitmq');
@@ -262,7 +262,7 @@ describe('consumers of slices', () => {
       await done;
     }, 10_000);
 
-    it('leave the queue while they rest, and come back with one slot until the trial is over', async () => {
+    it('leave the queue while they rest, and return with one slot for the trial', async () => {
       const { made, handled, consumers, take, drain, done } = await half(2);
       take('none');
       take('none');
@@ -280,9 +280,9 @@ describe('consumers of slices', () => {
     });
 
     it.each([
-      ['none is busy', 0],
-      ['some are busy', 2],
-    ])('come to one slot and strand no slice if a trial begins while all read the queue and %s', async (_, before) => {
+      ['no slot is busy', 0],
+      ['some slots are busy', 2],
+    ])('go down to one slot for a trial, and strand no slice, if %s', async (_, before) => {
       const made = await setUp('rabbitmq');
       const queue = `${destinations.slices}.${namespace}`;
       const inHand = new Map<number, { slot: number; finish: () => void }>();

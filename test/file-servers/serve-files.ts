@@ -10,6 +10,6 @@ export async function startServeFiles(
     folder: temporaryFolder(),
     env,
   });
-  const url = await started.saw(/files of .* at (https?:\/\/\S+)\//);
+  const url = await started.saw(/files in .* at (https?:\/\/\S+)\//);
   return { ...started, url };
 }

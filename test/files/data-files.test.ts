@@ -17,7 +17,7 @@ const tf = 'swf.100010.000001_tf_001.tf';
 const range = { first: 5, last: 9, frameBytes: 64 };
 
 describe.each(implementations)('data files %s', (_, make) => {
-  it('have the sizes of their frames, whether they are written, measured or copied', async () => {
+  it('have the total size of their frames when they are published, measured or copied', async () => {
     const files = make();
     files.prepare();
     expect(await (await files.prepareStf(stf)).publish()).toMatchObject({ size_bytes: 20 * 64 });

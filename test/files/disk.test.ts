@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrames } from '../../src/domain/frames.ts';
-import { createCheckedFiles, checksumOf } from '../../src/files/checksum.ts';
 import { asDataError } from '../../src/files/data-files.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
+import { createCheckedFiles, checksumOf } from '../../src/files/file-io.ts';
 import { removeWhole, isMarked, markFolder } from '../../src/files/folders.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { temporaryFolder } from '../folder.ts';
@@ -25,8 +25,8 @@ import { temporaryFolder } from '../folder.ts';
 const stf = { run: 100_010, sequence: 1 };
 const fault = (code: string): Error => Object.assign(new Error(`${code}: no luck`), { code });
 
-describe('an error of the file system', () => {
-  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE'])('%s is reported as a fault of the disk', (code) => {
+describe('a file system error', () => {
+  it.each(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE'])('%s is reported as a disk fault', (code) => {
     const folder = temporaryFolder();
     const error = asDataError(fault(code), `${folder}/a.stf`, folder) as SwfError;
     expect(error.line).toBe(
@@ -65,7 +65,7 @@ describe('the data files of an execution', () => {
   };
   const facts = { filename: 'a.stf', ...stf, tf_count: 20, frameBytes: 64 };
 
-  it('are in their own folder that only their owner may enter', () => {
+  it('are in a separate folder that only their owner may enter', () => {
     expect(statSync(make().folder).mode & 0o777).toBe(0o700);
   });
 
@@ -89,7 +89,7 @@ describe('the data files of an execution', () => {
     expect(readdirSync(folder)).toEqual(['a.stf']);
   });
 
-  it('have the same content if they are large and written in pieces', async () => {
+  it('have the right content even if they are large and written in pieces', async () => {
     const { folder, files } = make();
     const frameBytes = 400_000;
     await (await files.prepareStf({ ...facts, tf_count: 5, frameBytes })).publish();
@@ -105,7 +105,7 @@ describe('the data files of an execution', () => {
     });
   });
 
-  it('that a killed process left unfinished are removed, and no others', async () => {
+  it('are removed if a killed process left them unfinished, and kept otherwise', async () => {
     const { folder, files } = make();
     for (const name of ['a.stf', 'a.stf.12345678.part', 'b.fetching']) writeFileSync(join(folder, name), '');
     await files.tidy();
@@ -113,7 +113,7 @@ describe('the data files of an execution', () => {
     await createDataFiles(join(folder, 'none')).tidy();
   });
 
-  it('are verified with an error that names the wrong frame', async () => {
+  it('are verified, and the error names the wrong frame', async () => {
     const { folder, files } = make();
     const write = (name: string, change: (bytes: Buffer) => Buffer): void =>
       writeFileSync(join(folder, name), change(encodeFrames(stf, 5, 10, 64)));
@@ -145,7 +145,7 @@ describe('the data files of an execution', () => {
     await expect(files.measure('a.stf', facts)).rejects.toThrow('a.stf is not a regular file');
   });
 
-  it('that are missing cause ENOENT, and a missing folder causes DATA_UNAVAILABLE', async () => {
+  it('cause ENOENT if they are missing, and DATA_UNAVAILABLE if their folder is missing', async () => {
     const { files } = make();
     const range = { first: 0, last: 1, frameBytes: 64 };
     await expect(files.verify('none.tf', range)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -163,7 +163,7 @@ describe('the data files of an execution', () => {
 });
 
 describe('the checksum of a file', () => {
-  it('is computed once while the file does not change', async () => {
+  it('is computed only once as long as the file does not change', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const checked = createCheckedFiles();
     const sumOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
@@ -181,7 +181,7 @@ describe('the checksum of a file', () => {
 });
 
 describe('a folder', () => {
-  it('deeper than the longest path is removed completely', async () => {
+  it('nested deeper than the longest possible path is removed completely', async () => {
     const folder = join(temporaryFolder(), 'deep');
     mkdirSync(folder);
     const deeper = `for (let i = 0; i < 40; i += 1) { fs.mkdirSync('d'.repeat(200)); process.chdir('d'.repeat(200)); }`;
@@ -191,7 +191,7 @@ describe('a folder', () => {
     await removeWhole(folder);
   });
 
-  it('is marked with the ids of all stores that have files there, each once', () => {
+  it('is marked with the ids of all stores that have files in it, each once', () => {
     const folder = temporaryFolder();
     expect(isMarked(folder, 'one')).toBe(false);
     for (const id of ['one', 'two', 'one']) markFolder(folder, id);

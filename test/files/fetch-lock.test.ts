@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -10,8 +10,8 @@ import { temporaryFolder } from '../folder.ts';
 
 const never = new AbortController().signal;
 
-describe('the lock of a file that is fetched', () => {
-  it('admits one holder at a time, however long it works, and is removed afterwards', async () => {
+describe('the lock on a file being fetched', () => {
+  it('admits one holder at a time, however long the holder works, and is removed afterwards', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const order: string[] = [];
     const first = withFetchLock(path, never, async () => {
@@ -28,7 +28,19 @@ describe('the lock of a file that is fetched', () => {
     expect(existsSync(`${path}.fetching`)).toBe(false);
   });
 
-  it('of a dead process is ignored, and only one of many waiters holds it at a time', async () => {
+  it('is touched every minute while held, for processes that cannot see its holder', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const path = join(temporaryFolder(), 'a.tf');
+    await withFetchLock(path, never, async () => {
+      utimesSync(`${path}.fetching`, 0, 0);
+      vi.advanceTimersByTime(60_000);
+      await vi.waitFor(() => expect(statSync(`${path}.fetching`).mtimeMs).toBeGreaterThan(0));
+    });
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('held by a dead process passes to one of many waiters at a time', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), pid: 4_194_303, pid_started: '1' }));
     let [inside, most] = [0, 0];
@@ -42,7 +54,7 @@ describe('the lock of a file that is fetched', () => {
     expect(most).toBe(1);
   });
 
-  it('of another host is respected until it is five minutes old', async () => {
+  it('held by another host is respected until it is five minutes old', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), hostname: 'elsewhere' }));
     const giveUp = AbortSignal.timeout(500);
@@ -67,14 +79,21 @@ describe('the lock of a file that is fetched', () => {
     expect(readdirSync(join(path, '..'))).toEqual([]);
   });
 
-  it('is waited for while its holder is still writing it', async () => {
+  it.each([
+    ['no content', ''],
+    ['no valid process', JSON.stringify({ ...currentProcess(), pid: 'x', pid_started: 1 })],
+    ['a group of processes', JSON.stringify({ ...currentProcess(), pid: 0 })],
+  ])('with %s is respected for ten seconds, and then ignored', async (_, content) => {
     const path = join(temporaryFolder(), 'a.tf');
-    writeFileSync(`${path}.fetching`, '');
+    writeFileSync(`${path}.fetching`, content);
     await expect(withFetchLock(path, AbortSignal.timeout(300), () => Promise.resolve('in'))).rejects.toThrow();
     expect(existsSync(`${path}.fetching`)).toBe(true);
+    const old = Date.now() / 1000 - 11;
+    utimesSync(`${path}.fetching`, old, old);
+    expect(await withFetchLock(path, never, () => Promise.resolve('in'))).toBe('in');
   });
 
-  it('is removed by one process at a time, and by the next if that one dies', async () => {
+  it('is removed by one process at a time, and by the next if that process dies', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const dead = JSON.stringify({ ...currentProcess(), pid: 4_194_303, pid_started: '1' });
     writeFileSync(`${path}.fetching`, dead);
@@ -87,7 +106,7 @@ describe('the lock of a file that is fetched', () => {
     expect(readdirSync(join(path, '..'))).toEqual([]);
   });
 
-  it('is no longer waited for after an abort', async () => {
+  it('does not hold up a waiter that has been aborted', async () => {
     const path = join(temporaryFolder(), 'a.tf');
     const stop = new AbortController();
     onTestFinished(() => {

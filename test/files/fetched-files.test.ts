@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { createFetchedFiles, type FetchWays } from '../../src/files/fetched-files.ts';
+import { createCheckedFiles } from '../../src/files/file-io.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type FileHost, fileHost, refuses, serves } from './file-host.ts';
 
@@ -24,7 +24,7 @@ function fetching({ root }: FileHost, { command }: Partial<FetchWays> = {}) {
 }
 
 describe('a fetched file', () => {
-  it('is alone in its folder afterwards, and is not fetched again', async () => {
+  it('is the only file left in its folder, and is not fetched again', async () => {
     const host = await fileHost(serves(content));
     const { folder, path, bring } = fetching(host);
     expect(await bring()).toBe(true);
@@ -34,7 +34,7 @@ describe('a fetched file', () => {
     expect(host.asked).toHaveLength(1);
   });
 
-  it('is fetched once for several requests at the same time', async () => {
+  it('is fetched once for several simultaneous requests', async () => {
     const host = await fileHost(serves(content));
     const { bring } = fetching(host);
     expect(await Promise.all([bring(), bring(), bring()])).toEqual([true, true, true]);
@@ -61,12 +61,12 @@ describe('a fetched file', () => {
     expect(host.asked).toHaveLength(1);
   });
 
-  it.each([[undefined], ['adler32:0123']])('may have any content with the checksum %s', async (unknown) => {
+  it.each([[undefined], ['adler32:0123']])('is accepted unchecked if its checksum is %s', async (unknown) => {
     const { bring } = fetching(await fileHost(serves(Buffer.from('any'))));
     expect(await bring({ checksum: unknown })).toBe(true);
   });
 
-  it('is continued from the part that an earlier process left', async () => {
+  it('is completed from the part that an earlier process left', async () => {
     const host = await fileHost(serves(content));
     const { path, bring } = fetching(host);
     writeFileSync(`${path}.fetched.part`, content.subarray(0, 10));
@@ -75,7 +75,7 @@ describe('a fetched file', () => {
     expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }]);
   });
 
-  it('is fetched from the start if the part that an earlier process left is of another file', async () => {
+  it('is fetched from the start if the part left behind belongs to another file', async () => {
     const host = await fileHost(serves(content));
     const { path, bring } = fetching(host);
     writeFileSync(`${path}.fetched.part`, 'of another');
@@ -84,7 +84,7 @@ describe('a fetched file', () => {
     expect(host.asked).toEqual([{ url: '/a.tf', range: 'bytes=10-' }, { url: '/a.tf' }]);
   });
 
-  it('causes an error that says what to do if its host refuses it', async () => {
+  it('causes an error that says what to do if its host refuses the request', async () => {
     const { bring } = fetching(await fileHost(refuses(403)));
     await expect(bring()).rejects.toThrow('(403); set SWF_FILES_TOKEN to it');
   });
@@ -111,7 +111,7 @@ describe('a configured fetch command', () => {
     expect(readFileSync(path, 'utf8')).toBe('https://files.example/a.tf sh');
   });
 
-  it('does not continue the part that an earlier one left', async () => {
+  it('does not continue a partial file that an earlier command left', async () => {
     const { bring, path } = fetching(host, { command: shell('printf new >> "$2"') });
     writeFileSync(`${path}.fetched.part`, 'old');
     expect(await bring({ checksum: undefined })).toBe(true);
@@ -119,11 +119,14 @@ describe('a configured fetch command', () => {
   });
 
   it.each([
-    ['exit 3', 'sh ended with code 3; check data.fetch and its permissions'],
-    ['echo "no such bucket" >&2; exit 1', 'sh ended with code 1: no such bucket; check data.fetch and its permissions'],
+    ['exit 3', 'sh ended with code 3; check data.fetch and the permissions of its program'],
+    [
+      'echo "no such bucket" >&2; exit 1',
+      'sh ended with code 1: no such bucket; check data.fetch and the permissions of its program',
+    ],
     ['kill -9 $$', 'sh was killed by SIGKILL; check'],
     ['printf "%0400d" 7 >&2; exit 1', `ended with code 1: ${'0'.repeat(299)}7;`],
-  ])('that runs %j is reported with its cause', async (script, why) => {
+  ])('that runs %j and fails is reported with the cause', async (script, why) => {
     const { bring } = fetching(host, { command: shell(script) });
     await expect(bring()).rejects.toThrow(why);
   });

@@ -30,8 +30,8 @@ interface Options {
 // A silent server is given up after 20 s.
 useFastTime(200);
 
-describe('a file of another host', () => {
-  it('is read completely, without a range and without a token if none is set', async () => {
+describe('a file on another host', () => {
+  it('is read whole, without a range, and without a token if none is set', async () => {
     const host = await fileHost(serves(content));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked).toEqual([{ url: '/a.tf' }]);
@@ -61,7 +61,7 @@ describe('a file of another host', () => {
     expect(await read(host, { range: { start: 20 } })).toBe('');
   });
 
-  it('is continued where the connection broke if it is the same file', async () => {
+  it('is read on from the point where the connection broke, if the file is unchanged', async () => {
     const same = { etag: '"one"' };
     const host = await fileHost(breaksAfter(6, content, same), breaksAfter(6, content, same), serves(content, same));
     expect(await read(host)).toBe('0123456789abcdefghij');
@@ -72,14 +72,14 @@ describe('a file of another host', () => {
     ]);
   });
 
-  it('is not put together from two versions', async () => {
+  it('is never pieced together from two versions', async () => {
     const host = await fileHost(breaksAfter(6, content, { etag: '"one"' }), serves(content, { etag: '"two"' }));
     await expect(read(host)).rejects.toThrow(
       `${host.root}a.tf cannot be fetched: it changed while it was being read; check what writes it: data files must not change`,
     );
   });
 
-  it('is continued without If-Range if its ETag is weak', async () => {
+  it('is read on without If-Range if its ETag is weak', async () => {
     const weak = { etag: 'W/"one"' };
     const host = await fileHost(breaksAfter(6, content, weak), serves(content, { etag: 'W/"two"' }));
     expect(await read(host)).toBe('0123456789abcdefghij');
@@ -91,27 +91,27 @@ describe('a file of another host', () => {
     expect(await read(host)).toBe('0123456789abcdefghij');
   });
 
-  it('is given up after five tries without data, with the last reason', async () => {
+  it('is abandoned after five tries without data, with the last reason', async () => {
     const host = await fileHost(refuses(503));
     await expect(read(host)).rejects.toMatchObject({
       code: 'DATA_UNAVAILABLE',
-      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it answers 503); check whether it is running and whether the network lets the request through`,
+      message: `${host.root}a.tf cannot be fetched: its server cannot be reached (it returned status 503); check whether it is running and whether the network lets the request through`,
     });
     expect(host.asked).toHaveLength(5);
   });
 
-  it('is not given up while each try brings data', async () => {
+  it('is not abandoned while each try delivers data', async () => {
     const host = await fileHost(breaksAfter(2, content));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked).toHaveLength(10);
   });
 
-  it('is given up if its server does not answer', async () => {
+  it('is abandoned if its server does not answer', async () => {
     const host = await fileHost(() => {});
     await expect(read(host)).rejects.toThrow('(it sent nothing for 20 s)');
   });
 
-  it('is given up if its server stops in the middle of the file', async () => {
+  it('is abandoned if its server stops in the middle of the file', async () => {
     const host = await fileHost((response) => void response.writeHead(200).write('0123'));
     await expect(read(host)).rejects.toThrow('(it sent nothing for 20 s)');
   });
@@ -150,26 +150,26 @@ describe('an address of a file', () => {
     expect(host.asked).toEqual([]);
   });
 
-  it('may redirect within the sources, at most five times', async () => {
+  it('may redirect within the allowed sources, at most five times', async () => {
     const on = refuses(302, { location: '/b.tf' });
     const host = await fileHost(on, on, on, on, on, serves(content));
     expect(await read(host)).toBe('0123456789abcdefghij');
     expect(host.asked.map(({ url }) => url)).toEqual(['/a.tf', ...Array.from({ length: 5 }, () => '/b.tf')]);
     const circle = await fileHost(on);
-    await expect(read(circle)).rejects.toThrow('it is redirected more than 5 times; check its server');
+    await expect(read(circle)).rejects.toThrow('it redirects more than 5 times; check its server');
     expect(circle.asked).toHaveLength(6);
   });
 
-  it('that redirects outside the allowed sources is not followed', async () => {
+  it('is not followed if it redirects outside the allowed sources', async () => {
     const other = await fileHost(serves(content));
     const host = await fileHost(refuses(307, { location: `${other.root}b.tf` }));
     await expect(read(host, { token: 'secret' })).rejects.toThrow(
-      `it is redirected to ${other.root}b.tf, which is not in data.sources`,
+      `it redirects to ${other.root}b.tf, which is not in data.sources`,
     );
     expect(other.asked).toEqual([]);
   });
 
-  it('that redirects without a location is refused like any other status', async () => {
+  it('is refused if it redirects without a location', async () => {
     const host = await fileHost(refuses(302));
     await expect(read(host)).rejects.toThrow('the server answered with status 302');
   });
@@ -181,7 +181,7 @@ describe('a file host', () => {
     [404, true],
     [401, false],
     [503, false],
-  ])('that answers %i is reachable: %s', async (status, reachable) => {
+  ])('that answers with status %i is reachable: %s', async (status, reachable) => {
     const host = await fileHost(status === 200 ? serves(content) : refuses(status));
     expect(await reaches(host, [host.root])).toBe(reachable);
     expect(host.asked[0]).toMatchObject({ range: 'bytes=0-0' });

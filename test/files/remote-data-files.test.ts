@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { encodeFrames } from '../../src/domain/frames.ts';
-import { createCheckedFiles } from '../../src/files/checksum.ts';
 import { createDataFiles } from '../../src/files/disk-data-files.ts';
 import { createFetchedFiles } from '../../src/files/fetched-files.ts';
-import { pathAddress } from '../../src/files/file-io.ts';
+import { createCheckedFiles, pathAddress } from '../../src/files/file-io.ts';
 import { createRemoteDataFiles } from '../../src/files/remote-data-files.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Answer, fileHost, serves } from './file-host.ts';
@@ -50,13 +49,13 @@ const writes = (bytes: Buffer): string =>
   `require('fs').writeFileSync(process.argv[1], Buffer.from('${bytes.toString('base64')}', 'base64'))`;
 
 const ways = [
-  ['by HTTP', serves(content), undefined],
-  ['by HTTP in pieces that are not frames', inPieces(content), undefined],
-  ['by a command', serves(content), [process.execPath, '-e', writes(content), '{path}']],
+  ['over HTTP', serves(content), undefined],
+  ['over HTTP in pieces that are not whole frames', inPieces(content), undefined],
+  ['with a command', serves(content), [process.execPath, '-e', writes(content), '{path}']],
 ] as const;
 
-describe.each(ways)('the data files of another host, %s,', (_, answer, command) => {
-  it('are measured with the size and checksum that they have there', async () => {
+describe.each(ways)('data files on another host, accessed %s,', (_, answer, command) => {
+  it('yield their size and checksum', async () => {
     const { files, url } = await remote(answer, command);
     expect(await files.measure(name, { tf_count: 20, frameBytes })).toEqual({
       size_bytes: content.length,
@@ -85,15 +84,15 @@ describe.each(ways)('the data files of another host, %s,', (_, answer, command) 
   });
 });
 
-describe('frames of another host', () => {
+describe('frames from another host', () => {
   const broken = Buffer.from(content);
   broken.writeUInt8(broken.readUInt8(7 * frameBytes + 40) ^ 1, 7 * frameBytes + 40);
 
   it.each<[string, Answer, string]>([
     ['are damaged', serves(broken), 'frame 7 does not match its checksum'],
     ['end too soon', serves(content.subarray(0, 8 * frameBytes)), 'ends before frame 8'],
-    ['end within a frame', serves(content.subarray(0, 8 * frameBytes + 9)), 'it ends within a frame of 64 bytes'],
-    ['are other frames', serves(content.subarray(frameBytes)), 'frame 5 has the index 6'],
+    ['end within a frame', serves(content.subarray(0, 8 * frameBytes + 9)), 'it ends inside a frame of 64 bytes'],
+    ['are the wrong ones', serves(content.subarray(frameBytes)), 'frame 5 has the index 6'],
   ])('that %s are rejected, and nothing is left of them', async (_, answer, why) => {
     const { files, folder } = await remote(answer);
     await expect(files.copyFrames(name, 'a.tf', { first: 5, last: 9, frameBytes })).rejects.toThrow(why);
@@ -105,7 +104,7 @@ describe('frames of another host', () => {
     await expect(files.measure(name, { tf_count: 20, frameBytes })).rejects.toThrow('it was not found (404)');
   });
 
-  it('leave files that are made here to the local implementation', async () => {
+  it('are not fetched for a file that is made here', async () => {
     const { files, folder } = await remote(serves(content));
     files.prepare();
     const made = await files.prepareStf({ filename: 'b.stf', run: 1, sequence: 2, tf_count: 3, frameBytes });
@@ -124,7 +123,7 @@ describe('frames of another host', () => {
     }
   });
 
-  it('have their folder created by prepare()', async () => {
+  it('go into a folder that prepare() creates', async () => {
     const { files, folder } = await remote(serves(content));
     rmSync(folder, { recursive: true });
     files.prepare();

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../folder.ts';
 const hour = 3_600_000;
 
 describe('the files of an agent without a store', () => {
-  it('are removed `hours` after the end, or after a month without a known end, and not if it is running', async () => {
+  it('are removed `hours` after a known end, or after a month, but never during the run', async () => {
     const dir = temporaryFolder();
     const make = (name: string, { hoursAgo, hasEnded }: { hoursAgo: number; hasEnded: boolean }): void => {
       prepareRemoteFolder(dir, name);
@@ -39,7 +39,7 @@ describe('the files of an agent without a store', () => {
     expect(existsSync(join(dir, 'running'))).toBe(true);
   });
 
-  it('are in a folder only for their user, with a marker that shows whether the execution has ended', async () => {
+  it('are in a private folder, with a marker that shows whether the execution has ended', async () => {
     const dir = temporaryFolder();
     const folder = join(dir, 'deep', 'run');
     const marker = join(folder, '.swf-mcp-remote');
@@ -58,7 +58,7 @@ describe('the files of an agent without a store', () => {
     await removeOldRemoteFolders(join(dir, 'none'), { hours: 1, isRunning: () => false });
   });
 
-  it('of an execution without a known end are kept ten times as long if that is more than a month', async () => {
+  it('without a known end are kept for a month or ten times `hours`, whichever is longer', async () => {
     const dir = temporaryFolder();
     for (const [name, hoursAgo] of [
       ['younger', 999],
@@ -72,7 +72,7 @@ describe('the files of an agent without a store', () => {
     expect(readdirSync(dir)).toEqual(['younger']);
   });
 
-  it('that cannot be checked do not keep others from removal, and are reported', async () => {
+  it('that cannot be checked are reported, and others are still removed', async () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, 'a', '.swf-mcp-remote'), { recursive: true });
     prepareRemoteFolder(dir, 'b');

@@ -72,7 +72,7 @@ const messagesIn = (text: string): object[] =>
         .filter((line) => line.startsWith('data: '))
         .map((line) => JSON.parse(line.slice(6)) as object);
 
-describe('any bodies over HTTP', () => {
+describe('arbitrary bodies over HTTP', () => {
   it('are answered with harmless JSON, and the server keeps working', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');

@@ -59,7 +59,7 @@ const anyValue = fc.oneof(
 );
 
 describe('arbitrary messages', () => {
-  it('are recorded with their effect, or a reason, and leave a consistent store', async () => {
+  it('are recorded with their effect, or with the reason for having none, and leave the store consistent', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '3');
     const own = fc.constantFrom(...bodiesOf(folder));

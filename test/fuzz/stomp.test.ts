@@ -35,7 +35,7 @@ const anyBytes = fc.oneof(
 );
 
 describe('a broker that sends arbitrary frames', () => {
-  it('causes no crash and no hang', async () => {
+  it('causes neither a crash nor a hang', async () => {
     let script: Buffer[] = [];
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {

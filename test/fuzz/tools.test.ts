@@ -78,7 +78,7 @@ describe('tool calls with arbitrary arguments', () => {
 });
 
 describe('a changed cursor', () => {
-  it('is refused in one line, or accepted', async () => {
+  it('is either accepted or refused in one line', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const client = await connectInProcess(`${folder}/swf.db`);

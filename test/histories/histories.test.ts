@@ -13,11 +13,11 @@ const names = readdirSync(folder)
   .map((name) => name.replace(/\.log\.jsonl$/, ''));
 
 describe('the recorded log of a real execution', () => {
-  it('exists for at least five kinds', () => {
+  it('exists for at least five kinds of run', () => {
     expect(names.length).toBeGreaterThanOrEqual(5);
   });
 
-  it.each(names)('%s leads to the same counts, states, files, attempts, audit and findings as before', async (name) => {
+  it.each(names)('of %s still leads to the same counts, states, files, attempts, audit and findings', async (name) => {
     const lines = readFileSync(join(folder, `${name}.log.jsonl`), 'utf8')
       .trimEnd()
       .split('\n');

@@ -145,13 +145,13 @@ describe('a caller', () => {
     [{ authorization: 'Basic secret-a' }, 'no bearer token was given'],
     [{ authorization: 'Bearer secret-a and more' }, 'no bearer token was given'],
     [{ authorization: 'Basic Bearer secret-a' }, 'no bearer token was given'],
-  ])('with %j is refused with instructions on what to send', async (headers, why) => {
+  ])('with %j is refused, and the error says what to send', async (headers, why) => {
     const { post } = await serve();
     const { status, text, headers: given } = await post(toolCall('x'), headers);
     expect([status, given.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect(errorIn(text)).toEqual({
       code: -32_001,
-      message: `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
+      message: `UNAUTHORIZED: ${why}; send "Authorization: Bearer …" with the token from SWF_MCP_TOKEN or from a line of SWF_MCP_TOKEN_FILE`,
     });
   });
 
@@ -160,7 +160,7 @@ describe('a caller', () => {
     expect((await post(toolCall('x'), {})).text).toContain('x of from loopback, control');
   });
 
-  it('is the first one with the token', () => {
+  it('is identified by the first entry with its token', () => {
     const find = createCallers([...tokens, { token: 'secret-a', name: 'mallory', scope: 'read' }]);
     expect(find('secret-a')).toEqual({ name: 'alice', scope: 'control' });
     expect(find('')).toBeUndefined();
@@ -185,7 +185,7 @@ describe('a request that a foreign page may have sent', () => {
     [{ host: 'localhost', origin: 'http://localhost:9' }, 403],
     [{ host: 'localhost', origin: 'null' }, 403],
     [{ host: 'localhost', origin: 'not an address' }, 403],
-  ])('with %j is answered with %i', async (headers, status) => {
+  ])('with the headers %j gets status %i', async (headers, status) => {
     const { root } = await serve();
     expect(await raw(`${root}/healthz`, headers)).toBe(status);
   });
@@ -196,7 +196,7 @@ describe('a request that a foreign page may have sent', () => {
     expect(await raw(`${root}/healthz`, { host: 'swf.example', origin: 'http://evil.example' })).toBe(403);
   });
 
-  it('is refused with a shortened reason', async () => {
+  it('is refused with a reason that is cut if it is long', async () => {
     const { ask } = await serve();
     const { text } = await ask('/healthz', { headers: { origin: `http://${'a'.repeat(300)}.example` } });
     expect(errorIn(text)).toEqual({
@@ -205,7 +205,7 @@ describe('a request that a foreign page may have sent', () => {
     });
   });
 
-  it('has the host and scheme that a proxy forwards, only if the server is behind one', async () => {
+  it('gets its host and scheme from a proxy only if the server is behind one', async () => {
     const forwarded = {
       'x-forwarded-host': 'swf.example',
       'x-forwarded-proto': 'https',
@@ -221,17 +221,26 @@ describe('a request that a foreign page may have sent', () => {
     ['192.0.2.7', 'from 192.0.2.7'],
     ['::ffff:192.0.2.7', 'from 192.0.2.7'],
     ['2001:db8:1:2:3:4:5:6', 'from 2001:db8:1:2'],
-    ['2001:db8::ffff:1.2', 'from 2001:db8::ffff'],
+    ['2001:db8::1:2:3:4', 'from 2001:db8:0:0'],
+    ['2001:db8::7', 'from 2001:db8:0:0'],
+    ['2001:db8:0:0:1::', 'from 2001:db8:0:0'],
+    ['2001:db8:1::6:7:8', 'from 2001:db8:1:0'],
+    ['2001:db8:1:0:5:6:7:8', 'from 2001:db8:1:0'],
+    ['fd00::1:5054:ff:fe12:3456', 'from fd00:0:0:1'],
+    ['fd00::2:5054:ff:fe12:3456', 'from fd00:0:0:2'],
+    ['fe80::1%eth0', 'from fe80:0:0:0'],
+    ['not-an-address', 'from not-an-address'],
+    ['a::b:c:d:e:f:0:1:2:3', 'from a:b:c:d'],
     ['127.9.9.9', 'from loopback'],
     ['::1', 'from loopback'],
-  ])('from %s counts as a client of its network', async (address, who) => {
+  ])("from %s is attributed to its client's network", async (address, who) => {
     const { post } = await serve({ tokens: [], behindProxy: true, anyHost: true });
     expect((await post(toolCall('x'), { 'x-forwarded-for': address })).text).toContain(`x of ${who},`);
   });
 });
 
 describe('every answer', () => {
-  it('forbids caching and guessing of its type', async () => {
+  it('forbids clients to cache it or to guess its type', async () => {
     const { ask } = await serve();
     for (const path of ['/healthz', '/metrics', '/nothing']) {
       const { headers } = await ask(path);
@@ -245,7 +254,7 @@ describe('every answer', () => {
 });
 
 describe('the health of a server', () => {
-  it('is public, and reads only the newest row', async () => {
+  it('is public, and reads only the newest execution', async () => {
     const { ask } = await serve();
     asked.length = 0;
     const { status, text } = await ask('/healthz');
@@ -278,12 +287,12 @@ describe('a route', () => {
     ['/workflow-executions/latest', 'GET'],
     ['/alarms/seen', 'POST'],
     ['/nothing', 'GET'],
-  ])('such as %s requires the token', async (path, method) => {
+  ])('like %s requires the token', async (path, method) => {
     const { ask } = await serve();
     expect((await ask(path, { method })).status).toBe(401);
   });
 
-  it('that does not exist leads to an error that names the path of MCP', async () => {
+  it('that does not exist leads to an error that names the MCP path', async () => {
     const { ask } = await serve();
     const { status, text } = await ask(`/${'n'.repeat(300)}?token=secret`, { headers: by('secret-r') });
     expect([status, errorIn(text)]).toEqual([
@@ -306,7 +315,7 @@ describe('a route', () => {
     expect((await without.ask('/metrics', { headers: by('secret-r') })).text).toContain('swf_mcp_store_readable 0\n');
   });
 
-  it('returns an execution by its id, and an error for others', async () => {
+  it('returns an execution by its id, and an error for an unknown id', async () => {
     const { ask, logged } = await serve();
     const of = async (id: string) => {
       const { status, text } = await ask(`/workflow-executions/${id}`, { headers: by('secret-r') });
@@ -328,7 +337,7 @@ describe('a route', () => {
     expect(logged).toEqual([]);
     expect(await of('bug')).toMatchObject([
       500,
-      { error: { code: -32_603, message: "an internal error of swf-mcp; the server's log has the details" } },
+      { error: { code: -32_603, message: "an internal error in swf-mcp; the server's log has the details" } },
     ]);
     expect(logged).toEqual([expect.stringMatching(/^ERROR bug in the HTTP server: TypeError: no such thing/)]);
     expect((await ask('/workflow-executions/%zz', { headers: by('secret-r') })).status).toBe(400);
@@ -361,7 +370,7 @@ describe('the page', () => {
     ['gzip, deflate, br, zstd', 'br'],
     ['gzip, deflate', 'gzip'],
     ['identity', null],
-  ])('is compressed as a client that accepts %s can read it', async (accepted, encoding) => {
+  ])('is compressed for a client that accepts %s', async (accepted, encoding) => {
     const { ask } = await serve();
     const { headers, text } = await ask('/app.js', { headers: { 'accept-encoding': accepted } });
     expect([headers.get('content-encoding'), headers.get('vary')]).toEqual([encoding, 'Accept-Encoding']);
@@ -382,7 +391,7 @@ describe('an MCP message', () => {
     ['7', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
     ['null', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
     ['[]', 400, -32_600, 'the body is not a JSON-RPC message; send an object, or a list of them'],
-    [`"${'x'.repeat(4_200_000)}"`, 413, -32_600, 'the body is larger than 4mb'],
+    [`"${'x'.repeat(4_200_000)}"`, 413, -32_600, 'the body is larger than 4194304 bytes'],
   ])('that is %.10s is refused', async (body, status, code, message) => {
     const { post } = await serve();
     const answer = await post(body);
@@ -399,7 +408,7 @@ describe('an MCP message', () => {
     });
   });
 
-  it('is answered alone or in a batch of up to 100', async () => {
+  it('is answered, alone or in a batch of up to 100', async () => {
     const { post } = await serve();
     const many = Array.from({ length: 101 }, (_, id) => toolCall('x', id));
     const all = await post(many.slice(1));
@@ -407,12 +416,12 @@ describe('an MCP message', () => {
     const refused = await post(many);
     expect([refused.status, errorIn(refused.text)]).toEqual([
       400,
-      { code: -32_600, message: 'the batch has 101 messages; send at most 100 together' },
+      { code: -32_600, message: 'the batch has 101 messages; send at most 100 at once' },
     ]);
     expect((await post(many.slice(0, 1))).status).toBe(200);
   });
 
-  it('is refused while its client has 200 calls under way, until that client disconnects', async () => {
+  it('is refused while its client has 200 calls under way, and accepted again once that client disconnects', async () => {
     const { root, post } = await serve();
     const stop = new AbortController();
     const waiting = [0, 1].map(() =>
@@ -429,7 +438,7 @@ describe('an MCP message', () => {
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(errorIn(refused.text).code).toBe(-32_000);
     expect(errorIn(refused.text).message).toBe(
-      'too many calls are in progress: 201 calls of one client, of at most 200; wait for an answer, then send it again',
+      'too many calls are in progress: 201 calls from one client, at most 200 allowed; wait for an answer, then send the request again',
     );
     expect((await post(toolCall('x'), by('secret-r'))).status).toBe(200);
     stop.abort();
@@ -437,7 +446,7 @@ describe('an MCP message', () => {
     await expect.poll(async () => (await post(toolCall('x'))).status).toBe(200);
   });
 
-  it('that its client cancels ends with an error', async () => {
+  it('ends with an error if its client cancels it', async () => {
     const { post } = await serve();
     const cancelled = (requestId: unknown): object => ({
       jsonrpc: '2.0',
@@ -464,9 +473,9 @@ describe('an MCP message', () => {
   });
 
   describe.each([
-    ['to 2025-11-25', {}, {}],
+    ['up to revision 2025-11-25', {}, {}],
     [
-      'of 2026-07-28',
+      'of revision 2026-07-28',
       stateless,
       { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'wait' },
     ],
@@ -489,7 +498,7 @@ describe('an MCP message', () => {
     };
     const wait = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'wait', ...params } };
 
-    it('is aborted when its client leaves', async () => {
+    it('is aborted when its client disconnects', async () => {
       const { root, waits } = await serveWaits();
       const leave = new AbortController();
       const left = fetch(`${root}/mcp`, {
@@ -515,13 +524,13 @@ describe('an MCP message', () => {
     });
   });
 
-  it('of 2026-07-28 is refused in a batch', async () => {
+  it('of revision 2026-07-28 is refused in a batch', async () => {
     const { post } = await serve();
     const { status, text } = await post([toolCall('x'), { ...toolCall('x', 2), params: { name: 'x', ...stateless } }]);
     expect([status, errorIn(text).code]).toEqual([400, -32_600]);
   });
 
-  it('is not cancelled if two of one caller have its id', async () => {
+  it('is not cancelled if two requests of one caller share its id', async () => {
     const { root, post } = await serve();
     const stop = new AbortController();
     let over = 0;
@@ -542,7 +551,7 @@ describe('an MCP message', () => {
     stop.abort();
   });
 
-  it('is cancelled by a later request only, even one with its own id, which leaves nothing behind', async () => {
+  it('can be cancelled by a request with the same id, and leaves no call behind', async () => {
     const { post } = await serve();
     const odd = (id: number) =>
       post({ jsonrpc: '2.0', id, method: 'notifications/cancelled', params: { requestId: id } });
@@ -557,7 +566,7 @@ describe('an MCP message', () => {
     expect((await post(toolCall('x'))).status).toBe(200);
   });
 
-  it('is cancelled only by an id of the same value and type, never as part of a batch', async () => {
+  it('is cancelled only by an id of the same value and type, and in a batch only from within', async () => {
     const { post } = await serve();
     const takeBack = (requestId: unknown) =>
       post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
@@ -589,7 +598,7 @@ describe('an MCP message', () => {
     expect(over).toEqual(['text', 'number', 'again']);
   });
 
-  it('without an id gets no answer, and an invalid one is refused', async () => {
+  it('without an id gets no answer, and an invalid message is refused', async () => {
     const { post } = await serve();
     expect(await post({ jsonrpc: '2.0', method: 'notifications/initialized' })).toMatchObject({
       status: 202,
@@ -608,7 +617,7 @@ describe('an MCP message', () => {
     ]);
   });
 
-  it('that its own batch cancels gets no answer', async () => {
+  it('gets no answer if its own batch cancels it', async () => {
     const { post } = await serve();
     const { text } = await post([
       toolCall('wait', 1),
@@ -618,7 +627,7 @@ describe('an MCP message', () => {
     expect(text.match(/"id":\d/g)).toEqual(['"id":2']);
   });
 
-  it('is answered compressed for a client that saves data, and otherwise with no-transform', async () => {
+  it('gets a compressed answer with Save-Data, and otherwise one marked no-transform', async () => {
     const { post } = await serve();
     const saving = await post(toolCall('x'.repeat(2000)), {
       ...by('secret-a'),
@@ -654,7 +663,15 @@ describe('an alarm', () => {
     return [status, JSON.parse(text)] as const;
   };
 
-  it('is marked as seen in the name of the token or of a person', async () => {
+  it('is refused with a note that is too long, and the limit is named', async () => {
+    const [status, answer] = await post({ alarm_id: 'a', text: 'x'.repeat(40_000) }, 'secret-n');
+    expect([status, answer]).toEqual([
+      413,
+      expect.objectContaining({ error: expect.objectContaining({ message: 'the body is larger than 32768 bytes' }) }),
+    ]);
+  });
+
+  it('is marked as seen under the name of a token or of a person', async () => {
     expect(await post({ alarm_id: 'a', text: ' on it ' }, 'secret-a')).toEqual([
       200,
       { alarm_id: 'a', seen_by: 'alice', is_over: false, is_new: true },
@@ -666,7 +683,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  it('cannot be marked by a token that only reads, or if the server does not allow it', async () => {
+  it('cannot be marked with a read-only token, or if the server does not allow it', async () => {
     const refused = [
       403,
       { error: { message: expect.stringMatching(/^UNAUTHORIZED: .*\bnote or control\b/) as string } },
@@ -682,15 +699,15 @@ describe('an alarm', () => {
     [{ alarm_id: 'a', text: ' ' }],
     [[]],
     [{ alarm_id: 'a'.repeat(3001) }],
-  ])('requested by %.40j is refused', async (body) => {
+  ])('is not marked by the invalid request %.40j', async (body) => {
     expect(await post(body, 'secret-a')).toMatchObject([400, { error: { code: -32_602 } }]);
   });
 
   it.each([
     ['none', 404, 'ARGUMENT_INVALID: there is no alarm none'],
     ['busy', 503, 'STORE_UNAVAILABLE: the store is locked'],
-    ['bug', 500, "an internal error of swf-mcp; the server's log has the details"],
-  ])('whose id is %s leads to %i', async (alarm_id, status, message) => {
+    ['bug', 500, "an internal error in swf-mcp; the server's log has the details"],
+  ])('whose id is %s leads to status %i', async (alarm_id, status, message) => {
     expect(await post({ alarm_id }, 'secret-a')).toMatchObject([status, { error: { message } }]);
   });
 });

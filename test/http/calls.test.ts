@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createCallLimits, createPlaces, createTurns } from '../../src/http/calls.ts';
 
 describe('calls under way', () => {
-  it('never exceed the limits of one client and of all, and free their places at their end', () => {
+  it('never exceed the limits for one client and for all clients, and free their places when they end', () => {
     const step = fc.oneof(
       fc.record({ client: fc.constantFrom('a', 'b', 'c'), calls: fc.integer({ min: 1, max: 12 }) }),
       fc.record({ end: fc.nat() }),
@@ -33,21 +33,21 @@ describe('calls under way', () => {
   });
 });
 
-describe('the limit of all clients', () => {
+describe('the limit for all clients', () => {
   it('reports the number of calls, and admits more when calls end', () => {
     const { take } = createCallLimits({ ofOneClient: 10, ofAll: 12 });
     const first = take('a', { count: 9 });
     expect(take('b', { count: 3 })).toHaveProperty('end');
-    expect(take('c', { count: 1 })).toEqual({ limit: '13 calls of all clients, of at most 12' });
-    expect(take('a', { count: 2 })).toEqual({ limit: '11 calls of one client, of at most 10' });
+    expect(take('c', { count: 1 })).toEqual({ limit: '13 calls from all clients, at most 12 allowed' });
+    expect(take('a', { count: 2 })).toEqual({ limit: '11 calls from one client, at most 10 allowed' });
     if ('end' in first) first.end();
     expect(take('c', { count: 9 })).toHaveProperty('end');
-    expect(take('a', { count: 1 })).toEqual({ limit: '13 calls of all clients, of at most 12' });
+    expect(take('a', { count: 1 })).toEqual({ limit: '13 calls from all clients, at most 12 allowed' });
   });
 });
 
 describe('turns', () => {
-  it('are given one per turn of the event loop, to each client in turn', async () => {
+  it('are taken one per pass of the event loop, by each client in turn', async () => {
     const turn = createTurns();
     const order: string[] = [];
     let loops = 0;
@@ -69,7 +69,7 @@ describe('turns', () => {
 });
 
 describe('cancelling', () => {
-  it('ends the one request of a client with that id, and none if two have it', () => {
+  it("ends the client's request with the given id, or none if two have it", () => {
     const { take, find } = createCallLimits();
     const cancelled: string[] = [];
     const cancel = (client: string, id: number | undefined) => find(client, id)?.cancel?.();
@@ -92,8 +92,8 @@ describe('cancelling', () => {
   });
 });
 
-describe('places', () => {
-  it('are not kept for calls that no longer wait', async () => {
+describe('places for calls', () => {
+  it('are not kept for calls that have stopped waiting', async () => {
     const takePlace = createPlaces(1);
     const leave = await takePlace('a');
     const gone = new AbortController();
@@ -106,7 +106,7 @@ describe('places', () => {
     expect(await next).toBeTypeOf('function');
   });
 
-  it('are given to each client once, in its order, and to all clients in turn', async () => {
+  it("are given to the clients in turn, one at a time, and to each client's calls in order", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom('a', 'b', 'c')),

@@ -183,7 +183,7 @@ describe('the metrics of the server', () => {
       ...more,
     }) as unknown as Queries;
 
-  it('call slices of other programs unanswered, and do not say which are in hand', () => {
+  it('report slices of other programs as unanswered, but not how many are in hand', () => {
     const heard = { assess: () => ({ health: undefined, detail: assessed.detail }) };
     const text = samples(createMetrics('1.2.3').text(store([row(1, {})], [], heard), now));
     const ofSlices = text.filter((line) => /^swf_execution_(slices|oldest)/.test(line));
@@ -233,7 +233,7 @@ describe('the metrics of the server', () => {
         "counter swf_mcp_tool_seconds_total: Total time of tool calls.",
         "gauge swf_data_age_seconds: Time since the store was last written.",
         "gauge swf_execution_status: 1 for the current state of an execution; kept for an hour after its end.",
-        "gauge swf_execution_health: 1 for the current health of an execution.",
+        "gauge swf_execution_health: The health of an execution, as a label; the value is always 1.",
         "gauge swf_execution_stf_files: STF files of an execution by state.",
         "gauge swf_execution_slices: TF slices of an execution by state.",
         "gauge swf_execution_slices_stay_failed: TF slices that failed permanently.",
@@ -251,7 +251,7 @@ describe('the metrics of the server', () => {
     expect(Number(uptime)).toBeLessThanOrEqual(5 + passed() + 0.01);
   });
 
-  it('include the running executions, and the twenty that ended last within an hour', () => {
+  it('include running executions, and the last twenty that ended within the past hour', () => {
     const ended = Array.from({ length: 30 }, (_, n) =>
       row(100 + n, { status: 'completed', end_time: `2026-01-01T11:${String((n * 7) % 60).padStart(2, '0')}:00.000Z` }),
     );
@@ -266,7 +266,7 @@ describe('the metrics of the server', () => {
     expect(told).toEqual(['run-1', ...last.map(({ execution_id }) => execution_id)]);
   });
 
-  it('show that the store cannot be read, and do not hide other errors', () => {
+  it('show when the store cannot be read, and do not hide other errors', () => {
     const fails = (error: Error): Queries =>
       store([], [], {
         dataAsOf: () => {

@@ -35,7 +35,7 @@ async function serve(token?: string) {
 const secret = { authorization: 'Bearer secret' };
 
 describe('published files', () => {
-  it('are served whole and in ranges, with a tag that changes with the file', async () => {
+  it('are served whole and in ranges, with an ETag that changes with the file', async () => {
     const { ask, folder } = await serve();
     const whole = await ask('/run-1/a.tf');
     expect([whole.status, whole.text, whole.headers.get('content-type')]).toEqual([
@@ -88,7 +88,7 @@ describe('published files', () => {
     expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
   });
 
-  it('have an error for an invalid address, without a path of this machine', async () => {
+  it('requested at an invalid address lead to an error that reveals no local path', async () => {
     const { status, text } = await (await serve()).ask('/%zz/a.tf');
     expect([status, text]).toEqual([400, 'the address cannot be read\n']);
   });
@@ -118,7 +118,7 @@ describe('published files', () => {
   it.each([
     [undefined, 403],
     ['secret', 200],
-  ])('with the token %s are served at a foreign host name with %i', async (token, wanted) => {
+  ])('requested with the token %s under a foreign host name get status %i', async (token, wanted) => {
     const { root } = await serve(token);
     const status = await new Promise((resolve, reject) => {
       request(`${root}/healthz`, { headers: { host: 'files.example' } }, (response) => {

@@ -72,7 +72,7 @@ const openMany = async (port: number, many: number, text = ''): Promise<Socket[]
 };
 
 describe('connections beyond the limit', () => {
-  it('replace the one that has not read its answer for longest', async () => {
+  it('replace the connection whose client has gone longest without reading its answer', async () => {
     const { server, port } = await start();
     const served = requests(server, 5);
     const deaf = await openMany(port, 5, asked('/large'));
@@ -87,7 +87,7 @@ describe('connections beyond the limit', () => {
     await expect.poll(() => ended).toEqual([0]);
   });
 
-  it('replace the ones idle for longest, and never one with a request under way', async () => {
+  it('replace those that have been idle longest, but never one with a request under way', async () => {
     const { server, port, answerLater } = await start();
     const both = requests(server, 2);
     const busy = await open(port, asked('/') + asked('/later'));
@@ -127,7 +127,7 @@ describe('connections beyond the limit', () => {
     await expect.poll(() => ended).toHaveLength(1);
   });
 
-  it('accept new connections once others end, and all close with the server', async () => {
+  it('are accepted once others end, and all are closed with the server', async () => {
     const { server, port, endAll } = await start();
     for (const socket of await openMany(port, 5)) {
       socket.destroy();

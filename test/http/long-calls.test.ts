@@ -34,7 +34,7 @@ function start(milliseconds: number, giveUpMilliseconds?: number) {
 const never = new AbortController().signal;
 
 describe('long calls', () => {
-  it('that never end are abandoned, and the next one is answered', async () => {
+  it('that never end are abandoned, and the next call is answered', async () => {
     // The time of the first call ends at a word; that of the next one, which may wait long for its thread, never does.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -48,7 +48,7 @@ describe('long calls', () => {
     expect(await next).toEqual({ args: 1 });
   });
 
-  it('that their client cancels free its place at once, and their thread unless it hangs', async () => {
+  it('that are cancelled free their place at once, and their thread unless it hangs', async () => {
     for (const [tool, patience, threads] of [
       ['wait', 60_000, 1],
       ['spin', 10, 2],
@@ -66,10 +66,10 @@ describe('long calls', () => {
     }
   });
 
-  it('that end their thread or fill its memory fail without others', async () => {
+  it('that end their thread or fill its memory fail without affecting other calls', async () => {
     const { calls } = start(20_000);
     await expect(calls.call('a', { tool: 'die', args: {} }, never)).rejects.toThrow(
-      /thread of long calls ended with 9/,
+      /thread for long calls ended with exit code 9/,
     );
     await expect(calls.call('a', { tool: 'fill', args: {} }, never)).rejects.toThrow(/memory/);
     await expect(calls.call('a', { tool: 'refuse', args: {} }, never)).rejects.toThrow('no');

@@ -22,8 +22,8 @@ const jumping = (hours: readonly number[], everyMilliseconds: number): string =>
      globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift()])); } static now() { return Real.now() + shift(); } };`,
   )}`;
 
-describe('a run whose wall clock jumps hours forward and back', () => {
-  it('ends normally, and no time in an answer is negative', async () => {
+describe('a run whose wall clock jumps', () => {
+  it('ends normally after jumps of hours forward and back, without negative times', async () => {
     const folder = temporaryFolder();
     const env = { NODE_OPTIONS: jumping([0, 5, -7, 24, -48], 150) };
     const settings = ['--stf-count', '5', '--set', 'fast_processing.slice_processing_time=4'];
@@ -41,7 +41,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
   it.each([
     ['back', -420],
     ['forward', 420],
-  ])('that is set %s once has times that never go back, and a complete timeline', async (_, seconds) => {
+  ])('has a complete timeline, and times that never go back, after one jump %s', async (_, seconds) => {
     const folder = temporaryFolder();
     const mark = `${folder}/step`;
     const env = {
@@ -69,7 +69,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
   });
 
-  it('that was paused by a clock an hour ahead and killed is no longer paused once it is resumed', async () => {
+  it('continues when resumed, even if it was paused and killed with the clock an hour ahead', async () => {
     const folder = temporaryFolder();
     const ahead = { folder, env: { NODE_OPTIONS: shiftedClock(3_600_000) } };
     const run = startCli(['run', '--speed', '20', '--stf-count', '50'], ahead);
@@ -95,7 +95,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     expect(told(past)).toEqual(told(await monitor()));
   });
 
-  it('whose process stood still shows in its timeline from when until when nothing was written', async () => {
+  it('shows in its timeline how long its suspended process wrote nothing', async () => {
     const folder = temporaryFolder();
     const mark = `${folder}/still`;
     const env = {
@@ -126,7 +126,7 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     expect(items).toHaveLength(1);
   });
 
-  it('that is killed after its clock was set back has no ages and says why, and resumes with later times', async () => {
+  it('has the finding CLOCK_OFF and no ages once the clock is set back, and resumes with later times', async () => {
     const folder = temporaryFolder();
     const mark = `${folder}/step`;
     const env = {

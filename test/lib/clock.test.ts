@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createScaledClock, createVirtualClock } from '../../src/lib/clock.ts';
 
 describe('virtual time', () => {
-  it('jumps from sleeper to sleeper in the order of their times', async () => {
+  it('jumps from sleeper to sleeper in the order of their wake-up times', async () => {
     const clock = createVirtualClock(100);
     const { signal } = new AbortController();
     const woken: string[] = [];
@@ -50,7 +50,7 @@ describe('virtual time', () => {
 });
 
 describe('scaled time', () => {
-  it('runs at the given speed, from the given time', async () => {
+  it('runs at the given speed from the given time on', async () => {
     const clock = createScaledClock(1000, 50);
     const begin = performance.now();
     await clock.sleepUntil(100, new AbortController().signal);
@@ -60,7 +60,7 @@ describe('scaled time', () => {
     expect(took).toBeGreaterThanOrEqual(45);
   });
 
-  it('wakes a sleeper when it is aborted', async () => {
+  it('wakes a sleeper whose sleep is aborted', async () => {
     const clock = createScaledClock(1);
     const abort = new AbortController();
     const slept = clock.sleepUntil(1e9, abort.signal);

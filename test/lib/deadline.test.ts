@@ -11,8 +11,8 @@ const untilAborted = (signal: AbortSignal): Promise<never> =>
     signal.addEventListener('abort', () => reject(signal.reason as Error));
   });
 
-describe('work in time', () => {
-  it('is aborted when its time runs out, even if memory was cleared meanwhile', { timeout: 10_000 }, async () => {
+describe('work with a time limit', () => {
+  it('is aborted when its time runs out, even after garbage collection', { timeout: 10_000 }, async () => {
     setFlagsFromString('--expose-gc');
     const clearMemory = runInNewContext('gc') as () => void;
     const clearing = setInterval(clearMemory, 20);
@@ -23,7 +23,7 @@ describe('work in time', () => {
     });
   });
 
-  it('is aborted with the other signal, and for its reason', async () => {
+  it('is aborted when the given signal is aborted, for the same reason', async () => {
     const reason = new Error('stopped');
     await expect(inTime(60_000, AbortSignal.abort(reason), (signal) => Promise.reject(signal.reason))).rejects.toBe(
       reason,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { onceFor } from '../../src/lib/once-for.ts';
 
-it('a value is computed once for each object, even if undefined, and again after a failure', () => {
+it('a value is computed once per object, even if undefined, and again after a failure', () => {
   let made = 0;
   const valueOf = onceFor(({ fails, value }: { fails?: boolean; value?: string }) => {
     made += 1;

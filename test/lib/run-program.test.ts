@@ -21,11 +21,11 @@ describe('a notified program', () => {
     ['exit 3', 'ended with 3'],
     // Somebody else killed it.
     ['kill -KILL $$', 'ended with SIGKILL'],
-  ])('that does "%s" has the problem %j', async (script, problem) => {
+  ])('that executes "%s" has the problem %j', async (script, problem) => {
     expect(await runProgram(program(script), process.env, {})).toBe(problem);
   });
 
-  it('that takes too long is ended', async () => {
+  it('that takes too long is stopped', async () => {
     const late = new AbortController();
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(late.signal);
     const ended = runProgram(program('exec sleep 600'), process.env, {});
@@ -34,7 +34,7 @@ describe('a notified program', () => {
     expect(timeout).toHaveBeenCalledWith(30_000);
   });
 
-  it('that does not start delays nothing', async () => {
+  it('that does not start leaves no timer behind', async () => {
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
     const before = timers();
     expect(await runProgram('/no/such/program', process.env, {})).toMatch(/^did not start: .*ENOENT/);

@@ -16,7 +16,7 @@ function clocks() {
 }
 
 describe('a clock that is never set back', () => {
-  it('follows the wall clock while that is not set', () => {
+  it('follows the wall clock while nobody sets the wall clock', () => {
     const { at, steady, pass } = clocks();
     for (const milliseconds of [1, 1000, 3_600_000]) {
       pass(milliseconds);
@@ -24,7 +24,7 @@ describe('a clock that is never set back', () => {
     }
   });
 
-  it('continues if the wall clock is set back, until that is right again', () => {
+  it('keeps its own pace if the wall clock is set back, until the wall clock is right again', () => {
     const { at, steady, pass } = clocks();
     const began = steady.now();
     pass(60_000, -420_000);
@@ -35,7 +35,7 @@ describe('a clock that is never set back', () => {
     expect(steady.now()).toBe(at.wall);
   });
 
-  it('follows if the wall clock is set forward', () => {
+  it('follows the wall clock if it is set forward', () => {
     const { at, steady, pass } = clocks();
     pass(1000, 3_600_000);
     expect(steady.now()).toBe(at.wall);
@@ -43,7 +43,7 @@ describe('a clock that is never set back', () => {
     expect(steady.now()).toBe(at.wall + 3_600_000);
   });
 
-  it('follows the small corrections of a time service, and never goes back for one', () => {
+  it('follows small corrections by a time service, and never goes back', () => {
     const { at, steady, pass } = clocks();
     pass(1000, -900);
     const before = steady.now();
@@ -54,7 +54,7 @@ describe('a clock that is never set back', () => {
     expect(steady.now()).toBe(at.wall);
   });
 
-  it('continues from a later time of another process', () => {
+  it('jumps to a later time from another process, but never back to an earlier one', () => {
     const { at, steady, pass } = clocks();
     steady.catchUp(at.wall + 60_000);
     pass(1000);

@@ -49,7 +49,7 @@ describe.each([
     if (sdk === sdk1) await ask({ ...request('initialize', 0), params: initializeParams });
   };
 
-  it('hands over the params of a call unchecked, and the name of the client', async () => {
+  it('passes on the unchecked params of a call, and the name of the client', async () => {
     const given: unknown[] = [];
     const client = await connected(sdk, (...[asked, { clientName, progressToken }]) => {
       given.push(asked, clientName, progressToken);
@@ -114,7 +114,7 @@ describe.each([
     expect(error).toEqual({ code: -32_602, message: 'our words' });
   });
 
-  it('reports what it cannot understand', async () => {
+  it('reports messages that it cannot understand', async () => {
     const client = await connected(sdk, () => Promise.resolve({}));
     await begin(client);
     await client.ask({ ...request('tools/call', 1), params: { name: 'x', ...params } });

@@ -76,12 +76,12 @@ async function run(url: string, revision: string, expected: string): Promise<str
 describe.skipIf(missing !== undefined && process.env['CI'] !== 'true').each(['2025-11-25', '2026-07-28'])(
   'the conformance suite for %s',
   (revision) => {
-    it('passes on the server, except for the scenarios that its file of expected failures lists', async () => {
+    it('passes on the server, but for the expected failures', async () => {
       const { url } = await startHttp({ folder: await storeFolder() });
       expect(await run(url, revision, 'server')).toMatch(/^✓ tools-list: /m);
     });
 
-    it("passes on the server with the suite's own tools, resources and prompts, except for those of its file", async () => {
+    it("passes with the suite's own tools, resources and prompts, but for the expected failures", async () => {
       expect(await run(await serveFixtures(), revision, 'fixtures')).toMatch(/^✓ tools-call-image: /m);
     });
   },

@@ -24,7 +24,7 @@ describe('the era of a client', () => {
     [[request('ping', 1), null, { params: null }, { params: { _meta: null } }], undefined, 'handshake'],
     [null, undefined, 'handshake'],
     ['text', undefined, 'handshake'],
-  ])('of %j with the header %j is %s', (body, header, era) => {
+  ])('that sends %j with the header %j is %s', (body, header, era) => {
     expect(eraOf(body, header)).toBe(era);
   });
 });
@@ -63,7 +63,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
   const talkTo = async (folder: string): Promise<Talk> =>
     (transport === 'stdio' ? talkOnStdio({ folder }) : await talkOverHttp({ folder })).talk;
 
-  it('a client of each era gets the same answers, byte for byte, and one of 2026-07-28 also how long they are valid', async () => {
+  it('clients of both eras get the same answers, byte for byte, and stateless clients also learn how long the answers are valid', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const [handshake, later] = [await talkTo(folder), await talkTo(folder)];
@@ -108,7 +108,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
     expect(begun).toMatchObject({ protocolVersion: '2025-11-25', capabilities: { tools: {}, completions: {} } });
   });
 
-  it('a revision that is not served is refused with those that are', async () => {
+  it('an unsupported revision is refused with a list of the supported ones', async () => {
     const talk = await talkTo(temporaryFolder());
     const meta = { ...stateless._meta, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' };
     const { error } = await talk(request('tools/list', 1, { _meta: meta }));
@@ -117,7 +117,7 @@ describe.each(['stdio', 'http'] as const)('over %s', (transport) => {
 });
 
 describe('a server on stdio', () => {
-  it('serves a client that discovers it and then begins with the handshake like one that does not', async () => {
+  it('answers a client the same with or without server/discover before the handshake', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const [usual, looking] = [talkOnStdio({ folder }).talk, talkOnStdio({ folder }).talk];
@@ -138,7 +138,7 @@ describe('a server on stdio', () => {
     expect((await second.talk(request('tools/list', 2, stateless))).result).not.toHaveProperty('resultType');
   });
 
-  it.each(['handshake', 'stateless'] as const)('answers bad lines in the %s era, and continues', async (era) => {
+  it.each(['handshake', 'stateless'] as const)('answers invalid lines in the %s era, and continues', async (era) => {
     const { talk, send, said } = talkOnStdio({ folder: temporaryFolder() });
     await talk(
       era === 'handshake' ? request('initialize', 1, initializeParams) : request('server/discover', 1, stateless),
@@ -158,7 +158,7 @@ describe('a server on stdio', () => {
   });
 
   it.each(['handshake', 'stateless'] as const)(
-    'answers the last message of the %s era before it exits',
+    'answers the last message in the %s era before it exits',
     async (era) => {
       const { send, end, heard } = talkOnStdio({ folder: temporaryFolder() });
       send(`${JSON.stringify(request('tools/list', 1, era === 'handshake' ? {} : stateless))}\n`);
@@ -175,7 +175,7 @@ describe('a server over HTTP', () => {
     ['names another revision', { ...headersOf(list), 'MCP-Protocol-Version': '2025-11-25' }],
     ['lacks the method', { 'MCP-Protocol-Version': '2026-07-28' }],
     ['names another method', { ...headersOf(list), 'Mcp-Method': 'tools/call' }],
-  ])('refuses a request of 2026-07-28 that %s in its headers', async (_, headers) => {
+  ])('refuses a request of revision 2026-07-28 that %s in its headers', async (_, headers) => {
     const { url } = await talkOverHttp({ folder: temporaryFolder() });
     const response = await post(url, list, headers);
     expect([response.status, ((await response.json()) as { error: { code: number } }).error.code]).toEqual([
@@ -183,7 +183,7 @@ describe('a server over HTTP', () => {
     ]);
   });
 
-  it('chooses the era by each request, and answers an unknown method of 2026-07-28 with 404', async () => {
+  it('chooses the era for each request, and answers an unknown method with 404 in the stateless era', async () => {
     const { url, talk } = await talkOverHttp({ folder: temporaryFolder() });
     expect((await talk(list)).result).toHaveProperty('resultType', 'complete');
     expect((await talk(request('tools/list', 1))).result).not.toHaveProperty('resultType');

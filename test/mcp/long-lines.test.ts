@@ -13,7 +13,7 @@ async function passed(chunks: readonly string[], most: number) {
   return { out, dropped };
 }
 
-describe('lines of a client', () => {
+describe('lines from a client', () => {
   it.each([
     ['pass if several come in one chunk', ['a\nbb\nccc\n'], 'a\nbb\nccc\n', []],
     ['pass if each comes in several chunks', ['a', 'a\nb', 'b', '\n'], 'aa\nbb\n', []],
@@ -27,16 +27,22 @@ describe('lines of a client', () => {
     ['pass if they are exactly as long as allowed', ['aaaa\n'], 'aaaa\n', []],
     ['are held back until their end', ['a\nb'], 'a\n', []],
     ['are dropped if they are too long and have no end', ['a\nbbbbbbb'], 'a\n', [null]],
-    ['are dropped with the id at their beginning', ['{"jsonrpc":"2.0","id":', '7,"method":"x"}\n'], '', [7], 30],
     [
-      'are dropped with the id at their end',
+      'are dropped, and the id at their beginning is reported',
+      ['{"jsonrpc":"2.0","id":', '7,"method":"x"}\n'],
+      '',
+      [7],
+      30,
+    ],
+    [
+      'are dropped, and the id at their end is reported',
       ['{"method":"x","params":{"id":1},"jsonrpc":"2.0","id', '":"b"}\n'],
       '',
       ['b'],
       30,
     ],
     [
-      'are dropped without an id if the only one is in the params',
+      'are dropped, and no id is reported if the only one is in the params',
       ['{"method":"x","params":{"text":"long","id":1}}\n'],
       '',
       [null],

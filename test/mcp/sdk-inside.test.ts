@@ -13,8 +13,8 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Record<stri
 describe.each([
   ['@modelcontextprotocol/sdk', 'dependencies'],
   ['@modelcontextprotocol/server', 'devDependencies'],
-] as const)('the inside of %s', (name, kind) => {
-  it('is of the installed version, which is pinned exactly', () => {
+] as const)('the internals of %s', (name, kind) => {
+  it('are those of the installed version, which package.json pins exactly', () => {
     expect(manifest[kind]?.[name]).toBe(versionIn(name));
   });
 });
@@ -31,7 +31,7 @@ describe('SDK 1.x', () => {
     expect(usesOfValidator(source, '    async ')).toEqual(['elicitInput']);
   });
 
-  it('needs ajv only as a default validator, so that the bundle can replace it', () => {
+  it('uses ajv only as a default validator, which the bundle can replace', () => {
     expect([...source.matchAll(/ajv/gi)].length).toBeGreaterThan(0);
     expect(source).toMatch(/jsonSchemaValidator \?\? new AjvJsonSchemaValidator\(\)/);
     const build = readFileSync('scripts/build.js', 'utf8');
@@ -45,7 +45,7 @@ describe('SDK 2.x', () => {
     .filter((file) => file.endsWith('.mjs') && !file.startsWith('shims'))
     .map((file) => readFileSync(join(folder, file), 'utf8'));
 
-  it('has a method _wrapHandler, which checks calls of tools', () => {
+  it('has a method _wrapHandler, which checks tool calls', () => {
     const { _wrapHandler: wrap } = Later.prototype as unknown as { _wrapHandler: unknown };
     expect(wrap).toBeTypeOf('function');
   });
@@ -54,7 +54,7 @@ describe('SDK 2.x', () => {
     expect(sources.flatMap((source) => usesOfValidator(source, '\tasync '))).toEqual(['_sendElicitationLeg']);
   });
 
-  it('takes from Node.js only what scripts/shims.js lists, and the validator only as a default', () => {
+  it('imports from its shims only what scripts/shims.js provides, and uses the validator only as a default', () => {
     const taken = sources.flatMap((source) =>
       [...source.matchAll(/^import \{ (.+) \} from "@modelcontextprotocol\/server\/_shims";$/gm)].map(
         ([, names]) => names,

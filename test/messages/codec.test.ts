@@ -14,7 +14,7 @@ describe('a body', () => {
     expect(decodeRecorded(JSON.stringify(end))).toMatchObject(end);
   });
 
-  it('of another type is unknown', () => {
+  it('of an unknown type has the kind "unknown"', () => {
     const body = { msg_type: 'hello', sender: 's' };
     expect(decodeObject(body)).toEqual({ kind: 'unknown', body, msg_type: 'hello' });
   });
@@ -34,7 +34,7 @@ describe('a body', () => {
     expect(() => decodeRecorded(body)).toThrow('a recorded message can no longer be read');
   });
 
-  it('is rejected with every problem, in at most 500 characters', () => {
+  it('is rejected with a list of all its problems, in at most 500 characters', () => {
     const decoded = decodeObject({ msg_type: 'end_run', sender: 5, namespace: 5, total_stf_files: -1 });
     expect(decoded).toMatchObject({
       kind: 'rejected',
@@ -44,7 +44,7 @@ describe('a body', () => {
     expect((long as { reason: string }).reason).toHaveLength(500);
   });
 
-  it('is read up to a hundred levels, and a deeper one is rejected with its namespace', () => {
+  it('nested deeper than a hundred levels is rejected, but keeps its namespace', () => {
     expect(decodeMessage(nested(99))).toMatchObject({ kind: 'rejected', reason: 'has no msg_type' });
     expect(decodeMessage(nested(100))).toEqual({
       kind: 'rejected',
@@ -57,7 +57,7 @@ describe('a body', () => {
     });
   });
 
-  it('has a namespace and a type if they are strings', () => {
+  it('yields its namespace and type only if they are strings', () => {
     expect(fieldOf(decodeObject(end), 'namespace')).toBe('n');
     expect(fieldOf(decodeObject({ msg_type: 'x', namespace: 'm' }), 'namespace')).toBe('m');
     expect(fieldOf(decodeObject({ namespace: 5 }), 'namespace')).toBeUndefined();

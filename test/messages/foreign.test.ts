@@ -31,7 +31,7 @@ describe('a foreign program', () => {
     'stop_transformer',
   ];
 
-  it.each(types)('is the sender of %s without a message_id', (msg_type) => {
+  it.each(types)('is recognized as the sender of %s without a message_id', (msg_type) => {
     expect(foreignProgramOf(decodeObject({ msg_type, sender: 'them' }), {})).toEqual({
       name: 'them',
       namespace: undefined,
@@ -41,13 +41,13 @@ describe('a foreign program', () => {
     expect(foreignProgramOf(decodeObject({ msg_type, sender: 'us', message_id: 'x' }), {})).toBeUndefined();
   });
 
-  it('is not the sender of an unknown type, or of a message without one', () => {
+  it('is not recognized by a message of unknown type or without a type', () => {
     expect(foreignProgramOf(decodeObject({ msg_type: 'hello', sender: 'x' }), {})).toBeUndefined();
     expect(foreignProgramOf(decodeObject({ sender: 'x' }), {})).toBeUndefined();
     expect(foreignProgramOf(decodeObject({ msg_type: 5, agent_name: 'x', status: 'OK' }), {})).toBeUndefined();
   });
 
-  it('may send one of our messages correctly, without an id', () => {
+  it('is recognized even if it sends one of our messages correctly, but without an id', () => {
     const body = { msg_type: 'end_run', sender: 'them', namespace: 'n', execution_id: 'e', total_stf_files: 1 };
     expect(foreignProgramOf(decodeObject(body), {})).toMatchObject({ name: 'them', namespace: 'n' });
   });
@@ -63,7 +63,7 @@ describe('a foreign program', () => {
     expect(foreignProgramOf(decodeObject({ status: 'OK' }), {})).toBeUndefined();
   });
 
-  it('has its name, namespace and run from the body, else from the headers', () => {
+  it('gets its name, namespace and run from the body, or else from the headers', () => {
     const headers = { 'client-id': 'c', namespace: 'h', run_id: '7' };
     expect(
       foreignProgramOf(decodeObject({ msg_type: 'slice_result', namespace: null, run_id: 'none' }), headers),
@@ -95,7 +95,7 @@ it.each([
   expect(told(value)).toBe(text);
 });
 
-it('each layout has its topics, besides the broadcasts', () => {
+it('each layout has topics in addition to the broadcast topic', () => {
   expect(layoutNames).toEqual(['head', '2025-12', '2025-10']);
   expect(layoutTopics(undefined)).toEqual([]);
   expect(layoutTopics('head')).toEqual([
@@ -112,7 +112,7 @@ it('each layout has its topics, besides the broadcasts', () => {
     ]);
 });
 
-it('queues are shared with the testbed if they have its names', () => {
+it("queues with the same names as the testbed's are shared with the testbed", () => {
   expect(queuesSharedWithTestbed(destinations)).toEqual(['slices', 'results']);
   expect(queuesSharedWithTestbed({ ...destinations, slices: '/queue/swf.slices' })).toEqual(['results']);
   expect(
@@ -132,6 +132,6 @@ it.each([
   ['worker', 2, false],
   ['worker', 3, false],
   ['data', 1, false],
-])('an agent of type %s and wire %i is refused: %s', (agent_type, wire, refused) => {
+])('an agent of type %s with wire version %i is refused: %s', (agent_type, wire, refused) => {
   expect(isRefused({ agent_type, wire })).toBe(refused);
 });

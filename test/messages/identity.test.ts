@@ -18,7 +18,7 @@ const start = (params: object): Message =>
 describe('the content of a message', () => {
   const content = contentOf(start({ daq: { stf_interval: 2, phases: [1, { name: 'a' }] }, data: null }));
 
-  it('does not depend on the order of its fields, the sender or the time', () => {
+  it('does not depend on the sender, the time or the order of its fields', () => {
     const other = start({ data: null, daq: { phases: [1, { name: 'a' }], stf_interval: 2 } });
     expect(contentOf({ ...other, sender: 'other', timestamp: '2026-01-01T00:00:00Z' })).toBe(content);
   });

@@ -34,7 +34,7 @@ describe('a notifier', () => {
     expect(inside()).toBe(0);
   });
 
-  it('returns at once if a wanted type was announced since the mark', async () => {
+  it('returns immediately if a wanted type has been announced since the mark', async () => {
     const { notifier, isDone, inside } = made();
     const { signal } = new AbortController();
     const wanted = types('slice', 'stf_gen');
@@ -56,7 +56,7 @@ describe('a notifier', () => {
     expect(notifier.mark(types('slice'))).toBe(1);
   });
 
-  it('wakes its waiters when they are aborted, and does not wait after that', async () => {
+  it('ends a wait that is aborted, and starts none if the signal is already aborted', async () => {
     const { notifier, isDone, inside } = made();
     const ending = new AbortController();
     const waiting = notifier.news(ending.signal, types('slice'));
@@ -113,7 +113,7 @@ describe('telemetry', () => {
     ['agent_heartbeat', beat],
     ['agent_log', log],
     ['execution_state', state],
-  ])('of type %s is read, and may have fields of a newer program', (_, body) => {
+  ])('of type %s is read, even with fields from a newer program', (_, body) => {
     expect(telemetryOf(decodeObject({ ...body, newer: 1 }))).toMatchObject({
       ...body,
       ...('workflow_params' in body ? { workflow_params: expect.any(Object) } : {}),
@@ -125,9 +125,9 @@ describe('telemetry', () => {
     ['a message', { msg_type: 'end_run', sender: 'a', namespace: 'n', execution_id: 'e', total_stf_files: 1 }],
     ['a heartbeat with a missing field', { ...beat, agent_name: undefined }],
     ['a type named like a member of Object', { ...beat, msg_type: 'toString' }],
-    ['too many in hand', { ...beat, in_hand: Array.from({ length: 1001 }, () => 'x') }],
+    ['too many messages in hand', { ...beat, in_hand: Array.from({ length: 1001 }, () => 'x') }],
     [
-      'too many lines',
+      'too many log lines',
       {
         ...log,
         lines: Array.from({ length: 101 }, (_, n) => ({ n: n + 1, timestamp: 't', level: 'INFO', message: 'm' })),

@@ -69,7 +69,7 @@ describe('message ids', () => {
       { msg_type: 'run_workflow', command_id: 'c', workflow_name: 'w', params: {}, executed_by: 'u', speed: 'max' },
       'run_workflow/c',
     ],
-  ])('of %j is %s', (body, id) => {
+  ])('follow from the content: %j has %s', (body, id) => {
     expect(messageIdOf(decoded({ ...envelope, ...body }))).toBe(id);
   });
 
@@ -109,11 +109,11 @@ describe('reading a message', () => {
     [JSON.stringify({ ...envelope, msg_type: 'stf_gen', filename: '..', sequence: 1, tf_count: 1 }), /filename/],
     [JSON.stringify({ ...envelope, msg_type: 'stf_gen', filename: 'a.stf', sequence: '1', tf_count: 1 }), /sequence/],
     [JSON.stringify({ ...envelope, msg_type: 'end_run', total_stf_files: -1 }), /total_stf_files/],
-  ])('rejects %s with the reason', (body, reason) => {
+  ])('rejects %s and says why', (body, reason) => {
     expect(decodeMessage(body)).toMatchObject({ kind: 'rejected', reason: expect.stringMatching(reason) });
   });
 
-  it('distinguishes an unknown type, even one named like a member of Object, from an unreadable message', () => {
+  it('recognizes an unknown type, even one named like a member of Object', () => {
     for (const msg_type of ['heartbeat', 'constructor', 'toString', '__proto__']) {
       expect(decodeMessage(JSON.stringify({ msg_type }))).toMatchObject({ kind: 'unknown', msg_type });
     }

@@ -9,41 +9,46 @@ const at = { now: 100_000, patience: 10 };
 describe('the next step of an alarm', () => {
   it.each([
     ['nothing is wrong', {}, undefined, { changes: [] }],
-    ['it is new', {}, 'error', { changes: [], found: 100_000 }],
-    ['it has not lasted yet', { found: 90_001 }, 'error', { changes: [], found: 90_001 }],
-    ['it has lasted', { found: 90_000 }, 'error', { changes: ['raised'] }],
-    ['it went before it had lasted', { found: 90_001 }, undefined, { changes: [] }],
-    ['it persists', { raised: 'error' }, 'error', { changes: [] }],
-    ['it went a moment ago', { raised: 'error' }, undefined, { changes: [], gone: 100_000 }],
-    ['it has been gone for a while', { raised: 'error', gone: 90_001 }, undefined, { changes: [], gone: 90_001 }],
+    ['the finding is new', {}, 'error', { changes: [], found: 100_000 }],
+    ['the finding has not lasted long enough', { found: 90_001 }, 'error', { changes: [], found: 90_001 }],
+    ['the finding has lasted long enough', { found: 90_000 }, 'error', { changes: ['raised'] }],
+    ['the finding disappeared before it had lasted long enough', { found: 90_001 }, undefined, { changes: [] }],
+    ['the finding persists', { raised: 'error' }, 'error', { changes: [] }],
+    ['the finding disappeared a moment ago', { raised: 'error' }, undefined, { changes: [], gone: 100_000 }],
     [
-      'it has been gone for as long as it had to last',
+      'the finding has been gone for a while',
+      { raised: 'error', gone: 90_001 },
+      undefined,
+      { changes: [], gone: 90_001 },
+    ],
+    [
+      'the finding has been gone for as long as it had to last',
       { raised: 'error', gone: 90_000 },
       undefined,
       { changes: ['cleared'] },
     ],
-    ['it was gone and is back', { raised: 'error', gone: 90_001 }, 'error', { changes: [] }],
-    ['it got worse a moment ago', { raised: 'warning' }, 'error', { changes: [], found: 100_000 }],
+    ['the finding was gone briefly and is back', { raised: 'error', gone: 90_001 }, 'error', { changes: [] }],
+    ['the finding got worse a moment ago', { raised: 'warning' }, 'error', { changes: [], found: 100_000 }],
     [
-      'it has been worse for long enough',
+      'the finding has been worse for long enough',
       { raised: 'warning', found: 90_000 },
       'error',
       { changes: ['cleared', 'raised'] },
     ],
-    ['it was worse for a moment', { raised: 'warning', found: 95_000 }, 'warning', { changes: [] }],
-    ['the clock was set back since it was found', { found: 200_000 }, 'error', { changes: [], found: 100_000 }],
+    ['the finding was worse for a moment', { raised: 'warning', found: 95_000 }, 'warning', { changes: [] }],
+    ['the clock was set back after the finding appeared', { found: 200_000 }, 'error', { changes: [], found: 100_000 }],
     [
-      'the clock was set back since it went',
+      'the clock was set back after the finding disappeared',
       { raised: 'error', gone: 200_000 },
       undefined,
       { changes: [], gone: 100_000 },
     ],
-    ['it got better', { raised: 'error' }, 'warning', { changes: [] }],
+    ['the finding got better', { raised: 'error' }, 'warning', { changes: [] }],
   ] as const)('is right if %s', (_, standing, severity, step) => {
     expect(alarmStep(standing, severity, at)).toEqual(step);
   });
 
-  it('raises it at once if it need not last', () => {
+  it('raises the alarm immediately if its finding need not persist', () => {
     expect(alarmStep({}, 'warning', { now: 5, patience: 0 })).toEqual({ changes: ['raised'] });
   });
 });
@@ -65,7 +70,7 @@ describe('the findings that raise alarms', () => {
     expect(alarm?.sentence).toBe('Failed: …/bin/reco.sh ended with code 3.');
   });
 
-  it('have subjects and sentences that fit into a message, however long the originals', () => {
+  it('have subjects and sentences that fit into a message, however long the originals are', () => {
     const long = 'x'.repeat(3000);
     const found = alarmFindings('e 1~102007', [
       { ...finding('FILE_GONE', 'error', `${long}a`), sentence: 'y'.repeat(20_000) },
@@ -85,7 +90,7 @@ describe('the findings that raise alarms', () => {
     }
   });
 
-  it('are errors and warnings, the worst one for each code and subject', () => {
+  it('are the worst error or warning for each code and subject', () => {
     const found = alarmFindings('e-1', [
       finding('STAGE_STUCK', 'error', 'data'),
       finding('STAGE_STUCK', 'error', 'worker'),

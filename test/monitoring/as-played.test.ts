@@ -100,11 +100,11 @@ const endOf = (rows: readonly Row[]): number => Math.max(...rows.map(({ complete
 const missed = (last: number | undefined, rows: readonly Row[]): number =>
   Math.abs((last ?? NaN) - endOf(rows)) / endOf(rows);
 
-describe('a run that is replayed on its measured times', () => {
+describe('a replay of a run with its measured times', () => {
   it.each([
-    ['goes behind the others', false],
+    ['is queued behind the others', false],
     ['keeps its place', true],
-  ])('ends when the original ended, within 5 %, in 300 generated runs where a failed slice %s', (_, keeps) => {
+  ])('ends within 5 % of the real end in 300 generated runs where a failed slice %s', (_, keeps) => {
     for (let seed = 1; seed <= 300; seed += 1) {
       const rows = run(makeWork(seed), 1 + (seed % 30), keeps);
       const measured = measuredRun(attemptsOf(rows, 1 + (seed % 30)), keeps);
@@ -115,7 +115,7 @@ describe('a run that is replayed on its measured times', () => {
     }
   });
 
-  it('predicts the end with other numbers of workers, within 5 % in 95 % of 300 generated runs', () => {
+  it('predicts the end with other numbers of workers to within 5 % in 95 % of 300 runs', () => {
     const misses: number[] = [];
     for (let seed = 1; seed <= 300; seed += 1) {
       const work = makeWork(seed);
@@ -135,7 +135,7 @@ describe('a run that is replayed on its measured times', () => {
   const measured = measuredRun(attemptsOf(steady, 4), keepsPlace);
 
   it.each([
-    ['as it was', {}, 10_300],
+    ['without changes', {}, 10_300],
     ['with half of the workers', { slots: 2 }, 20_100],
     ['with enough workers', { slots: 10 }, 4900],
     ['with slices that take half as long', { factor: 0.5 }, 5300],
@@ -151,7 +151,7 @@ describe('a run that is replayed on its measured times', () => {
     expect(played).toMatchObject({ last: undefined, undone: 40, slots: 0 });
   });
 
-  it('gives a worker no slice after it has vanished', () => {
+  it('gives no slice to a worker that has vanished', () => {
     // The second of two workers vanishes after its first slice.
     const rows = run(
       { arrivals: Array.from({ length: 20 }, (_, n) => ({ at: n, stf: n, took: [1000] })), pause: undefined },
@@ -172,7 +172,7 @@ describe('a run that is replayed on its measured times', () => {
       });
     const isLeftOut = ({ name }: { name: string }): boolean => name === 'agent/0';
 
-    it('leaves out the attempts that failed on a worker that is left out', () => {
+    it('leaves out the attempts that failed on the omitted worker', () => {
       const measuredAgain = measuredRun(attemptsOf(failing(true), 2), keepsPlace);
       expect(playAgain(measuredAgain)).toMatchObject({
         failed: 0,
@@ -182,7 +182,7 @@ describe('a run that is replayed on its measured times', () => {
       expect(without).toMatchObject({ failed: 0, slices: 10, waits: expect.toSatisfy((all) => all.length === 10) });
     });
 
-    it('says how many slices fail, and nothing if that is not known', () => {
+    it('says how many slices fail, if this is known', () => {
       const once = measuredRun(attemptsOf(failing(false), 2), keepsPlace);
       expect(playAgain(once).failed).toBe(5);
       expect(playAgain(once, { slots: 1 }).failed).toBe(5);
@@ -191,7 +191,7 @@ describe('a run that is replayed on its measured times', () => {
     });
   });
 
-  it('counts standstills of less than a second', () => {
+  it('takes standstills of less than a second into account', () => {
     const pause = { from: 1950, until: 2650 };
     const arrivals = Array.from({ length: 100 }, (_, n) => ({ at: n * 10, stf: n, took: [200] }));
     const rows = run({ arrivals, pause }, 4);

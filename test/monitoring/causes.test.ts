@@ -9,22 +9,22 @@ const failedOn = (...workers: number[]) =>
 
 it.each([
   ['one slot', [3, 3], { slots: 1, worstSlot: 'w/3', worstSlotAttempts: 2 }],
-  ['the slot with the most of several', [1, 5, 5, 6], { slots: 3, worstSlot: 'w/5', worstSlotAttempts: 2 }],
-  ['the first by name of those with as many', [6, 1], { slots: 2, worstSlot: 'w/1', worstSlotAttempts: 1 }],
+  ['the slot with the most failures', [1, 5, 5, 6], { slots: 3, worstSlot: 'w/5', worstSlotAttempts: 2 }],
+  ['the first slot by name if several have equally many', [6, 1], { slots: 2, worstSlot: 'w/1', worstSlotAttempts: 1 }],
   ['no slot if no message names one', [-1], { slots: 0, worstSlot: '', worstSlotAttempts: 0 }],
-  ['only the slots that are named', [-1, -1, 2], { slots: 1, worstSlot: 'w/2', worstSlotAttempts: 1 }],
+  ['only the slots that messages name', [-1, -1, 2], { slots: 1, worstSlot: 'w/2', worstSlotAttempts: 1 }],
 ])('failures with one cause name %s', (_, workers, places) => {
   const causes = causesOf(failedOn(...workers), { from: start, until: start + 60_000 }, 2);
   expect(causes).toMatchObject([{ attempts: workers.length, ...places }]);
 });
 
 it.each([
-  ['all were there', ['torre2', 'torre3'], [0, 0, 0, 1], 'torre2'],
-  ['one of them was on another host', ['torre2', 'torre3'], [0, 1, 0, 1], undefined],
+  ['all happened there', ['torre2', 'torre3'], [0, 0, 0, 1], 'torre2'],
+  ['one of them happened on another host', ['torre2', 'torre3'], [0, 1, 0, 1], undefined],
   ['the host of one is not known', ['torre2', 'torre3'], [0, 0, -1, 1], undefined],
   ['no host is known', ['torre2', 'torre3'], [-1, -1, -1, 1], undefined],
-  ['no attempt was on another', ['torre2', 'torre3'], [0, 0, 0, -1], undefined],
-])('failures with one cause name a host if only they were there: %s', (_, all, host, expected) => {
+  ['no other attempt ran elsewhere', ['torre2', 'torre3'], [0, 0, 0, -1], undefined],
+])('failures with one cause name their common host if other attempts ran elsewhere: %s', (_, all, host, expected) => {
   // The fourth attempt succeeded.
   const attempts = attemptsOf(
     [1, 2, 3, 4].map((worker) => ({

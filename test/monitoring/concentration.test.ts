@@ -47,7 +47,7 @@ describe('a place where slices fail', () => {
     ['host', 'host-0', ({ host }: { host: string }) => host === 'host-0'],
     ['STF file', '7.stf', ({ stf }: { stf: string }) => stf === '7.stf'],
     ['slice number', '2', ({ number }: { number: number }) => number === 2],
-  ] as const)('is a %s, %s', (kind, place, isThere) => {
+  ] as const)('can be the %s %s', (kind, place, isThere) => {
     const found = concentrationOf(
       attemptsOf({ seed: 5, fails: (at, chance) => (isThere(at) ? chance < 0.9 : chance < 0.02) }),
     );
@@ -60,7 +60,7 @@ describe('a place where slices fail', () => {
     expect(concentrationOf(attemptsOf({ seed: 1, fails: () => true }))).toBeUndefined();
   });
 
-  it('is not reported if failures are only a little more frequent', () => {
+  it('is not reported if failures are only a little more frequent there', () => {
     const run = {
       seed: 3,
       stfs: 600,
@@ -69,12 +69,12 @@ describe('a place where slices fail', () => {
     expect(concentrationOf(attemptsOf(run))).toBeUndefined();
   });
 
-  it('can be two hosts of three', () => {
+  it('can be two hosts out of three', () => {
     const run = { seed: 4, fails: ({ host }: { host: string }) => host !== 'host-2' };
     expect(concentrationOf(attemptsOf(run))).toMatchObject({ kind: 'host', places: ['host-0', 'host-1'] });
   });
 
-  it('does not blame an STF file made while everything failed', () => {
+  it('cannot be an STF file that was made while everything failed', () => {
     const run = {
       seed: 6,
       stfs: 30,

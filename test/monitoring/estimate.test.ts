@@ -142,7 +142,7 @@ const schedules: [what: string, settings: object][] = [
 ];
 
 describe('the remaining time of a run whose workers keep up', () => {
-  it.each(schedules)('lies between the estimated bounds at every moment: for %s', (_, settings) => {
+  it.each(schedules)('lies between the estimated bounds at every moment, for %s', (_, settings) => {
     const all = looks(settings);
     expect(all.length).toBeGreaterThan(10);
     for (const { tick, left, told } of all) {
@@ -153,7 +153,7 @@ describe('the remaining time of a run whose workers keep up', () => {
 });
 
 describe('the remaining steps of the DAQ', () => {
-  it.each(schedules)('equal those of its schedule at every moment: for %s', (_, settings) => {
+  it.each(schedules)('equal those of its schedule at every moment, for %s', (_, settings) => {
     for (const { tick, ahead, schedule } of looks(settings)) {
       const rounded = ({ stfs, end }: Pick<typeof ahead, 'stfs' | 'end'>) => ({
         tick,
@@ -175,7 +175,7 @@ describe('the remaining time of a run that has just begun', () => {
     }
   };
 
-  it('equals the time of its plan, for any parameters', () => {
+  it('equals the time that plan_run predicts, for any parameters', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -205,12 +205,12 @@ describe('the remaining time of a run that has just begun', () => {
   });
 
   it.each([
-    ['a thousand million STFs', { fast_processing: { stf_count: 1_000_000_000 } }, {}],
+    ['a billion STFs', { fast_processing: { stf_count: 1_000_000_000 } }, {}],
     ['a million periods', { fast_processing: { stf_count: 1, physics_period_count: 1_000_000 } }, {}],
     ['a thousand slices in hand', { fast_processing: { stf_count: 10_800 } }, { in_hand: 1000 }],
     ['only failed attempts', { fast_processing: { stf_count: 10_800 } }, { slice_retries: 100_000 }],
   ])(
-    'is estimated within two seconds, with %s',
+    'takes at most five seconds of processor time to estimate, with %s',
     (_, settings, { in_hand = 0, slice_retries = 0 }: Record<string, number>) => {
       const params = { ...executionParamsSchema.parse(settings), speed: 1 } as Facts['params'];
       const stfs = plannedStfCount(params) ?? 0;
@@ -251,12 +251,23 @@ describe('the remaining time of a run whose files wait', () => {
   };
 
   it.each([
-    ['the agent has just got the first', 98, true],
-    ['the agent may still be busy with the first', 81, true],
-    ['the agent has been idle for longer than usual: it is not known when it will continue', 79, false],
+    ['the agent has just received the first file', 98, true],
+    ['the agent may still be busy with the first file', 81, true],
+    ['the agent has been idle for longer than usual', 79, false],
     ['the agent is stuck', 30, false],
-  ])('is known or absent if %s', (_, since, isKnown) => {
+  ])('is known only if the agents seem to be working: %s', (_, since, isKnown) => {
     expect(timeLeft({ ...waiting, waiting_since: { data: at(since) } }, 'slow') !== undefined).toBe(isKnown);
+  });
+
+  it.each([
+    ['workers may still take the slices', 11, 0, true],
+    ['no worker has begun any slice for longer than usual', 9, 0, false],
+    ['a worker has one of the slices', 9, 1, true],
+  ])('is known only if the agents seem to be working: %s', (_, since, held, isKnown) => {
+    const slice = { slice_filename: 's', assigned_worker: 'w/1', since: at(since), attempt: 1, isLost: false };
+    const queued = { ...waiting.counts, slices_created: 30, slices_queued: 30 - held };
+    const facts = { ...waiting, stfs_ready: 2, counts: queued, in_hand: Array.from({ length: held }, () => slice) };
+    expect(timeLeft({ ...facts, waiting_since: { worker: at(since) } }, 'slow') !== undefined).toBe(isKnown);
   });
 });
 
@@ -270,14 +281,14 @@ describe('the remaining time of a run at full speed', () => {
 
   it.each([
     ['no retries', 0, 10],
-    ['one retry for two slices', 5, 15],
+    ['one retry for every two slices', 5, 15],
     ['as many retries as slices', 10, 20],
     ['more retries than a slice may have', 1000, 30],
-  ])('is that of its attempts at the rate so far: with %s', (_, slice_retries, seconds_left) => {
+  ])('is the time that its attempts take at the rate so far, with %s', (_, slice_retries, seconds_left) => {
     expect(timeLeft({ ...half, slice_retries }, 'progressing')).toMatchObject({ seconds_left });
   });
 
-  it('is unknown while all slices have failed', () => {
+  it('is unknown while every slice so far has failed', () => {
     const counts = { ...half.counts, slices_completed: 0, slices_failed: half.counts.slices_completed };
     expect(timeLeft({ ...half, counts }, 'progressing')).toBeUndefined();
   });
@@ -301,12 +312,12 @@ describe('the remaining time of a run whose slices are retried', () => {
   it.each([
     // The DAQ makes ten more STFs, and the last of their slices takes its time.
     ['each attempt fits between two STFs', 1, 0, 101],
-    ['each second attempt fits too', 1, 10, 102],
+    ['second attempts also fit between two STFs', 1, 10, 102],
     // Fifteen seconds for each: the slices follow each other.
     ['workers lag', 15, 0, 160],
     ['workers lag twice as far', 15, 10, 310],
-    ['a slice has no more than its attempts', 15, 1000, 460],
-  ])('%s', (_, service, slice_retries, seconds_left) => {
+    ['no slice has more attempts than allowed', 15, 1000, 460],
+  ])('includes the retries: %s', (_, service, slice_retries, seconds_left) => {
     expect(timeLeft({ ...half(slow(service)), slice_retries }, 'progressing')).toMatchObject({ seconds_left });
   });
 });

@@ -12,9 +12,9 @@ describe('a series of failures', () => {
   it.each([
     ['of ten attempts in ten seconds means that nothing succeeds', row, true],
     ['of nine attempts may be chance', { ...row, attempts: 9 }, false],
-    ['of ten in less than ten seconds may be one moment', { ...row, since: since + 1 }, false],
-    ['of retries alone means nothing: the last slices may be bad', { ...row, firstAttempts: 4 }, false],
-    ['that does not exist means that something succeeds', undefined, false],
+    ['of ten in less than ten seconds may be a momentary problem', { ...row, since: since + 1 }, false],
+    ['of mostly retries may be due to bad slices', { ...row, firstAttempts: 4 }, false],
+    ['that has not begun means that something succeeds', undefined, false],
   ])('%s', (_, failing, expected) => {
     expect(nothingSucceeds(failing, now)).toBe(expected);
   });

@@ -559,7 +559,7 @@ const situations: Readonly<Record<string, Given>> = {
 };
 
 describe('a finding', () => {
-  it('has exactly this sentence in each variant of its situation', async () => {
+  it('has exactly the recorded sentence in each variant of its situation', async () => {
     const told = Object.entries(situations).map(([title, given]) => [
       title,
       findingsOf({ driving: situationOf(given) }),
@@ -569,7 +569,7 @@ describe('a finding', () => {
   });
 });
 
-it('work that agents cannot do is listed up to twenty slots and kinds, with the number of the others', () => {
+it('work that agents cannot do is listed for up to twenty slots and kinds, and the rest is counted', () => {
   const off_duty = [
     ...numbers(30).map((n) => offDuty({ reason: 'FAILING', kind: 'e', detail: `w/${n} waits: no room` })),
     ...numbers(30).map((n) => offDuty({ reason: 'NO_FILE', kind: `http://host-${n}` })),
@@ -581,7 +581,7 @@ it('work that agents cannot do is listed up to twenty slots and kinds, with the 
       .filter((finding) => finding.code === code)
       .map(({ sentence }) => sentence);
   const [resting, ...kinds] = sentencesOf('WORKER_OFF_DUTY');
-  expect(resting).toMatch(/no room\. Slots 10, 11(?:, \d+){18} and 9 more take no slices either\. /);
+  expect(resting).toMatch(/no room\. Slots 10, 11(?:, \d+){17} and 10 more take no slices either\. /);
   expect(kinds).toHaveLength(20);
   expect(kinds.filter((sentence) => sentence.includes(' more '))).toEqual([
     expect.stringMatching(/http:\/\/host-20\. .* The same applies to 10 more kinds of work\.$/),

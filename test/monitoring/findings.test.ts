@@ -54,6 +54,9 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
+  PAYLOAD_CHANGED: {
+    evidence: { payload_change: { at: ago(200), before: 'recon.sh sha256:0123…', now: 'recon.sh sha256:4567…' } },
+  },
   NOTHING_SUCCEEDS: {
     facts: {
       failing: {
@@ -207,7 +210,7 @@ describe('the findings', () => {
     expect(findingsOf({ driving: situationOf() })).toEqual([]);
   });
 
-  it('have exactly these sentences, each in a situation with nothing else wrong', async () => {
+  it('are worded as in the golden file, each with nothing else wrong', async () => {
     expect(Object.keys(situations).toSorted()).toEqual(
       findingRules
         .filter(({ needs }) => needs !== 'heard')
@@ -254,11 +257,11 @@ describe('the findings', () => {
       'AGENT_MISSING',
       { facts: { isOverBroker: true, delays: [], in_hand: [inHand(599)] }, evidence: { missing: ['worker'] } },
     ],
-  ] satisfies [string, Given][])('do not include %s within its bound', (code, given) => {
+  ] satisfies [string, Given][])('do not include %s until its limit is exceeded', (code, given) => {
     expect(findingsOf({ driving: situationOf(given) }).map((finding) => finding.code)).not.toContain(code);
   });
 
-  it('include AGENT_MISSING for workers if a slice is in hand for longer than its timeout', () => {
+  it('include AGENT_MISSING for workers if a slice has been in hand for longer than its timeout', () => {
     const given = {
       facts: { isOverBroker: true, delays: [], in_hand: [inHand(601)] },
       evidence: { missing: ['worker'] },
@@ -266,7 +269,7 @@ describe('the findings', () => {
     expect(findingsOf({ driving: situationOf(given) }).map(({ code }) => code)).toContain('AGENT_MISSING');
   });
 
-  it('state in SLICES_FAILED that no slice succeeded, once the execution has ended', () => {
+  it('say in SLICES_FAILED that no slice succeeded, once the execution has ended', () => {
     const counts = { slices_completed: 0, slices_failed: 30 };
     const told = (status: 'completed' | 'running') => {
       const failed = { count: status === 'completed' ? 30 : 2, ids: [], isFinal: true };
@@ -277,11 +280,11 @@ describe('the findings', () => {
     expect(told('running')).toMatch(/^2 TF slices failed permanently/);
   });
 
-  it('include TAKE_UP_FAILED if drivers fail again and again, though results are recorded', () => {
+  it('include TAKE_UP_FAILED if drivers fail again and again, even if results are recorded', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf({ driving: situationOf(given) }).filter(({ code }) => code === 'TAKE_UP_FAILED');
     expect(finding?.sentence).toBe(
-      'DATA_UNAVAILABLE: /data is full (ENOSPC). 3 drivers failed within 60 s, although worker results were still arriving. Fix the cause: the service keeps trying.',
+      'DATA_UNAVAILABLE: /data is full (ENOSPC). 3 drivers failed within 60 s while worker results kept arriving, so the service keeps resuming the execution. Fix the cause.',
     );
   });
 });

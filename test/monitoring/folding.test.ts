@@ -22,17 +22,17 @@ describe('consequences of a cause', () => {
   );
 
   it.each(['DRIVER_SILENT', 'DRIVER_GONE', 'DRIVER_FAULT', 'TAKE_UP_FAILED', 'BROKER_AWAY'])(
-    'are not reported beside %s',
+    'are not reported in addition to %s',
     (cause) => {
       expect(codesOf([...following, finding(cause), finding('SLICES_FAILED')])).toEqual([cause, 'SLICES_FAILED']);
     },
   );
 
-  it('are each reported without a cause', () => {
+  it('are reported if their cause is not', () => {
     expect(codesOf([finding('DATA_OLD'), finding('AGENT_MISSING', ['data'])])).toEqual(['DATA_OLD', 'AGENT_MISSING']);
   });
 
-  it('such as a stuck stage are folded into a finding about its role, and not into one about another', () => {
+  it('such as a stuck stage are folded only into a finding about the same role', () => {
     const stages = [finding('STAGE_STUCK', ['worker']), finding('STAGE_SLOW', ['fastmon'])];
     const unfit = [
       { reason: 'NO_FILE', kind: '/data', slices: 15, agent: 'w', others: 0, hostname: 'host-b', detail: null },
@@ -46,7 +46,7 @@ describe('consequences of a cause', () => {
     expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
   });
 
-  it('are all that is left out: what an operator must still know stays beside each cause', () => {
+  it('are the only findings left out, whatever the cause', () => {
     const staying = ['STOP_PENDING', 'PAUSED', 'SLICES_FAILED', 'FILES_MISSING', 'WORKERS_TOO_FEW', 'CLOCK_OFF'];
     for (const cause of [
       'DRIVER_SILENT',
@@ -59,7 +59,7 @@ describe('consequences of a cause', () => {
       expect(codesOf([...staying, cause].map((code) => finding(code)))).toEqual([...staying, cause]);
   });
 
-  it('include the fault of a driver, which TAKE_UP_FAILED reports itself', () => {
+  it('include DRIVER_FAULT if the cause is TAKE_UP_FAILED', () => {
     expect(codesOf(['DRIVER_FAULT', 'TAKE_UP_FAILED', 'TAKEN_UP'].map((code) => finding(code)))).toEqual([
       'TAKE_UP_FAILED',
     ]);

@@ -14,10 +14,10 @@ describe('the forecast times in a monitor', () => {
   it.each([
     ['from the schedule', {}, {}, ago(-50)],
     ['but not in a pause', { isHeld: true }, {}, undefined],
-    ['but not if it is late', { start_time: ago(700) }, {}, undefined],
+    ['but not if that slice is late', { start_time: ago(700) }, {}, undefined],
     ['but not if nothing is sampled', {}, { fast_processing: { stf_sampling_rate: 0 } }, undefined],
     ['but not without a driver', { driver: { alive: false, silent: true, since: ago(600) } }, {}, undefined],
-  ])('include that of a first slice still to come, %s', (_, facts, params, expected) => {
+  ])('include the time at which the first slice is due, %s', (_, facts, params, expected) => {
     const daq_state_machine = {
       no_beam_not_ready_delay: 600,
       broadcast_delay: 0,
@@ -33,7 +33,7 @@ describe('the forecast times in a monitor', () => {
     expect(found.first_slice_at).toBe(expected);
   });
 
-  it('for a slice in hand are the timeouts of its payload and of its last attempt', () => {
+  it('include when the current and the last possible attempt of a slice would time out', () => {
     const slice = {
       slice_filename: 's',
       assigned_worker: 'w/01',

@@ -23,7 +23,7 @@ it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%
   expect(text).toMatch(/^swf_execution_slices_stay_failed\{[^}]*\} [1-9]\d*$/m);
 });
 
-it('the dashboard has a title, panels with queries of our series, and its two variables', () => {
+it('the dashboard has a title, panels that query our series, and two variables', () => {
   const { title, panels, templating } = JSON.parse(readFileSync('examples/grafana/dashboard.json', 'utf8')) as {
     title: string;
     panels: { title: string; targets: { expr: string }[] }[];
@@ -34,7 +34,7 @@ it('the dashboard has a title, panels with queries of our series, and its two va
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'execution']);
 });
 
-it('the execution that ended last is served, though twenty-one others began after it', async () => {
+it('the execution that ended last is served even if twenty-one others began after it', async () => {
   const made = await makeRunningStore();
   // One more than are served.
   await sayShortExecutions(made, 21);

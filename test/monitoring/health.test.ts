@@ -24,9 +24,9 @@ const alive = { alive: true, silent: false, since: ago(600) };
 
 describe('the health of an execution', () => {
   it.each<[string, Partial<Facts>, StageState['state'][], string]>([
-    ['failed', { status: 'failed', driver: { ...alive, alive: false } }, ['stuck'], 'failed'],
-    ['completed', { status: 'completed', isHeld: true }, ['stuck'], 'finished'],
-    ['terminated', { status: 'terminated' }, [], 'finished'],
+    ['that failed', { status: 'failed', driver: { ...alive, alive: false } }, ['stuck'], 'failed'],
+    ['that was completed', { status: 'completed', isHeld: true }, ['stuck'], 'finished'],
+    ['that was terminated', { status: 'terminated' }, [], 'finished'],
     ['whose driver is gone', { driver: { ...alive, alive: false } }, [], 'stalled'],
     [
       'whose driver is gone, with rows ahead of the clock',
@@ -35,17 +35,17 @@ describe('the health of an execution', () => {
       'stalled',
     ],
     ['whose driver is silent', { driver: { ...alive, silent: true } }, [], 'stalled'],
-    ['whose driver is gone in a pause', { driver: { ...alive, alive: false }, isHeld: true }, [], 'stalled'],
+    ['whose driver is gone during a pause', { driver: { ...alive, alive: false }, isHeld: true }, [], 'stalled'],
     ['that was never driven from here', { driver: undefined }, [], 'progressing'],
-    ['that progresses', {}, ['done', 'working', 'waiting'], 'progressing'],
+    ['that is progressing', {}, ['done', 'working', 'waiting'], 'progressing'],
     ['with a slow stage', {}, ['working', 'slow'], 'slow'],
-    ['with a stuck stage beside a slow one', {}, ['slow', 'stuck'], 'stalled'],
+    ['with a stuck stage and a slow one', {}, ['slow', 'stuck'], 'stalled'],
     ['whose DAQ is done', { phase: 'completed' }, ['working'], 'draining'],
     ['whose DAQ is done, with a slow stage', { phase: 'completed' }, ['slow'], 'slow'],
     ['that an operator paused', { isHeld: true }, ['stuck'], 'paused'],
     ['in standby', { phase: 'standby' }, ['slow'], 'paused'],
     ['in standby with a stage that was stuck before', { phase: 'standby' }, ['stuck'], 'stalled'],
-    ['whose broker is away, whatever stands still', { broker_away_since: ago(30) }, ['stuck'], 'slow'],
+    ['whose broker is away, whatever is stuck', { broker_away_since: ago(30) }, ['stuck'], 'slow'],
     [
       'whose broker is away with a slice in hand that was in time',
       { broker_away_since: ago(30), ...inHand(34) },
@@ -67,7 +67,7 @@ describe('the health of an execution', () => {
     ['in standby with a slice in hand', { phase: 'standby', ...inHand(5) }, [], 'paused'],
     ['in standby with a slow slice in hand', { phase: 'standby', ...inHand(7) }, [], 'slow'],
     ['paused with a slice that hangs', { isHeld: true, ...inHand(16) }, [], 'stalled'],
-  ])('of one %s follows from status, driver, pause and stages', (_, facts, states, health) => {
+  ])('%s follows from status, driver, pause and stages', (_, facts, states, health) => {
     expect(healthOf(factsOf({ facts }), states.map(stage))).toBe(health);
   });
 });

@@ -25,13 +25,13 @@ const planned = (seconds: number) => ({ fast_processing: { slice_processing_time
 describe('the pace of slices', () => {
   it.each<[string, Given, number | undefined, number, number | undefined]>([
     ['that of the slices that are done', { facts: done(5, 4), params: planned(100) }, 4, 12, 24],
-    ['planned, before five are done', { facts: done(4, 4), params: planned(100) }, 100, 300, 600],
-    ['planned, before one is done', { facts: { delays: [] }, params: planned(10) }, 10, 30, 60],
+    ['as planned, before five are done', { facts: done(4, 4), params: planned(100) }, 100, 300, 600],
+    ['as planned, before one is done', { facts: { delays: [] }, params: planned(10) }, 10, 30, 60],
     ['slow after at least 5 s and stalled after at least 15 s', { facts: done(5, 0.1) }, 0.1, 5, 15],
-    ['unknown of a payload, before five are done', { facts: done(4, 4), params: payload }, undefined, 60, undefined],
+    ['unknown for a payload, before five are done', { facts: done(4, 4), params: payload }, undefined, 60, undefined],
     ['that of a payload’s slices', { facts: done(5, 4), params: payload }, 4, 12, 24],
     [
-      'the longer one after a change of speed',
+      'the planned one after a change of speed, if that is longer',
       { facts: { ...done(5, 4), hasChangedSpeed: true }, params: planned(10) },
       10,
       30,
@@ -45,7 +45,7 @@ describe('the pace of slices', () => {
       240,
     ],
     [
-      'that of a payload, whatever the speed',
+      'that of a payload’s slices, whatever the speed',
       { facts: { ...done(5, 4), hasChangedSpeed: true }, params: { ...payload, ...planned(10) } },
       4,
       12,
@@ -55,7 +55,7 @@ describe('the pace of slices', () => {
     expect(paceOf(factsOf(given))).toEqual({ usual_seconds, slow_seconds, stalled_seconds });
   });
 
-  it('is converted from planned seconds to wall time by the speed', () => {
+  it('is converted from planned seconds to wall time using the speed', () => {
     const facts = factsOf({ facts: { delays: [] }, params: planned(100) });
     expect(paceOf({ ...facts, params: { ...facts.params, speed: 10 } })).toMatchObject({ usual_seconds: 10 });
     expect(paceOf({ ...facts, params: { ...facts.params, speed: 'max' } })).toMatchObject({
@@ -85,17 +85,17 @@ describe('the pace of slices', () => {
     [[40, 40, 40, 1], 'stuck'],
     [[40, 40, 1, 1], 'slow'],
     [[40, 1, 1, 6], 'slow'],
-  ] as const)('makes slices in hand since %j s %s', (ages, state) => {
+  ] as const)('lets slices in hand for %j s count as %s', (ages, state) => {
     expect(handState(factsOf({ facts: hand(...ages) }), pace)).toBe(state);
   });
 
-  it('is stuck if some slices hang and no other is completed, however recent the others are', () => {
+  it('lets slices count as stuck if some hang and none was completed lately', () => {
     const facts = factsOf({ facts: hand(40, 1, 1, 1) });
     const delays = facts.delays.map((one) => ({ ...one, last_at: ago(7) }));
     expect(handState({ ...facts, delays }, pace)).toBe('stuck');
   });
 
-  it('makes slices slow but never stuck if it is unknown', () => {
+  it('lets slices count as slow, but never as stuck, while the pace is unknown', () => {
     const unknown = { usual_seconds: undefined, slow_seconds: 6, stalled_seconds: undefined };
     expect(handState(factsOf({ facts: hand(10_000) }), unknown)).toBe('slow');
   });
@@ -107,14 +107,14 @@ describe('the pace of slices', () => {
     expect(oldestInHand(factsOf())).toBeUndefined();
   });
 
-  it('does not grow while the broker is away: the outcome of a slice is unknown', () => {
+  it('does not count time in hand while the broker is away', () => {
     const facts = factsOf({ facts: { ...hand(70, 63), broker_away_since: ago(60) } });
     expect(oldestInHand(facts)).toMatchObject({ slice_filename: 's70', seconds: 10 });
     expect(overdueSlices(facts, pace).map(({ slice_filename }) => slice_filename)).toEqual(['s70']);
     expect(handState(facts, pace)).toBe('slow');
   });
 
-  it('is not measured of slices whose workers are gone, with or without a driver', () => {
+  it('does not depend on slices whose workers are gone, with or without a driver', () => {
     const left = { lost: hand(30, 7).in_hand ?? [], in_hand: hand(20).in_hand ?? [] };
     for (const alive of [true, false]) {
       const facts = factsOf({ facts: { ...left, driver: { alive, silent: !alive, since: ago(100) } } });
@@ -123,7 +123,7 @@ describe('the pace of slices', () => {
     }
   });
 
-  it('is never measured in negative time', () => {
+  it('is never based on a negative time', () => {
     expect(secondsBetween(ago(0), Date.parse(ago(10)))).toBe(0);
     expect(secondsBetween(ago(10), Date.parse(ago(0)))).toBe(10);
   });
@@ -186,7 +186,7 @@ describe('capacity', () => {
     expect(capacity({ facts: { slots: 0 } })).toMatchObject({ keeps_up: false, backlog_seconds: undefined });
   });
 
-  it('follows from the parameters in a run that never ends', () => {
+  it('follows from the parameters of the run if the run never ends', () => {
     const params = {
       fast_processing: { stf_sampling_rate: 0.5, slices_per_sample: 8 },
       fastmon: { tf_samples_per_stf: 3 },
@@ -208,7 +208,7 @@ describe('capacity', () => {
   /** A time in which nothing could go on, in seconds before the moment of the facts. */
   const idle = (from: number, until: number) => ({ from: Date.parse(ago(from)), until: Date.parse(ago(until)) });
 
-  it('leaves pauses and times without a driver out of the time in which STFs came', () => {
+  it('excludes pauses and times without a driver from the arrival rate', () => {
     const over = {
       status: 'completed',
       phase: 'completed',
@@ -224,7 +224,7 @@ describe('capacity', () => {
     expect(capacity({ facts: { ...over, idle: [idle(300, 0)] } })).toMatchObject({ arrival_rate: 7.5 });
   });
 
-  it('shows after the end the measured arrival rate and the time to drain', () => {
+  it('includes the measured arrival rate and the time to drain once the run has ended', () => {
     const over = {
       status: 'completed',
       phase: 'completed',
@@ -250,7 +250,7 @@ describe('capacity', () => {
       expect(capacity({ facts: { ...over, ...facts } })?.drain_seconds).toBeUndefined();
   });
 
-  it('is undefined at full speed, and until the time of a slice is known', () => {
+  it('is undefined at full speed, and until the processing time of a slice is known', () => {
     const facts = factsOf({ facts: done(100, 2) });
     expect(capacityOf({ ...facts, params: { ...facts.params, speed: 'max' } })).toBeUndefined();
     expect(capacity({ facts: { delays: [] }, params: payload })).toBeUndefined();
@@ -288,11 +288,11 @@ describe('progress', () => {
   it.each([
     [299, 99.6],
     [300, 100],
-  ])('is rounded down, so that it is 100 only once all are final: %i of 300', (slices_completed, percent) => {
+  ])('is 100 only once all slices are final: %i of 300', (slices_completed, percent) => {
     expect(of({ params: run, counts: { slices_completed } })).toMatchObject({ slices_planned: 300, percent });
   });
 
-  it('has no percentage in a run that never ends or without slices', () => {
+  it('has no percentage in a run that never ends or has no slices', () => {
     expect(of({ params: { fast_processing: { physics_period_count: 0 } } })).toMatchObject({
       stf_planned: undefined,
       tf_files_planned: undefined,

@@ -47,7 +47,7 @@ function runOf({ seed, slots = 12, slices = 600, slice = () => 1, machine = () =
 const findingsOf = (services: readonly Service[]) => ({ slot: slowSlots(services), slower: slowerSlices(services) });
 
 const machines: readonly [string, NonNullable<Run['machine']>][] = [
-  ['an even machine', () => 1],
+  ['a machine of constant speed', () => 1],
   ['a machine that slows down', (place) => 1 + 3 * place],
   ['a machine that is slow for a while', (place) => (place > 0.4 && place < 0.8 ? 3 : 1)],
   ['a machine that becomes three times as slow', (place) => (place > 0.5 ? 3 : 1)],
@@ -62,15 +62,18 @@ describe('the times of a sound run', () => {
     expect(found.filter(({ slot, slower }) => slot !== undefined || slower !== undefined)).toEqual([]);
   });
 
-  it.each([0.3, 0.6])('raise no finding in 500 runs whose STF files differ (%d)', (files) => {
-    const found = Array.from({ length: 500 }, (_, seed) =>
-      slowerSlices(runOf({ seed, slots: 1 + (seed % 17), slices: 45 + 15 * (seed % 20), files })),
-    );
-    // As many as one in a thousand may be.
-    expect(found.filter((one) => one !== undefined).length).toBeLessThanOrEqual(1);
-  });
+  it.each([0.3, 0.6])(
+    'raise at most one finding in 500 runs whose STF files take different times: spread %d',
+    (files) => {
+      const found = Array.from({ length: 500 }, (_, seed) =>
+        slowerSlices(runOf({ seed, slots: 1 + (seed % 17), slices: 45 + 15 * (seed % 20), files })),
+      );
+      // As many as one in a thousand may be.
+      expect(found.filter((one) => one !== undefined).length).toBeLessThanOrEqual(1);
+    },
+  );
 
-  it('raise no finding if all take equally long', () => {
+  it('raise no finding if all slices take equally long', () => {
     const services = Array.from({ length: 90 }, (_, n) => ({
       stf: 'f',
       slot: `w/${n % 3}`,
@@ -93,7 +96,7 @@ describe('a slow slot', () => {
   it.each([
     ['nine slices', 9, undefined],
     ['ten slices', 10, ['w/1']],
-  ])('is judged from ten slices on, not by %s', (_, n, expected) => {
+  ])('is judged only once it has ten slices: %s', (_, n, expected) => {
     const own = Array.from({ length: n }, (__, at) => ({
       stf: 'f',
       slot: 'w/1',
@@ -114,7 +117,7 @@ describe('a slow slot', () => {
   it.each([
     [1.9, undefined],
     [2, ['w/1']],
-  ])('takes at least twice as long as the others: %s', (times, expected) => {
+  ])('is one that takes at least twice as long as the others: %s times', (times, expected) => {
     const services = Array.from({ length: 120 }, (_, at) => ({
       stf: 'f',
       slot: `w/${at % 6}`,
@@ -125,20 +128,20 @@ describe('a slow slot', () => {
     expect(slowSlots(services)?.slots.map(({ slot }) => slot)).toEqual(expected);
   });
 
-  it('may be several, the slowest first', () => {
+  it('may be one of several, which are listed slowest first', () => {
     const { slot } = findingsOf(runOf({ seed: 9, slices: 1200, slice: (at) => (at === 2 ? 3 : at === 5 ? 6 : 1) }));
     expect(slot?.slots.map((one) => one.slot)).toEqual(['w/05', 'w/02']);
   });
 });
 
 describe('slices that take longer and longer', () => {
-  it('are found if only the slices do, and no slot is slow', () => {
+  it('are found even if no slot is slow', () => {
     const { slot, slower } = findingsOf(runOf({ seed: 4, slice: (_, place) => 0.5 + 0.8 * place }));
     expect(slower).toMatchObject({ first_seconds: expect.closeTo(0.65, 1), last_seconds: expect.closeTo(1.2, 1) });
     expect(slot).toBeUndefined();
   });
 
-  it('are found in most of 200 runs of 150 slices, ten files of 15', () => {
+  it('are found in most of 200 runs of 150 slices', () => {
     const found = Array.from({ length: 200 }, (_, seed) =>
       slowerSlices(runOf({ seed, slots: 4, slices: 150, slice: (__, place) => 0.5 + 0.8 * place })),
     );
@@ -148,7 +151,7 @@ describe('slices that take longer and longer', () => {
   it.each([
     [29, false],
     [30, true],
-  ])('are judged from thirty slices on: %i', (slices, isFound) => {
+  ])('are found only in thirty slices or more: %i', (slices, isFound) => {
     const services = Array.from({ length: slices }, (_, at) => ({
       stf: `f${Math.floor(at / 15)}`,
       slot: 'w',
@@ -162,7 +165,7 @@ describe('slices that take longer and longer', () => {
   it.each([
     [1.49, false],
     [1.5, true],
-  ])('take at least half as long again: %s', (times, isFound) => {
+  ])('are found only if they take at least 1.5 times as long: %s times', (times, isFound) => {
     const services = Array.from({ length: 90 }, (_, at) => ({
       stf: `f${Math.floor(at / 3)}`,
       slot: 'w',
@@ -173,7 +176,7 @@ describe('slices that take longer and longer', () => {
     expect(slowerSlices(services) !== undefined).toBe(isFound);
   });
 
-  it('count only beyond the slowdown of the machine', () => {
+  it('are found on a machine that slows down, if the slices slow down even more', () => {
     const machine = (place: number): number => 1 + place;
     const { slower } = findingsOf(runOf({ seed: 5, machine, slice: (_, place) => 0.4 + 2.6 * place }));
     expect(slower).toBeDefined();

@@ -100,6 +100,7 @@ const evidence: GivenEvidence = {
   failed: { count: 0, ids: [], isFinal: true },
   given_up: 0,
   begun_again: 0,
+  payload_change: undefined,
   slices_retried: 0,
   causes: [],
   paused_by: undefined,

@@ -18,7 +18,7 @@ describe('the state of a stage', () => {
     ['without work', 'worker', {}, 'waiting'],
     ['that took a slice recently', 'worker', { counts: { slices_queued: 4 }, facts: { delays: done(3) } }, 'working'],
     [
-      'that has had work for three of its usual times',
+      'that has had work for three times its usual time',
       'worker',
       { counts: { slices_queued: 4 }, facts: { delays: done(300), waiting_since: { worker: ago(7) } } },
       'slow',
@@ -30,13 +30,13 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'that got its first work just now',
+      'that has just received its first work',
       'worker',
       { counts: { slices_queued: 400 }, facts: { delays: done(60), waiting_since: { worker: ago(2) } } },
       'working',
     ],
     [
-      'of workers that rested in a standby meanwhile',
+      'of workers that were idle during a standby in between',
       'worker',
       {
         counts: { slices_queued: 4 },
@@ -52,7 +52,7 @@ describe('the state of a stage', () => {
       'working',
     ],
     [
-      'of workers that rest in a standby now',
+      'of workers that are idle during a standby',
       'worker',
       {
         counts: { slices_queued: 4 },
@@ -99,13 +99,13 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'that has waited since the last file at the earliest',
+      'that has waited only since the last file',
       'data',
       { facts: { stfs_ready: 4, delays: left('stf_gen → stf_ready', 40), last_stf_at: ago(1) } },
       'working',
     ],
     [
-      'that samples nothing for six of its usual times',
+      'that has sampled nothing for six times its usual time',
       'fastmon',
       {
         counts: { tf_files_received: 4 },
@@ -114,7 +114,7 @@ describe('the state of a stage', () => {
       'stuck',
     ],
     [
-      'that samples nothing for less than that',
+      'that has sampled nothing for less than six times its usual time',
       'fastmon',
       {
         counts: { tf_files_received: 4 },
@@ -157,7 +157,7 @@ describe('the state of a stage', () => {
       },
       'working',
     ],
-    ['that cuts nothing', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
+    ['that makes no slices', 'fast_processing', { facts: { slices_expected: 200 } }, 'stuck'],
     ['that makes files on time', 'daq_simulator', {}, 'working'],
     ['that is late with a file', 'daq_simulator', { facts: { last_stf_at: ago(100) } }, 'stuck'],
     [
@@ -192,11 +192,11 @@ describe('the state of a stage', () => {
       },
       'stuck',
     ],
-  ])('%s follows from what waits and since when', (_, stage, given, state) => {
+  ])('follows from what waits for it, and since when: a stage %s', (_, stage, given, state) => {
     expect(stateOf(stage, given)).toBe(state);
   });
 
-  it('of the DAQ counts the time in standby toward its next step', () => {
+  it('is "stuck" for the DAQ if the standby lasts much longer than configured', () => {
     const facts = {
       phase: 'standby',
       phase_changed_at: ago(250),

@@ -50,7 +50,7 @@ const [first, second] = [11, 12].map((seed) =>
 const wanted = { minWidth: 1, maxRetries, firstSlot: 0, slots: 100, maxSpans: 10_000 };
 
 describe('phases', () => {
-  it('are made from the messages that change them, and name the operator who paused', () => {
+  it('are made from the messages that change them, and name the operator who paused the run', () => {
     const told = phasesOf(start, changes).map(({ phase, start: from, end, by }) => [
       phase,
       (from - start) / 1000,
@@ -86,16 +86,16 @@ describe('phases', () => {
 
 describe('a timeline in words and numbers', () => {
   it.each<[string, Life, { from: number; until: number }, Partial<typeof wanted>]>([
-    ['of a whole life', { ...lifeOf(first), hasEnded: true }, { from: 0, until: 100 }, {}],
-    ['of a part, while it goes on', lifeOf(first), { from: 12, until: 31 }, { slots: 3, firstSlot: 2 }],
+    ['of a whole execution', { ...lifeOf(first), hasEnded: true }, { from: 0, until: 100 }, {}],
+    ['of a part of a running execution', lifeOf(first), { from: 12, until: 31 }, { slots: 3, firstSlot: 2 }],
     [
-      'of a life without a driver at its end',
+      'of an execution without a driver at its end',
       { ...lifeOf(second), silentSince: at(30), idle: [{ from: at(10), until: at(14) }] },
       { from: 0, until: 100 },
       {},
     ],
     ['in cells', { ...lifeOf(second), hasEnded: true }, { from: 0, until: 100 }, { maxSpans: 3 }],
-  ])('%s is exactly this', async (title, life, { from, until }, more) => {
+  ])('%s has exactly the expected content', async (title, life, { from, until }, more) => {
     const attempts = title.startsWith('of a whole') || title.startsWith('of a part') ? first : second;
     const part = {
       life,

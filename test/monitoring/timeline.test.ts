@@ -26,7 +26,7 @@ const told = (attempts: Attempts): string[] =>
   }).toSorted();
 
 describe('the timeline of an execution', () => {
-  it('counts each slice, completion and failure once, and ends at the remaining levels', () => {
+  it('counts every slice, completion and failure once, and its levels end at what is left', () => {
     fc.assert(
       fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, maxBins) => {
         const made = attemptsOf(all);
@@ -50,7 +50,7 @@ describe('the timeline of an execution', () => {
     );
   });
 
-  it('has the largest numbers of slices in progress and waiting at any moment of each bin', () => {
+  it('has, for each bin, the peak numbers of slices in progress and waiting', () => {
     fc.assert(
       fc.property(slices, fc.integer({ min: 10, max: 60 }), (all, maxBins) => {
         const made = attemptsOf(all);
@@ -139,7 +139,7 @@ describe('the timeline of an execution', () => {
     expect(binsOfPart(2700, 10_300, 10)).toEqual({ from: start + 2000, width: 1000, count: 9 });
   });
 
-  it('has levels at each fine step even if bins are wide, and none after now', () => {
+  it('has levels at finer steps than its bins, but none in the future', () => {
     const attempts = attemptsOf([
       { stf: 0, queued: 1500, tries: [{ wait: 200, work: 400, worker: 0 }], last: 'completed' },
       { stf: 0, queued: 1500, tries: [{ wait: 300, work: 0, worker: 1 }], last: 'processing' },
@@ -157,7 +157,7 @@ describe('the timeline of an execution', () => {
     ]);
   });
 
-  it('has no bin that contains work and begins before the first beam', () => {
+  it('aligns its bins with the first beam', () => {
     const beam = start + 1300;
     const anchor = beginOfWork(start, [
       { phase: 'imminent', start, end: beam },
@@ -168,7 +168,7 @@ describe('the timeline of an execution', () => {
     expect(beginOfWork(start, [])).toBe(start);
   });
 
-  it('changes its bins only to wider ones while the execution grows', () => {
+  it('only ever widens its bins while the execution grows', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 10_000_000 }),
@@ -188,7 +188,7 @@ describe('the timeline of an execution', () => {
     );
   });
 
-  it('sorts slots by their numbers, and shows every attempt with a slot as a bar', () => {
+  it('sorts slots by number, and draws a bar for every attempt that has a slot', () => {
     fc.assert(
       fc.property(slices, (all) => {
         const attempts = attemptsOf(all);
@@ -206,7 +206,7 @@ describe('the timeline of an execution', () => {
     );
   });
 
-  it('is the same after its attempts were packed into bytes and unpacked', () => {
+  it('is the same after its attempts are packed into bytes and unpacked', () => {
     fc.assert(
       fc.property(slices, (all) => {
         const attempts = attemptsOf(all);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { healths } from '../../src/domain/states.ts';
 import { healthsWorstFirst, isCalm, worstFirst } from '../../src/monitoring/worst-first.ts';
 
-it('executions that need attention come first, by their worst finding or health; the others keep their order', () => {
+it('executions that need attention come first, worst first, and the others keep their order', () => {
   const seenWith = (health: 'progressing' | 'stalled' | 'slow', severity?: 'error' | 'warning' | 'info') => ({
     health,
     findings: severity === undefined ? [] : [{ severity }],
@@ -20,7 +20,7 @@ it('executions that need attention come first, by their worst finding or health;
   expect(worstFirst(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], (id) => seen[id]).join('')).toBe('efgdhbca');
 });
 
-it('the order of health values contains each of them', () => {
+it('the order of health values includes every health value', () => {
   expect(healthsWorstFirst.toSorted()).toEqual(healths.toSorted());
 });
 

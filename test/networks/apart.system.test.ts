@@ -7,7 +7,7 @@ import { describeNetworks, endsAsInOneProcess, isLong } from './around.ts';
 
 for (const kind of isLong ? brokerKinds : [activeMq])
   describeNetworks(kind, (open) => {
-    it('complete a run of 20 STFs as one process does, though their clocks are off', async () => {
+    it('complete a run of 20 STFs like a single process, even with wrong clocks', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring(-90_000);
@@ -19,7 +19,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       expect(new Set(slices.map((slice) => (slice['assigned_worker'] as string).split('/')[0])).size).toBe(2);
     });
 
-    it('report samples that are gone with their host, and make them again on another', async () => {
+    it('report samples that were lost with their host, and make them again on another', async () => {
       const site = await open();
       await site.startRecorder();
       await site.startMonitoring();

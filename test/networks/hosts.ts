@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 
 import { cliPath, type Started, startProcess, temporaryFolder, withoutListening } from '../helpers.ts';
@@ -17,6 +18,17 @@ const ip = (...words: string[]): void =>
 
 let made = 0;
 
+/** The first part of the addresses in a network that neither another test file uses nor a killed one has left behind. */
+function freeNetwork(): string {
+  const taken = Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => address),
+  );
+  for (let n = process.pid; ; n += 1) {
+    const net = `10.${100 + ((n >> 8) % 100)}.${n & 255}`;
+    if (!taken.some((address) => address.startsWith(`${net}.`))) return net;
+  }
+}
+
 /**
  * Hosts that share nothing but a network: each has a network namespace, a name, a machine id and its own folder, and sees the folders of the
  * others empty. This process reaches all of them at their addresses.
@@ -30,8 +42,7 @@ export class Hosts {
   constructor(names: readonly string[]) {
     made += 1;
     const key = `${process.pid.toString(36)}${made}`;
-    // Two test files may run at the same time.
-    const net = `10.${100 + (process.pid % 100)}.${made}`;
+    const net = freeNetwork();
     this.gateway = `${net}.254`;
     this.#bridge = `swf${key}`;
     ip('link', 'add', this.#bridge, 'type', 'bridge');

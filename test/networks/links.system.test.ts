@@ -24,7 +24,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await endsAsInOneProcess(site, 20, 240_000);
     });
 
-    it('report BROKER_AWAY when the recorder’s own link is cut, and report no agent as missing', async () => {
+    it('report BROKER_AWAY, and no agent as missing, when the recorder’s own link is cut', async () => {
       const site = await open();
       await startRun(site, 8, 2);
       const said = new Set<string>();

@@ -46,7 +46,7 @@ export class NetworkSite {
     const host = this.recorder;
     await this.#serveFiles(host);
     const started = this.#agent(host, ['daq_simulator', ...sets(`data.url=${urlOf(host)}`)], shift);
-    await started.saw(/works in namespace/);
+    await started.saw(/is running in namespace/);
     return started;
   }
 
@@ -56,7 +56,7 @@ export class NetworkSite {
     await this.#serveFiles(host);
     const sources = `data.sources=${JSON.stringify([urlOf(this.recorder), urlOf(host)])}`;
     const agents = types.map((type) => this.#agent(host, [type, ...sets(sources, `data.url=${urlOf(host)}`)], shift));
-    for (const agent of agents) await agent.saw(/works in namespace/);
+    for (const agent of agents) await agent.saw(/is running in namespace/);
   }
 
   /** @param via the address of the broker, if it is another one */
@@ -67,7 +67,7 @@ export class NetworkSite {
     const host = this.hosts.host(name);
     const sources = `data.sources=${JSON.stringify(['monitoring', 'two'].map((each) => urlOf(this.hosts.host(each))))}`;
     const started = this.#agent(host, ['worker', ...sets(sources), ...args], shift, via);
-    await started.saw(/works in namespace/);
+    await started.saw(/is running in namespace/);
     return started;
   }
 
@@ -123,7 +123,7 @@ export class NetworkSite {
     const server = host.start(['serve-files', address, ...sets(`data.dir=${join(host.folder, 'files')}`)], {
       SWF_FILES_TOKEN: token,
     });
-    await server.saw(/files of .* at /);
+    await server.saw(/files in .* at /);
   }
 }
 

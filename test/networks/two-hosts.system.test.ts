@@ -18,8 +18,8 @@ const commands = [...page.matchAll(/```sh\n# on (both|host-[ab])\n([^`]*)```/g)]
 
 /** Commands that run until they are stopped, with the output that shows that they are ready. */
 const goesOn: Readonly<Record<string, RegExp>> = {
-  'serve-files': /files of .* at /,
-  up: /worker-\S+ works in namespace/,
+  'serve-files': /files in .* at /,
+  up: /worker-\S+ is running in namespace/,
 };
 
 const missing = networksAreMissing() ?? activeMq.missing();

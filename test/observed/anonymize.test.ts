@@ -10,7 +10,7 @@ function anonymized(...values: unknown[]): unknown[] {
 }
 
 describe('an anonymous recording', () => {
-  it('replaces names of people, each by the same name everywhere', () => {
+  it("replaces a person's name with the same substitute everywhere", () => {
     expect(
       anonymized(
         {
@@ -32,7 +32,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('replaces names of hosts', () => {
+  it('replaces host names', () => {
     expect(
       anonymized({
         hostname: 'spool0123.sdcc.bnl.gov',
@@ -64,7 +64,7 @@ describe('an anonymous recording', () => {
     ]);
   });
 
-  it('keeps destinations, calls, files of the run and numbers', () => {
+  it('keeps destinations, calls, numbers and the files of the run', () => {
     const value = {
       destination: '/topic/panda.slices',
       path: '/api/tf-slices/12/',
@@ -94,7 +94,7 @@ describe('an anonymous recording', () => {
     ).toEqual([{ hostname: ['host-1', 'host-2'], owner: '12', n: 3, user: null }, ['host-1', 12, { x: ['host-2'] }]]);
   });
 
-  it('replaces a person in the id of an execution, but not in a label', () => {
+  it("replaces a person's name in the id of an execution, but not in a label", () => {
     expect(anonymized({ execution_id: 'prompt-ann-0845', label: 'release-bob-2026', sender: 'ann' })).toEqual([
       { execution_id: 'prompt-person-1-0845', label: 'release-bob-2026', sender: 'person-1' },
     ]);

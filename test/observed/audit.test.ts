@@ -27,7 +27,7 @@ const samplesOf = ({ checks }: Answer): Answer =>
   (checks as Answer[]).find(({ check }) => check === 'samples') as Answer;
 
 describe('the audit of an observed run', () => {
-  it('compares samples by number if slices name other TF files than were announced, and says so', async () => {
+  it('compares samples only by number if slices name TF files that were not announced', async () => {
     const names = new Set<string>();
     const requests = new Set<string>();
     const audit = await auditOf('F-2', ({ msg_type, created_at, content }) => {
@@ -44,7 +44,7 @@ describe('the audit of an observed run', () => {
     expect(await auditOf('F-2', () => true)).toMatchObject({ verdict: 'balanced' });
   });
 
-  it('otherwise compares TF files by name, and counts the files whose announcement was not heard', async () => {
+  it('compares TF files by name, and counts those whose announcement was not heard', async () => {
     let dropped = 0;
     const audit = await auditOf('H-1', ({ msg_type }) => msg_type !== 'tf_file_registered' || (dropped += 1) > 3);
     expect(audit['summary']).toContain('No announcement was received for 3 of the 21 TF files that slices name.');

@@ -29,15 +29,15 @@ const said = (body: Record<string, unknown>, at = 0): object => ({
   body: { namespace: 'epic', run_id: '1', ...body },
 });
 
-describe('beside a run that was heard', () => {
-  it('an own run takes the next id if another program has used its own', async () => {
+describe('in a store with an observed run', () => {
+  it('our own run skips an id that another program has used', async () => {
     const folder = await folderWith([said({ msg_type: 'run_imminent', execution_id: 'stf_datataking-tester-0001' })]);
     const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
     expect(execution_id).toBe('stf_datataking-tester-0002');
     expect(await statusOf(folder, 'stf_datataking-tester-0001')).toMatchObject({ origin: 'observed' });
   });
 
-  it('an own run with the same names keeps its own rows', async () => {
+  it('our own run with the same names keeps its own rows', async () => {
     const folder = temporaryFolder();
     const own = await runWorkflow(folder, '--stf-count', '1');
     await folderWith(makeRun({ seed: 3, run: own['run_number'] as number, stfs: 1 }).lines, folder);
@@ -49,7 +49,7 @@ describe('beside a run that was heard', () => {
     });
   });
 
-  it('no clock is reported as wrong, though the older run was recorded last', async () => {
+  it('no clock is reported as wrong if the older run was recorded last', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     await folderWith([said({ msg_type: 'run_imminent', execution_id: 'older' }, -86_400)], folder);
@@ -87,7 +87,7 @@ describe('an observer of a store', () => {
     store.close();
   });
 
-  it('counts the slices of a completed run that arrive later as unanswered', async () => {
+  it('counts slices as unanswered if they arrive after their run has completed', async () => {
     const { lines, truth } = makeRun({ seed: 2, dialect: 'H', stfs: 2 });
     const isWork = (line: MessageLine): boolean => line.destination !== '/topic/epictopic';
     const before = lines.filter((line) => !isWork(line));
@@ -106,7 +106,7 @@ describe('an observer of a store', () => {
     });
   });
 
-  it('leaves the check of samples open if a TF file was announced and not sliced', async () => {
+  it('leaves the samples check open if an announced TF file was not sliced', async () => {
     const { lines, truth } = makeRun({ seed: 4, dialect: 'H', stfs: 2 });
     const first = lines.find((line) => line.destination === '/topic/panda.slices') as MessageLine & { body: Answer };
     const tf = (first.body['content'].tf_filename as string).replace(/_slice_\d+/, '');

@@ -22,27 +22,27 @@ describe('a body is kept', () => {
   it.each([
     ['not JSON', 'slice done'],
     ['truncated JSON', '{"msg_type": "slice"'],
-    ['a key that comes twice', '{"a": 1, "a": 2}'],
-    ['keys that JavaScript puts in another order', '{"b": 1, "10": 2, "9": 3}'],
-    ['a number beyond 2^53', '{"id": 9007199254740993}'],
-    ['a number with more digits than a double has', '{"x": 0.12345678901234567891}'],
-    ['NaN', '{"x": NaN}'],
-    ['a number beyond the range of a double', '{"x": 1e999}'],
-    ['many levels', `${'['.repeat(5000)}${']'.repeat(5000)}`],
-    ['nothing', ''],
-    ['a number of many digits with a power of ten', '{"x": 0.123456789012345678e5}'],
+    ['JSON with a key that comes twice', '{"a": 1, "a": 2}'],
+    ['JSON with keys that JavaScript reorders', '{"b": 1, "10": 2, "9": 3}'],
+    ['JSON with a number beyond 2^53', '{"id": 9007199254740993}'],
+    ['JSON with a number that has more digits than a double', '{"x": 0.12345678901234567891}'],
+    ['JSON except for NaN', '{"x": NaN}'],
+    ['JSON with a number beyond the range of a double', '{"x": 1e999}'],
+    ['JSON with too many levels', `${'['.repeat(5000)}${']'.repeat(5000)}`],
+    ['empty', ''],
+    ['JSON with a number that has many digits and an exponent', '{"x": 0.123456789012345678e5}'],
   ])('as text if it is %s', (_, text) => {
     expect(keepText(text)).toEqual({ text });
   });
 
-  it('by size and digest if it is not text', () => {
+  it('as a size and a digest if it is not text', () => {
     expect(keepBody(Buffer.from([0xff, 0xfe, 0x00]))).toEqual({
       size: 3,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
 
-  it('as JSON up to a hundred levels, and as text beyond', () => {
+  it('as JSON up to a hundred levels deep, and as text beyond that', () => {
     const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
     expect(keepText(nested(100))).toHaveProperty('body');
     expect(keepText(nested(101))).toEqual({ text: nested(101) });
@@ -52,7 +52,7 @@ describe('a body is kept', () => {
     expect(keepBody(Buffer.from('{"a": "ä"}'))).toEqual({ body: { a: 'ä' } });
   });
 
-  it('without secrets, as JSON and as text', () => {
+  it('without secrets, whether as JSON or as text', () => {
     expect(keepText('{"ejfat_instance_uri": "ejfats://tok@host/x"}')).toEqual({
       body: { ejfat_instance_uri: 'ejfats://***@host/x' },
     });
@@ -65,7 +65,7 @@ describe('a body is kept', () => {
       String.raw`{"id": 9007199254740993, "api_t\u006fken": "S", "u": "ejfats:\/\/S@host"}`,
       '{"id":9007199254740992,"api_token":"***","u":"ejfats://***@host"}',
     ],
-  ])('as the masked value if the text %s has a secret in it', (text, told) => {
+  ])('as text with the secret masked: %s', (text, told) => {
     expect(keepText(text)).toEqual({ text: told });
   });
 });

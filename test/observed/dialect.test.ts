@@ -28,7 +28,7 @@ describe('the dialect of a message', () => {
     expect(dialectOf(body)).toBe(dialect);
   });
 
-  it.each(recordedRuns)('is the same in every message of %s that has one', async (run) => {
+  it.each(recordedRuns)('is the same in every message of %s that shows it', async (run) => {
     const dialects = new Set((await readRecording(run)).map((line) => dialectOf(fieldsOf(line))));
     expect([...dialects].filter((one) => one !== undefined)).toEqual([run[0]]);
   });

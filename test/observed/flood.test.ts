@@ -25,17 +25,17 @@ async function flooded(folder: string, runs: number): Promise<void> {
 }
 
 describe('a flood of runs on the bus', () => {
-  it('leaves a check readable: sound ones get a line each up to a limit, then one line', async () => {
+  it('leaves a check readable: sound runs beyond the limit share one line', async () => {
     const folder = temporaryFolder();
     await flooded(folder, 205);
     const { code, stdout } = await runCli(['check'], { folder });
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines.filter((line) => line.includes('stf_datataking-x-'))).toHaveLength(200);
-    expect(lines.at(-1)).toMatch(/^ok {4}others +5 more lines about executions that are fine$/);
+    expect(lines.at(-1)).toMatch(/^ok {4}others +5 more lines without faults$/);
   });
 
-  it('is counted in a hand-over, which says how many runs it did not examine', async () => {
+  it('is counted in a shift report, which says how many runs it did not examine', async () => {
     const folder = temporaryFolder();
     await flooded(folder, 600);
     const client = await connectInProcess(join(folder, 'swf.db'));

@@ -92,23 +92,27 @@ const folded = (messages: readonly SaidWork[]) => told(messages, foldWork(messag
 const none = { slices: [], repeats: [], registered: [], unmatched: 0, repeated: 0 };
 const sliceOf = (attempts: unknown[][], current = 0) => [{ slice_filename: 's', attempts, current }];
 
-describe('messages about slices say together', () => {
+describe('messages about slices, taken together, say', () => {
   it.each<[string, SaidWork[], object]>([
     ['nothing, if there are none', [], {}],
     ['that a slice waits', said(slice('s')), { slices: sliceOf([['m1', undefined]]) }],
     [
-      'its result, by the request',
+      'the result of a slice, found by its request',
       said(slice('s', { req_id: 'r' }), result('request', 'r')),
       { slices: sliceOf([['m1', 'm2']]) },
     ],
     [
-      'its result, by its id',
+      'the result of a slice, found by its id',
       said(slice('s', { tf_slice_id: 'i' }), result('id', 'i')),
       { slices: sliceOf([['m1', 'm2']]) },
     ],
-    ['its result, by its name', said(slice('s'), result('name', 's')), { slices: sliceOf([['m1', 'm2']]) }],
     [
-      'its result, by the time of sending',
+      'the result of a slice, found by its name',
+      said(slice('s'), result('name', 's')),
+      { slices: sliceOf([['m1', 'm2']]) },
+    ],
+    [
+      'the result of a slice, found by its sending time',
       said(slice('s', { requested_at: 't' }), result('time', 't')),
       { slices: sliceOf([['m1', 'm2']]) },
     ],
@@ -118,7 +122,7 @@ describe('messages about slices say together', () => {
       { slices: sliceOf([['m1', undefined]]), unmatched: 1 },
     ],
     [
-      'that the first of two slices of one time has the result',
+      'that the first of two slices with the same time has the result',
       said(slice('b', { requested_at: 't' }), slice('a', { requested_at: 't' }), result('time', 't')),
       {
         slices: [
@@ -128,17 +132,17 @@ describe('messages about slices say together', () => {
       },
     ],
     [
-      'that a slice was delivered again, and the first message stands',
+      'that a slice was delivered again, and the first message counts',
       said(slice('s', { req_id: 'r' }), slice('s', { req_id: 'r', namesExecution: false })),
       { slices: sliceOf([['m1', undefined]]), repeats: [['m2', 'm1', false]] },
     ],
     [
-      'that a delivery contradicts the first',
+      'that a second delivery contradicts the first',
       said(slice('s', { req_id: 'r' }), slice('s', { req_id: 'r', tf_count: 5 })),
       { slices: sliceOf([['m1', undefined]]), repeats: [['m2', 'm1', true]] },
     ],
     [
-      'that another request is another attempt, in the order of their senders',
+      'that each request is an attempt, in the order of the requests',
       said(slice('s', { req_id: 'q', requested_at: 't2' }), slice('s', { req_id: 'r', requested_at: 't1' })),
       {
         slices: sliceOf(
@@ -151,7 +155,7 @@ describe('messages about slices say together', () => {
       },
     ],
     [
-      'that a done attempt decides, not the last',
+      'that a done attempt decides, rather than the last one',
       said(
         slice('s', { req_id: 'q', requested_at: 't1' }),
         slice('s', { req_id: 'r', requested_at: 't2' }),
@@ -165,22 +169,22 @@ describe('messages about slices say together', () => {
       },
     ],
     [
-      'that done wins over failed, and contradicts it',
+      'that a done result wins over a failed one, and contradicts it',
       said(slice('s'), result('name', 's', { state: 'failed' }), result('name', 's')),
       { slices: sliceOf([['m1', 'm3']]), repeats: [['m2', 'm3', true]], repeated: 1 },
     ],
     [
-      'that of two equal results the one processed first counts',
+      'that, of two equal results, the one processed first counts',
       said(slice('s'), result('name', 's', { processed_at: '2' }), result('name', 's', { processed_at: '1' })),
       { slices: sliceOf([['m1', 'm3']]), repeats: [['m2', 'm3', false]], repeated: 1 },
     ],
     [
-      'that a copy told by REST is the message of the bus',
+      'that a copy reported over REST is the message from the bus',
       said(slice('s'), result('name', 's', { copyOf: '{"body":3}' }), result('name', 's')),
       { slices: sliceOf([['m1', 'm3']]) },
     ],
     [
-      'that a copy counts if the message of the bus was not heard',
+      'that a copy counts if the message from the bus was not heard',
       said(slice('s'), result('name', 's', { copyOf: 'x' }), result('name', 's', { copyOf: 'x' })),
       { slices: sliceOf([['m1', 'm2']]) },
     ],
@@ -191,12 +195,12 @@ describe('messages about slices say together', () => {
       { registered: ['s'], repeats: [['m2', 'm1', false]] },
     ],
     [
-      'that a registered slice with a result by REST was sent, though unheard',
+      'that a registered slice with a result over REST was sent, though not heard',
       said(registration('s'), result('request', 'r', { copyOf: 'x', slice_filename: 's' })),
       { slices: sliceOf([['m1', 'm2']]), registered: ['s'] },
     ],
     [
-      'that its result on the bus counts in place of the copy',
+      'that the result on the bus counts in place of its copy over REST',
       said(
         registration('s'),
         result('request', 'r', { copyOf: '{"body":3}', slice_filename: 's' }),
@@ -205,7 +209,7 @@ describe('messages about slices say together', () => {
       { slices: sliceOf([['m1', 'm3']]), registered: ['s'] },
     ],
     [
-      'that a result by REST of a heard slice is not one of another attempt',
+      'that a result over REST for a heard slice does not belong to another attempt',
       said(
         registration('s'),
         slice('s', { req_id: 'q' }),
@@ -267,14 +271,14 @@ describe('messages about slices say together', () => {
     return said(...facts);
   }
 
-  it('the same in any order, for 2,000 sets of messages', () => {
+  it('the same in any order, for 2,000 sets', () => {
     for (let seed = 1; seed <= 2000; seed += 1) {
       const messages = madeMessages(seed);
       expect({ seed, ...folded(shuffled(messages, seed)) }).toEqual({ seed, ...folded(messages) });
     }
   });
 
-  it('the same as when unrelated parts are folded separately, for 2,000 sets of messages', () => {
+  it('the same as their unrelated parts folded separately, for 2,000 sets', () => {
     for (let seed = 1; seed <= 2000; seed += 1) {
       const messages = madeMessages(seed);
       const parts = partsOf(messages).map(folded);
@@ -293,7 +297,7 @@ describe('messages about slices say together', () => {
     }
   });
 
-  it('the same rows and counts however they arrive, for 30 sets of messages in four orders', async () => {
+  it('the same in rows and counts, for 30 sets in four orders', async () => {
     for (let seed = 1; seed <= 30; seed += 1) {
       const messages = madeMessages(seed);
       const expected = await rowsAfter(messages);
@@ -381,26 +385,31 @@ describe('the row of a slice', () => {
   });
 
   it.each([
-    ['the times of the worker, before its measurement', { started_at: at(5), processed_at: at(8) }, 2, 3000],
-    ['its measurement, if the times are not those of one clock', { started_at: at(8), processed_at: at(5) }, 2, 2000],
-    ['its measurement, if a time is missing', { processed_at: at(8) }, 2, 2000],
-    ['no time that is longer than a month', { processing_seconds: 31 * 86_400 }, null, null],
-    ['no time before zero', { processing_seconds: -1 }, null, null],
+    ['the worker’s times rather than its measurement', { started_at: at(5), processed_at: at(8) }, 2, 3000],
     [
-      'the times, if it measured nothing',
+      'the worker’s measurement, if the times are not from one clock',
+      { started_at: at(8), processed_at: at(5) },
+      2,
+      2000,
+    ],
+    ['the worker’s measurement, if a time is missing', { processed_at: at(8) }, 2, 2000],
+    ['no duration longer than a month', { processing_seconds: 31 * 86_400 }, null, null],
+    ['no negative duration', { processing_seconds: -1 }, null, null],
+    [
+      'the worker’s times, if it measured nothing',
       { processing_seconds: undefined, started_at: at(1), processed_at: at(2) },
       1,
       1000,
     ],
-  ])('takes %s', (_, fields, seconds, took_ms) => {
+  ])('uses %s', (_, fields, seconds, took_ms) => {
     expect(rowOf(...said(slice('s'), result('name', 's', fields)))).toMatchObject({ seconds, took_ms });
   });
 
-  it('says that a failure has no reason, if its result gives none', () => {
+  it('says that a failure has no reason if its result gives none', () => {
     expect(rowOf(...said(slice('s'), result('name', 's', { state: 'failed' }))).error).toBe('failed without a reason');
   });
 
-  it('leaves the other attempts to their own rows', () => {
+  it("leaves the slice's other attempts to rows of their own", () => {
     const messages = said(
       slice('s', { req_id: 'q', requested_at: '1' }),
       slice('s', { req_id: 'r', requested_at: '2' }),
@@ -414,7 +423,7 @@ describe('the row of a slice', () => {
 });
 
 describe('the waiting time of a TF file', () => {
-  it('is removed if an earlier announcement names no STF file', async () => {
+  it('is removed if an earlier announcement, heard later, names no STF file', async () => {
     const store = await emptyStore();
     const waits = (): unknown => store.db.prepare('SELECT waited_ms FROM fastmon_files').pluck().get();
     const stf_filename = 'a.stf';
@@ -434,7 +443,7 @@ describe('the waiting time of a TF file', () => {
   });
 });
 
-describe('messages about a file say together', () => {
+describe('messages about a file, taken together, say', () => {
   const stf_filename = 'a.stf';
   const gen = { kind: 'stf_gen', stf_filename, sequence: 1, tf_count: 5, policy: undefined } as const;
   const ready = { kind: 'stf_ready', stf_filename, sequence: 2, tf_count: 6, checksum: 'c', size_bytes: 7 } as const;
@@ -449,12 +458,12 @@ describe('messages about a file say together', () => {
       { status: 'processed', sequence: 1, size_bytes: 7, checksum: 'c', created_at: at(1), processed_at: at(0) },
     ],
     [
-      'what only REST tells',
+      'what only REST reports',
       [toldReady, told_stf],
       { status: 'processed', sequence: 3, created_at: at(1), processed_at: at(0) },
     ],
     [
-      'that the message counts before REST',
+      'what the message says rather than what REST says',
       [toldReady, ready],
       { processed_at: at(1), created_at: at(1), tf_count: 6 },
     ],

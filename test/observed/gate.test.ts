@@ -46,11 +46,11 @@ const beforeEnd = (lines: readonly Line[]): Line[] =>
 
 describe('the gate', () => {
   it.each([
-    ['fast processing of the public programs', fast('H-1'), 'stf=3,tf=21,slices=218,completed=218,failed=0'],
-    ['fast processing of the fork', fast('F-1'), 'stf=3,tf=21,slices=210,completed=210'],
-    ['prompt processing of the public programs', prompt('PP-1'), 'stf=3,registered=3,processed=3'],
-    ['prompt processing of the fork', prompt('PP-2'), 'stf=6,registered=6,processed=6,failed=0'],
-  ])('passes a whole run of %s', async (_, lines, expected) => {
+    ['fast processing by the public programs', fast('H-1'), 'stf=3,tf=21,slices=218,completed=218,failed=0'],
+    ['fast processing by the fork', fast('F-1'), 'stf=3,tf=21,slices=210,completed=210'],
+    ['prompt processing by the public programs', prompt('PP-1'), 'stf=3,registered=3,processed=3'],
+    ['prompt processing by the fork', prompt('PP-2'), 'stf=6,registered=6,processed=6,failed=0'],
+  ])('passes a complete run of %s', async (_, lines, expected) => {
     expect(await gateOf(lines, '--expect', expected)).toEqual({
       code: 0,
       lines: [expect.stringMatching(/^ok .*completed and balanced: stf \d/)],
@@ -63,7 +63,7 @@ describe('the gate', () => {
     [
       'the broadcast topic of H',
       fast('H-1').filter((line) => !on('epictopic')(line)),
-      [/stf_announced 0 of 3/, /its start was/],
+      [/stf_announced 0 of 3/, /its first messages were/],
     ],
     [
       'an STF file of H',
@@ -82,24 +82,28 @@ describe('the gate', () => {
       fast('F-1').filter((line) => !isSlice(line) && !isResult(line)),
       [/samples 0 of 21: TF files were/],
     ],
-    ['the end of H', beforeEnd(fast('H-1')), [/its end was not received: not heard since/]],
-    ['the end of F', beforeEnd(fast('F-1')), [/its end was not received: not heard since/]],
-    ['the bus of prompt processing', linesOf('PP-1', 'rest'), [/its start was not received/]],
-    ['REST of prompt processing', linesOf('PP-1', 'bus'), [/processing 0 of 3: processing is not on the bus/]],
+    ['the end of H', beforeEnd(fast('H-1')), [/its end was not reported: not heard since/]],
+    ['the end of F', beforeEnd(fast('F-1')), [/its end was not reported: not heard since/]],
+    ['the bus of prompt processing', linesOf('PP-1', 'rest'), [/its first messages were not received/]],
+    [
+      'the REST calls of prompt processing',
+      linesOf('PP-1', 'bus'),
+      [/processing 0 of 3: processing is not on the bus/],
+    ],
     [
       'an STF file of prompt processing',
       withoutStf('swf.104001.000002.stf', prompt('PP-1')),
       [/stf_announced 2 of 3: STF files of the run/],
     ],
     [
-      'the registration of one',
+      'the registration of an STF file',
       prompt('PP-1').filter(
         (line) => !isOfStf('swf.104001.000002.stf', prompt('PP-1'))(line) || typeOf(line) === 'stf_gen',
       ),
       [/stf_registered 2 of 3: .*: swf\.104001\.000002\.stf$/],
     ],
     [
-      'the last reports of one',
+      'the last reports about an STF file',
       prompt('PP-2').filter(
         (line) => !isReport(line) || line['body'].status !== 'processed' || line['body'].metadata.sequence !== 3,
       ),
@@ -115,13 +119,13 @@ describe('the gate', () => {
       prompt('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line)),
       [/handed_over 0 of 1/],
     ],
-    ['its end', beforeEnd(prompt('PP-1')), [/its end was not received/]],
+    ['its end', beforeEnd(prompt('PP-1')), [/its end was not reported/]],
     [
       'the close of its data run',
       prompt('PP-1').filter((line) => !isCall(line, 'PATCH', 'runs')),
       [/run_closed 0 of 1: .*: 104001$/],
     ],
-  ])('stops a run of which %s was lost, and says so', async (_, lines, reasons) => {
+  ])('stops a run that lost %s, and says so', async (_, lines, reasons) => {
     const gate = await gateOf(lines);
     expect(gate.code).toBe(3);
     for (const reason of reasons)
@@ -130,7 +134,7 @@ describe('the gate', () => {
       );
   });
 
-  it('stops a run with failures unless they are expected, and one of other counts', async () => {
+  it('stops a run with unexpected failures or counts', async () => {
     const h2 = linesOf('H-2', 'bus');
     const { code, lines } = await gateOf(h2);
     expect(code).toBe(3);
@@ -146,7 +150,7 @@ describe('the gate', () => {
     ]);
   });
 
-  it('names the slices of an own run that failed permanently', async () => {
+  it('names the slices that failed permanently in one of our own runs', async () => {
     const folder = temporaryFolder();
     const failing = ['--set', 'worker.payload=["false"]', '--set', 'worker.max_retries=0'];
     await runCli(['run', '--speed', 'max', '--stf-count', '1', ...failing], { folder });
@@ -159,11 +163,11 @@ describe('the gate', () => {
     });
   });
 
-  it('stops a run with a gap, whoever noticed it', async () => {
+  it('stops a run with a gap', async () => {
     const lines = fast('H-1');
     const gap = { gap: { from: lines[100]?.t, until: lines[101]?.t, reason: 'the disk was full' } } as unknown as Line;
     expect((await gateOf([...lines.slice(0, 101), gap, ...lines.slice(101)])).lines).toEqual([
-      expect.stringMatching(/ nothing could be received for .* in 1 gap \(the disk was full\)$/),
+      expect.stringMatching(/ nothing could be received for .*, in 1 gap \(the disk was full\)$/),
     ]);
   });
 
@@ -177,7 +181,7 @@ describe('the gate', () => {
     expect((await runCli(['check', '--strict', '--wait', '600'], { folder: lost })).code).toBe(3);
   });
 
-  it('cannot judge a missing run or store, and refuses what it does not know', async () => {
+  it('fails if the run or store is missing, and refuses wrong usage', async () => {
     const { folder } = await readLines(fast('H-1'));
     const codeOf = async (...words: string[]) => (await runCli(['check', ...words], { folder })).code;
     expect(await codeOf('--strict', 'no-such-run')).toBe(1);

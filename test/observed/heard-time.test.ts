@@ -102,6 +102,7 @@ class Site {
       codes: findings.map(({ code }) => code),
       gaps: heard?.gaps.map(({ from, until }) => [from, until]),
       heardUntil: heard?.now,
+      seconds: queries.duration(execution, now),
       verdict: audit.verdict,
       summary: audited({ execution_id: id }, { queries, now }).summary,
       audit,
@@ -114,6 +115,12 @@ class Site {
       Object.assign((identity: { pid: number }) => this.isAlive(identity), { now }),
     );
 
+  /** The number of executions active at a time or later. */
+  activeSince(time: number, now: number) {
+    const start_time = new Date(time).toISOString();
+    return this.#queriesAt(now).executions({ start_time }, { order: 'newest', limit: 9 }).rows.length;
+  }
+
   /** The executions that a filter by status finds. */
   listed(status: 'running' | 'unknown' | 'completed', now: number) {
     const { rows } = this.#queriesAt(now).executions({ status }, { order: 'newest', limit: 9 });
@@ -124,7 +131,7 @@ class Site {
 /** All that was sent up to the end of the run's first STF files: the rest was lost. */
 const upTo = (time: number): MessageLine[] => run.filter((line) => sentOf(line) <= time);
 
-it('slices that no subscribed topic carries are left out of lists and reports', async () => {
+it('slice counts are left out of lists and reports if no subscribed topic carries slices', async () => {
   const lines = linesOf('H-1', 'bus').filter((line) => !String(line['destination']).includes('panda'));
   const { client, folder } = await readLines([
     { capture: 1, t: lines[0]?.t, by: 'test', topics: ['/topic/epictopic'] } as unknown as Line,
@@ -143,7 +150,7 @@ it('slices that no subscribed topic carries are left out of lists and reports', 
 });
 
 describe('a time in which nothing was heard', () => {
-  it('does not touch a run that was over before, whatever caused it', async () => {
+  it('does not affect a run that was already over, whatever caused the silence', async () => {
     const site = await Site.open();
     await site.observe(first - 1000, last + 70_000, 'ends', run);
     const hours = last + 9 * 3_600_000;
@@ -158,7 +165,7 @@ describe('a time in which nothing was heard', () => {
     expect(site.answer(hours + 600_000)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
   });
 
-  it('does not touch a run whose observer ended cleanly with all that was announced', async () => {
+  it('does not affect a run whose observer ended after hearing everything that was announced', async () => {
     const site = await Site.open();
     await site.observe(first - 1000, last + 300, 'ends', run);
     expect(site.answer(last + 300)).toMatchObject({ status: 'completed', verdict: 'balanced', gaps: [] });
@@ -168,9 +175,9 @@ describe('a time in which nothing was heard', () => {
 
   it.each([
     // Until 15 s after that the run may have gone on.
-    ['soon after its last message', 2000, [[0, 13_000]]],
-    ['long enough after its last message', 23_000, []],
-  ])('counts for a run whose observer was killed only %s', async (_, after, expected) => {
+    ['counts as a gap if the observer was killed soon after the run’s last message', 2000, [[0, 13_000]]],
+    ['is not a gap if the observer was killed long enough after the run’s last message', 23_000, []],
+  ])('%s', async (_, after, expected) => {
     const site = await Site.open();
     await site.observe(first - 1000, last + after, 'is killed', run);
     await site.observe(last + after + 14_000, last + after + 60_000, 'ends');
@@ -180,7 +187,7 @@ describe('a time in which nothing was heard', () => {
     expect(codes.includes('NOT_HEARD')).toBe(expected.length > 0);
   });
 
-  it('between a killed observer and the next still counts when that ends too: what was missed completes no run', async () => {
+  it('after a killed observer remains a gap once the next observer has ended', async () => {
     const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
     const site = await Site.open();
     // What was heard has its results; the slices after it were sent in the gap.
@@ -194,8 +201,8 @@ describe('a time in which nothing was heard', () => {
   });
 
   it.each([
-    ['up to the end of the observation that received its last message', 'ends', false],
-    ['through the next observation if the one before was killed', 'is killed', true],
+    ['as the end of the time heard if the previous observer ended', 'ends', false],
+    ['as a gap in the time heard if the previous observer was killed', 'is killed', true],
   ] as const)('counts %s', async (_what, how, isNextIncluded) => {
     const middle = Math.round((first + last) / 2);
     const site = await Site.open();
@@ -208,7 +215,7 @@ describe('a time in which nothing was heard', () => {
     });
   });
 
-  it('leaves a run that is not heard again unknown while the next observer listens', async () => {
+  it('leaves the status of a run unknown if the next observer does not hear the run', async () => {
     const middle = Math.round((first + last) / 2);
     const site = await Site.open();
     await site.observe(first - 1000, middle, 'ends', upTo(middle));
@@ -218,8 +225,8 @@ describe('a time in which nothing was heard', () => {
   });
 });
 
-describe('the time heard of an observer whose messages lag', () => {
-  it('ends with the newest message, so that a kill loses nothing unnoticed', async () => {
+describe('the time heard by an observer whose messages lag', () => {
+  it('ends with the newest message, so that lost messages never count as heard', async () => {
     const site = await Site.open();
     const middle = Math.round((first + last) / 2);
     const observer = await site.observe(first - 1000, middle, 'lives', upTo(middle));
@@ -232,7 +239,7 @@ describe('the time heard of an observer whose messages lag', () => {
   });
 
   it.each(['is killed', 'ends'] as const)(
-    'goes back to the newest message once they lag, though it counted as heard at first, and its observer %s',
+    'is set back to the newest message if it was later when the observer %s',
     async (how) => {
       const site = await Site.open();
       const middle = Math.round((first + last) / 2);
@@ -246,7 +253,7 @@ describe('the time heard of an observer whose messages lag', () => {
     },
   );
 
-  it('begins when its subscription is confirmed, not with its process', async () => {
+  it('begins when the observer’s subscription is confirmed, not when its process starts', async () => {
     const site = await Site.open();
     const process_id = await site.store.write((tx) => {
       const process_ = registerProcess(tx, { pid: 1, pid_started: '', hostname: 'host-a' }, '0');
@@ -281,7 +288,24 @@ describe('the status of a run that is no longer observed', () => {
   });
 
   it.each(['ends', 'is killed'] as const)(
-    'is completed if its end was announced and its observer %s, and what is unanswered is named at once',
+    'does not make it active in later windows, whether its observer %s, even under a later observer',
+    async (how) => {
+      const site = await Site.open();
+      const end = middle() + 90_000;
+      await site.observe(first - 1000, end, how, upTo(middle()));
+      const later = middle() + 3_600_000;
+      expect([site.activeSince(middle(), later), site.activeSince(end + 1, later)]).toEqual([1, 0]);
+      // A new observer settles the runs that an earlier one left, and then listens.
+      await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now: later }));
+      await site.observe(later, later + 60_000, 'lives');
+      const now = later + 60_000;
+      expect(site.answer(now).status).toBe('unknown');
+      expect([site.activeSince(first, now), site.activeSince(end + 1, now)]).toEqual([1, 0]);
+    },
+  );
+
+  it.each(['ends', 'is killed'] as const)(
+    'is completed, with unanswered slices, if its end was announced and its observer %s',
     async (how) => {
       const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
       const site = await Site.open();
@@ -298,18 +322,33 @@ describe('the status of a run that is no longer observed', () => {
   it.each([
     ['in the middle of the run', () => middle()],
     ['after the end of the DAQ', () => sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine)],
-  ])('is running while a living observer has lost its broker %s, and the time is not heard', async (_, when) => {
+  ])('is running, with a gap, while a live observer has lost its connection %s', async (_, when) => {
     const site = await Site.open();
     await site.observe(first - 1000, when() + 100, 'lives', upTo(when()));
     const now = when() + 60_000;
     await site.store.write((tx) => settleObserved(tx, { isAlive: site.isAlive, now }));
     const answer = site.answer(now);
     expect(answer).toMatchObject({ status: 'running', health: undefined });
-    expect(answer.summary).toMatch(/^Its observer has lost its connection to the broker; what exists is consistent\./);
+    expect(answer.summary).toMatch(
+      /^It is still running \(health unknown\); the records so far are consistent\..*the observer receives nothing/,
+    );
     expect(answer.codes.filter((code) => code !== 'RESULTS_REPEATED')).toEqual(['NOT_HEARD']);
   });
 
-  it('stays unknown while another observer listens, until a message shows that it runs', async () => {
+  it('comes with CLOCK_OFF, and without health and duration, if the clock is behind', async () => {
+    const site = await Site.open();
+    await site.observe(first - 1000, middle(), 'lives', upTo(middle()));
+    expect(site.answer(middle() - 3_600_000)).toMatchObject({
+      status: 'running',
+      health: undefined,
+      seconds: undefined,
+      codes: ['CLOCK_OFF', 'RESULTS_REPEATED'],
+      summary: expect.stringMatching(/^It is still running \(health unknown\)/) as string,
+    });
+    expect(site.answer(middle())).toMatchObject({ health: 'progressing', codes: ['RESULTS_REPEATED'] });
+  });
+
+  it('stays unknown while another observer listens, until the run is heard again', async () => {
     const site = await Site.open();
     await site.observe(first - 1000, middle(), 'is killed', upTo(middle()));
     await site.observe(middle() + 5000, middle() + 300_000, 'lives');
@@ -319,7 +358,7 @@ describe('the status of a run that is no longer observed', () => {
     expect(site.listed('running', middle() + 300_001)).toHaveLength(1);
   });
 
-  it('is running again if a result comes after an observer ended with slices unanswered', async () => {
+  it('is running again if a result comes after its observer has ended', async () => {
     const end = sentOf(run.find((line) => typeOf(line) === 'end_run') as MessageLine);
     const site = await Site.open();
     await site.observe(first - 1000, end + 100, 'ends', upTo(end));
@@ -346,7 +385,7 @@ describe('the status of a run that is no longer observed', () => {
 });
 
 describe('messages of a run whose execution was never named', () => {
-  it('are mentioned where executions are asked for', async () => {
+  it('are mentioned when an execution is asked for but not found', async () => {
     const site = await Site.open();
     const nameless = run.slice(5).filter((line) => !JSON.stringify(line).includes(id));
     await site.observe(first - 1000, last, 'lives', nameless);
@@ -359,7 +398,7 @@ describe('messages of a run whose execution was never named', () => {
 });
 
 describe('the number of STF files of a run', () => {
-  it('is that of its end, if that was heard, and of what was heard otherwise', async () => {
+  it('is the number in its end message, even if fewer files were heard', async () => {
     const site = await Site.open();
     const isThird = (line: MessageLine): boolean => JSON.stringify(line).includes('000003.stf');
     await site.observe(
@@ -395,7 +434,7 @@ describe('the samples of a run without slices', () => {
     return site.answer(last);
   }
 
-  it('are not balanced if fast processing took part: it slices nothing, and a finding says so', async () => {
+  it('are not balanced if fast processing took part but made no slices, and a finding says so', async () => {
     const answer = await answerTo(
       run.filter((line) => !isWork(line)),
       topics,
@@ -405,7 +444,7 @@ describe('the samples of a run without slices', () => {
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 21, found: 0, id_count: 21 });
   });
 
-  it('are not balanced either if fast processing took part and no TF file was announced', async () => {
+  it('are not balanced if fast processing took part and no TF file was announced', async () => {
     const answer = await answerTo(
       run.filter((line) => !isWork(line) && typeOf(line) !== 'tf_file_registered'),
       topics,
@@ -413,7 +452,7 @@ describe('the samples of a run without slices', () => {
     expect(answer).toMatchObject({ status: 'completed', verdict: 'open' });
     expect(samplesOf(answer)).toMatchObject({ state: 'open', expected: 0, found: 0 });
     expect(answer.summary).toBe(
-      'It was completed before everything was known to be done; what exists is consistent. No TF file was announced or sliced, although fast processing takes part.',
+      'It was completed before everything was known to be done; the records so far are consistent. No TF file was announced or sliced, although fast processing takes part.',
     );
   });
 

@@ -26,7 +26,7 @@ describe('the line of a message', () => {
     });
   });
 
-  it('has size and digest instead of a body that is too large', () => {
+  it('has a size and a digest in place of a body that is too large', () => {
     const large = { size: 5_000_000, sha256: 'ab' };
     expect(messageLine({ destination: '/topic/a', headers: {}, bytes: Buffer.from('begin'), large }, t)).toEqual({
       t,
@@ -62,7 +62,7 @@ describe('a program that is heard', () => {
     ['announcement', 'person'],
     ['toString', undefined],
     ['other', undefined],
-  ])('sending %s is a %s', (type, program) => {
+  ])('sending %s has the type: %s', (type, program) => {
     expect(programTypeOf(type, '/topic/panda.results')).toBe(program);
   });
 
@@ -96,7 +96,7 @@ describe('a program that is heard', () => {
     ]);
   });
 
-  it('is listed up to a thousand names and types, and not beyond', () => {
+  it('is listed only if it is among the first thousand; further message types are counted together', () => {
     const heard = createHeard(['/topic/a']);
     for (let n = 0; n < 1100; n += 1) heard.add(line({ msg_type: `t${n}`, sender: `s${n}` }));
     heard.add(line({ msg_type: 't0', sender: 's0' }));
@@ -106,7 +106,7 @@ describe('a program that is heard', () => {
     expect(heard.topics()[0]?.types).not.toHaveProperty('t1000');
   });
 
-  it('in a recorded run is one of its agents or transformers, in its namespace', async () => {
+  it('in a recorded run has one of five types, and the namespace of the run', async () => {
     const heard = createHeard([]);
     for (const one of await readRecording('H-1')) heard.add(one);
     const kinds = heard.programs().map(({ type }) => type);
@@ -122,21 +122,21 @@ describe('the namespace of a message', () => {
 
   it.each([
     ['its body', { namespace: 'mine' }, {}, 'mine'],
-    ['its body before its header', { namespace: 'mine' }, { namespace: 'other' }, 'mine'],
+    ['its body rather than its header', { namespace: 'mine' }, { namespace: 'other' }, 'mine'],
     ['its header', { namespace: null }, { namespace: 'mine' }, 'mine'],
     [
-      'nothing, if the body says none and the header unknown',
+      'nothing if the body says "none" and the header "unknown"',
       { namespace: 'none' },
       { namespace: 'unknown' },
       undefined,
     ],
-    ['nothing, in a body that is a list', [{ namespace: 'mine' }], {}, undefined],
-    ['nothing, in a body that is null', null, {}, undefined],
+    ['nothing if the body is a list', [{ namespace: 'mine' }], {}, undefined],
+    ['nothing if the body is null', null, {}, undefined],
   ])('is taken from %s', (_, body, headers, namespace) => {
     expect(filter().namespaceOf(line(body, headers))).toBe(namespace);
   });
 
-  it('is that of its run, whether the run is a string or a number, in body or header', () => {
+  it('is that of its run, whether the run is a string or a number, in the body or a header', () => {
     const known = filter();
     known.namespaceOf(line({ namespace: 'mine', run_id: '12' }));
     expect(known.namespaceOf(line({ run_id: 12 }))).toBe('mine');
@@ -163,7 +163,7 @@ describe('the namespace of a message', () => {
     expect(known.namespaceOf(line({ run_id: '10000' }))).toBe('mine');
   });
 
-  it('decides whether the message is kept; if it is unknown, the message is kept', () => {
+  it('decides whether the message is kept; a message without a namespace is kept', () => {
     expect(filter().isMeant(line({ namespace: 'other' }))).toBe(false);
     expect(filter().isMeant(line({ namespace: 'mine' }))).toBe(true);
     expect(filter().isMeant(line({}))).toBe(true);

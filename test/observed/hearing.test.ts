@@ -51,14 +51,14 @@ describe('a gap', () => {
     });
   });
 
-  it('begins with the last message, if that is later', () => {
+  it('does not begin before the last message', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
     hearing.message(lost - 3000, '/topic/a');
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
   });
 
-  it('begins with the start of the observer, if that is later', () => {
+  it('does not begin before the observer started', () => {
     expect(gapOf(heardUntil(start + 2000), start + 9000)).toMatchObject({ from: iso(start) });
   });
 
@@ -72,9 +72,9 @@ describe('a gap', () => {
   });
 
   it.each([
-    ['before the tick that sees it', 0],
-    ['after that tick', 2000],
-  ])('begins before a standstill of the process if the loss shows at its end, %s', (_, later) => {
+    ['before the tick that sees the standstill', 0],
+    ['after the tick that sees the standstill', 2000],
+  ])('begins before a standstill of the process if the loss is found %s', (_, later) => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
@@ -82,7 +82,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + later + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('ignores a standstill that the connection has survived', () => {
+  it('does not begin at a standstill that the connection has survived', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 10_000;
@@ -91,7 +91,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - silence) });
   });
 
-  it('begins before a standstill, though messages arrive after it that had been waiting', () => {
+  it('begins before a standstill, even if messages that had been waiting arrive after it', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
@@ -101,7 +101,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('begins with the last message again, once the connection has survived a standstill', () => {
+  it('begins with the last message again once the connection has survived a standstill', () => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 10_000;
@@ -110,16 +110,16 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + silence + 900)).toMatchObject({ from: iso(awake + silence + 500) });
   });
 
-  it('begins with the close of a connection that was closed, not as long before as a broker may be silent', () => {
+  it('begins when the connection is closed, with no allowance for a silent broker', () => {
     const lost = start + 60_000;
     expect(gapOf(heardUntil(lost), lost + 13_000, lost, lost)).toMatchObject({ from: iso(lost) });
     expect(gapOf(heardUntil(lost), lost + 13_000, lost, lost - 4000)).toMatchObject({ from: iso(lost - 4000) });
   });
 
   it.each([
-    ['seen at the tick after it', 2000],
-    ['not seen yet', 0],
-  ])('begins before a standstill, %s, in which the connection was closed', (_, later) => {
+    ['after the tick that sees the standstill', 2000],
+    ['before the tick that sees the standstill', 0],
+  ])('begins before a standstill if the connection is found closed %s', (_, later) => {
     const stopped = start + 60_000;
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
@@ -127,7 +127,7 @@ describe('a gap', () => {
     expect(gapOf(hearing, awake + 5000, awake + later, awake + later)).toMatchObject({ from: iso(stopped - silence) });
   });
 
-  it('lasts to the moment at which it is requested, and continues', () => {
+  it('that is still open extends to the present, and grows until it ends', () => {
     const hearing = heardUntil(start + 60_000);
     expect(hearing.gap(start + 60_000)).toBeUndefined();
     hearing.lost('cut', start + 60_000, start + 60_000);
@@ -139,7 +139,7 @@ describe('a gap', () => {
 /** Broker's clocks that are off must not matter: this one is 40 s ahead. */
 const ahead = 40_000;
 
-describe('the time heard', () => {
+describe('the time up to which messages were received', () => {
   /** A connection on which messages take 20 ms, with one message received. */
   function steady(): Hearing {
     const hearing = heardUntil(start + 10_000);
@@ -148,13 +148,13 @@ describe('the time heard', () => {
     return hearing;
   }
 
-  it('is now while messages take at most five seconds longer than the quickest', () => {
+  it('is the current time while messages take at most five seconds longer than the quickest', () => {
     const hearing = steady();
     hearing.message(start + 16_000, '/topic/a', start + 16_000 + ahead - 20 - 5000);
     expect(hearing.until(start + 17_000)).toBe(start + 17_000);
   });
 
-  it('is when the newest message was sent, corrected by the quickest, while they lag', () => {
+  it('is the sending time of the newest message, by the local clock, if messages lag', () => {
     const hearing = steady();
     hearing.message(start + 18_000, '/topic/a', start + 18_000 + ahead - 20 - 5001);
     expect(hearing.until(start + 19_000)).toBe(start + 18_000 - 5001);
@@ -162,14 +162,14 @@ describe('the time heard', () => {
     expect(hearing.until(start + 19_500)).toBe(start + 13_500);
   });
 
-  it('is that of the topic that lags most', () => {
+  it('is the time of the topic that lags most', () => {
     const hearing = steady();
     hearing.message(start + 20_000, '/topic/slow', start + 12_000 + ahead - 20);
     hearing.message(start + 20_100, '/topic/a', start + 20_100 + ahead - 20);
     expect(hearing.until(start + 20_200)).toBe(start + 12_000);
   });
 
-  it('is now again once messages come in time, or nothing has come for as long as a broker may be silent', () => {
+  it('is the current time again once messages arrive promptly, or after a long silence', () => {
     const [caughtUp, quiet] = [steady(), steady()];
     for (const hearing of [caughtUp, quiet]) hearing.message(start + 20_000, '/topic/a', start + 12_000 + ahead - 20);
     caughtUp.message(start + 21_000, '/topic/a', start + 20_500 + ahead - 20);
@@ -180,7 +180,7 @@ describe('the time heard', () => {
     expect(quiet.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
   });
 
-  it('is now again once the topic that lagged falls quiet, although others continue', () => {
+  it('is the current time again once the lagging topic falls quiet, even if others continue', () => {
     const hearing = steady();
     hearing.message(start + 20_000, '/topic/slices', start + 12_000 + ahead - 20);
     for (let at = start + 21_000; at <= start + 20_000 + silence; at += 1000) {
@@ -190,20 +190,20 @@ describe('the time heard', () => {
     expect(hearing.until(start + 20_000 + silence)).toBe(start + 20_000 + silence);
   });
 
-  it('does not depend on a stamp that no clock has', () => {
+  it('does not depend on an impossible timestamp', () => {
     const hearing = steady();
     hearing.message(start + 20_000, '/topic/a', 99_999_999_999_999);
     hearing.message(start + 20_100, '/topic/a', start + 20_100 + ahead - 20);
     expect(hearing.until(start + 20_100)).toBe(start + 20_100);
   });
 
-  it('is now if the broker does not say when it sent a message', () => {
+  it('is the current time if the broker does not say when it sent a message', () => {
     const hearing = heardUntil(start + 10_000);
     hearing.message(start + 10_000, '/topic/a');
     expect(hearing.until(start + 10_000)).toBe(start + 10_000);
   });
 
-  it('ends a gap where lagging messages were lost with the connection', () => {
+  it('is the start of a gap if lagging messages were lost with the connection', () => {
     const hearing = steady();
     hearing.message(start + 20_000, '/topic/a', start + 12_000 + ahead - 20);
     hearing.lost('cut', start + 21_000, start + 21_000);

@@ -17,11 +17,11 @@ import { storeOf } from './stores.ts';
 
 const hidden: readonly [string, string][] = [
   ['a control', '\u0007'],
-  ['a direction', '\u202E'],
+  ['a text-direction', '\u202E'],
   ['a zero-width', '\u200B'],
   ['a line separator', '\u2028'],
   ['a paragraph separator', '\u2029'],
-  ['a private', '\uE000'],
+  ['a private-use', '\uE000'],
   ['an unassigned', '\u{50000}'],
 ];
 
@@ -50,7 +50,7 @@ describe.each(hidden)('a name with %s character', (_, character) => {
     ['namespace', said({ namespace: undefined }, { namespace: name })],
     ['execution_id', told({ execution_id: name })],
     ['namespace', told({ namespace: name })],
-  ])('as %s makes a message rejected, which is kept with the reason and makes no execution', async (field, line) => {
+  ])('as %s causes its message to be rejected with the reason, and creates no execution', async (field, line) => {
     const store = await storeOf([line, said({ execution_id: 'good-0001' })]);
     const [row] = store.db
       .prepare(`SELECT effect, effect_code, effect_reason FROM message_rows WHERE effect = 'rejected'`)
@@ -63,7 +63,7 @@ describe.each(hidden)('a name with %s character', (_, character) => {
   });
 });
 
-it('an id with a hidden character that a store already has is shown escaped, found so, and hides no other', async () => {
+it('an id with a hidden character in a store is shown and found escaped, and hides no other', async () => {
   const folder = temporaryFolder();
   const store = await openStore(join(folder, 'swf.db'));
   await store.write((tx) => {
@@ -83,7 +83,7 @@ it('an id with a hidden character that a store already has is shown escaped, fou
   expect(await runCli(['status', escaped], { folder })).toMatchObject({ code: 0 });
 });
 
-it('an execution whose state cannot be read hides no other from the status', async () => {
+it('an execution whose state cannot be read does not hide others from the status', async () => {
   const folder = temporaryFolder();
   const store = await openStore(join(folder, 'swf.db'));
   await store.write((tx) => {
@@ -100,7 +100,10 @@ it('an execution whose state cannot be read hides no other from the status', asy
   alterStore(folder, `DELETE FROM observed_runs WHERE execution_id = 'bad-0001'`);
   const { code, stdout, stderr } = await runCli(['status'], { folder });
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('good-0001: running') as string });
-  expect(stderr).toMatch(/^bad-0001 cannot be shown: RUN_NOT_FOUND/);
+  expect(stderr).toMatch(/^bad-0001 cannot be shown: STORE_CORRUPT: the record of bad-0001 is damaged/);
+  const check = await runCli(['check'], { folder });
+  expect(check).toMatchObject({ code: 1 });
+  expect(check.stdout).toMatch(/^fail +bad-0001 +STORE_CORRUPT: the record of bad-0001 is damaged/m);
   const damaged = await openStore(join(folder, 'swf.db'));
   const queries = createQueries(damaged.db, () => undefined);
   const bad = queries.execution('bad-0001');

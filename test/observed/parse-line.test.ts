@@ -16,7 +16,7 @@ describe('a line of a recording', () => {
       'rest',
       t,
     ],
-    ['a beginning', { capture: 1, t, by: 'x' }, 'note', undefined],
+    ['a header', { capture: 1, t, by: 'x' }, 'note', undefined],
     ['a gap', { gap: { from: t, until: t, reason: 'x' } }, 'note', t],
     ['an end', { until: t }, 'note', t],
   ])('is read as %s', (_, line, kind, time) => {
@@ -26,7 +26,7 @@ describe('a line of a recording', () => {
   });
 
   it.each([
-    ['no JSON', '{"t":'],
+    ['not JSON', '{"t":'],
     ['no time "t"', '{"t":"2026-13-45T09:12:29Z","destination":"/topic/a","body":1}'],
     ['no time "t"', '{"t":"at 2026-11-27T09:12:29Z","destination":"/topic/a","body":1}'],
     ['no time "t"', '{"t":"2026-11-27T09:12:29Z sharp","destination":"/topic/a","body":1}'],
@@ -37,15 +37,15 @@ describe('a line of a recording', () => {
     ['a gap or an end without its time', `{"gap":{"from":"${t}"}}`],
     ['a gap or an end without its time', `{"gap":{"until":"${t}"}}`],
     ['a gap or an end without its time', '{"gap":null}'],
-    ['no object', '[1]'],
-    ['no object', 'null'],
+    ['not an object', '[1]'],
+    ['not an object', 'null'],
     ['no time "t"', '{"destination":"/topic/a","headers":{},"body":1}'],
     ['no time "t"', '{"t":"2026-11-27T09:12:29","destination":"/topic/a","body":1}'],
     ['a message without a body', `{"t":"${t}","destination":"/topic/a","headers":{}}`],
     ['neither a message nor a REST call', `{"t":"${t}"}`],
     ['a gap or an end without its time', '{"gap":{"from":1}}'],
     ['a gap or an end without its time', '{"until":5}'],
-  ])('is rejected for %s', (why, text) => {
+  ])('is rejected for this reason: %s', (why, text) => {
     expect(parseLine(text)).toEqual({ kind: 'rejected', why });
   });
 

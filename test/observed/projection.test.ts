@@ -54,7 +54,7 @@ describe('an observed run', () => {
   });
 
   it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 100))(
-    'is the same in any order, with repeats, and in any number of transactions: run %i',
+    'is the same in any order of messages, with repeats and in any transactions: run %i',
     async (seed) => {
       const roll = dice(seed);
       // Some come a second time, later by the broker's clock or in the same millisecond, or with the other outcome.
@@ -71,7 +71,7 @@ describe('an observed run', () => {
     },
   );
 
-  it('keeps the time of its last result, even if an earlier one turns out to count instead', async () => {
+  it('keeps the time of its last result, even if an earlier result counts', async () => {
     const { lines } = makeRun({ seed: 3, dialect: 'F', stfs: 1 });
     const done = lines.find((line) => JSON.stringify(line).includes('"state":"done"'));
     if (done === undefined) throw new Error('there is no result');
@@ -81,7 +81,7 @@ describe('an observed run', () => {
     expect(await tablesAfter([...others, failed, done], 1)).toEqual(await tablesAfter([...others, done, failed], 1));
   });
 
-  it('is recorded whatever its messages contain, and its counts still match its rows', async () => {
+  it('has counts that match its rows, whatever its messages contain', async () => {
     const roll = dice(11);
     const { lines } = makeRun({ seed: 11, stfs: 4 });
     const strange = lines.flatMap((line) => [line, { ...line, body: spoilt((line as { body: unknown }).body, roll) }]);
@@ -94,7 +94,7 @@ describe('an observed run', () => {
     store.close();
   });
 
-  it('includes a message that arrived before its execution was known, without a run', async () => {
+  it('includes a message that names no run and came before the execution was known', async () => {
     const { lines, truth } = makeRun({ seed: 9, dialect: 'H', stfs: 2 });
     const [first] = lines as [MessageLine];
     const body = {
@@ -110,7 +110,7 @@ describe('an observed run', () => {
     expect(await tablesAfter([...lines, early])).toEqual(before);
   });
 
-  it('is kept apart from another run in the same queues', async () => {
+  it('is kept apart from another run on the same queues', async () => {
     const [one, other] = [
       makeRun({ seed: 7, namespace: 'epic', stfs: 3 }),
       makeRun({ seed: 8, namespace: 'epic-b', stfs: 3 }),
@@ -125,7 +125,7 @@ describe('an observed run', () => {
     store.close();
   });
 
-  it('gets its own execution if another run has its name, and no second one if it is repeated', async () => {
+  it('gets a new execution if its name was used before, but not if messages are repeated', async () => {
     const first = makeRun({ seed: 5, run: 1 });
     const second = makeRun({ seed: 5, run: 2, start: 1_795_780_000_000 });
     const store = await storeOf([...first.lines, ...second.lines, ...first.lines]);
@@ -136,16 +136,16 @@ describe('an observed run', () => {
   });
 });
 
-describe('the processing time of a slice', () => {
+describe('the row of a slice', () => {
   it.each([
     [
-      'from a clock that was never set',
+      'based on a clock that was never set',
       { processing_start_at: '0001-01-01T00:00:00', processed_at: '2026-11-27T09:00:00' },
     ],
     ['negative', { processing_start_at: '2026-11-27T09:00:01', processed_at: '2026-11-27T09:00:00' }],
-    ['not a time', { processing_start_at: 'yesterday', processed_at: 'today' }],
-    ['beyond any range', { metrics: { actual_processing_time: 1e300 } }],
-  ])('is unknown if it is %s', async (_, { metrics = {}, ...times }: Record<string, unknown>) => {
+    ['computed from invalid times', { processing_start_at: 'yesterday', processed_at: 'today' }],
+    ['out of range', { metrics: { actual_processing_time: 1e300 } }],
+  ])('has no processing time if that is %s', async (_, { metrics = {}, ...times }: Record<string, unknown>) => {
     const { lines } = makeRun({ seed: 1, dialect: 'F', stfs: 1 });
     const odd = lines.map((line) => {
       const { body } = structuredClone(line) as { body: { content?: { result?: { result?: object } } } };
@@ -164,7 +164,7 @@ describe('the processing time of a slice', () => {
     store.close();
   });
 
-  it('reads a message as it was stored first, when an earlier copy has more headers', async () => {
+  it('keeps the worker of the message that was stored first, whatever a later copy says', async () => {
     const { lines } = makeRun({ seed: 5 });
     const isResult = (line: MessageLine): boolean =>
       'body' in line && JSON.stringify(line.body).includes('"state":"done"');

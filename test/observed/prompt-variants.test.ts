@@ -198,7 +198,7 @@ const skipping = (): Line[] =>
 
 const variants: Readonly<Record<string, Variant>> = {
   'data taking has two periods': { lines: inTwoPeriods(), bus: calm, rest: whole },
-  'each file goes to both sites, and one fails a file': {
+  'each file goes to both sites, and one file fails at one of them': {
     lines: toBothSites(),
     bus: calm,
     rest: {
@@ -233,7 +233,7 @@ const variants: Readonly<Record<string, Variant>> = {
       monitor: { status: 'completed', health: 'stalled', sites: [{ registered: 1, processed: 1 }] },
     },
   },
-  'the data agent of the fork dies before the second site got a file': {
+  'the data agent of the fork dies before the second site gets a file': {
     lines: handOvers(
       withoutFiles(
         f,
@@ -253,7 +253,7 @@ const variants: Readonly<Record<string, Variant>> = {
       },
     },
   },
-  'the data agent still waits for the run before': {
+  'the data agent still waits for the previous run': {
     lines: secondUnserved(),
     id: 'prompt_processing-shifter-0002',
     bus: unserved,
@@ -275,7 +275,7 @@ const variants: Readonly<Record<string, Variant>> = {
     bus: unserved,
     rest: { codes: ['NOT_HANDED_OVER', 'STF_NOT_REGISTERED'], open: ['handed_over', 'stf_registered'] },
   },
-  'one site refuses the task, and storage the upload of a file of the other': {
+  'one site refuses the task, and storage refuses the upload of a file for the other': {
     lines: refusedTwice(),
     bus: calm,
     rest: {
@@ -284,16 +284,16 @@ const variants: Readonly<Record<string, Variant>> = {
       monitor: { health: 'finished', stf_failed: 3, sites: [{ processed: 2 }, { failed: 3 }] },
     },
   },
-  'the data agent of fast processing came first': {
+  'the data agent of fast processing comes first': {
     lines: byAnotherDataAgent(),
     bus: { codes: ['NOT_HANDED_OVER', 'WORKFLOWS_MIXED'], open: ['handed_over', 'processing'] },
     rest: {
       codes: ['NOT_HANDED_OVER', 'WORKFLOWS_MIXED', 'STF_NOT_PROCESSED'],
       open: ['handed_over', 'stf_processed'],
-      monitor: { health: 'draining' },
+      monitor: { status: 'completed' },
     },
   },
-  'somebody stops the run of the fork, whose end is reported': {
+  'the run of the fork is stopped, and its end is reported': {
     lines: terminated,
     bus: { codes: [], open: ['processing'], monitor: { status: 'unknown' } },
     rest: {
@@ -303,9 +303,9 @@ const variants: Readonly<Record<string, Variant>> = {
     },
   },
   'files of another format are copied': { lines: realNames, bus: calm, rest: whole },
-  'its policy is skip': { lines: skipping(), bus: calm, rest: whole },
-  'its monitor is read, and all went well': { lines: readFromMonitor(f, '104101'), bus: calm, rest: whole },
-  'its monitor is read, and a file failed': {
+  'the policy is skip': { lines: skipping(), bus: calm, rest: whole },
+  'the monitor is read, and all goes well': { lines: readFromMonitor(f, '104101'), bus: calm, rest: whole },
+  'the monitor is read, and a file fails': {
     lines: readFromMonitor(all('PP-6'), '104501'),
     bus: calm,
     rest: {

@@ -58,7 +58,7 @@ const minutesAfter = (lines: readonly Line[], minutes: number): string =>
 /** Words about slices, which prompt processing has not. */
 const slices = /slice|sample|\btf_/i;
 
-describe('a recorded run of prompt processing', () => {
+describe('a recorded run', () => {
   it.each([
     ['PP-1', 3, 'H', [undefined]],
     ['PP-2', 6, 'F', ['E1_BNL', 'E1_JLAB']],
@@ -88,7 +88,7 @@ describe('a recorded run of prompt processing', () => {
     },
   );
 
-  it('PP-1 with REST is balanced: each file is registered and processed, and the run is closed', async () => {
+  it('PP-1 with REST is balanced, with all files processed and the run closed', async () => {
     const { monitor, audit, codes } = await judge(all('PP-1'));
     expect(monitor).toMatchObject({
       status: 'completed',
@@ -144,24 +144,27 @@ describe('a recorded run of prompt processing', () => {
     expect(await of({ site: 'E1_JLAB', workflow_name: 'prompt_processing' })).toBe(1);
     expect(await ask(client, 'list_workflow_executions', { site: 'E1_CERN' })).toMatchObject({
       total_count: 0,
-      note: 'site "E1_CERN" is not found; the sites known are E1_BNL, E1_JLAB.',
+      note: 'site "E1_CERN" was not found; the known sites are E1_BNL, E1_JLAB.',
     });
   });
 
-  it.each(['H-1', 'F-1'])('%s has its workflow whatever its id is, in every order', async (name) => {
-    const lines = JSON.parse(
-      JSON.stringify(linesOf(name, 'bus')).replaceAll('stf_datataking-shifter-0001', 'foo-0001'),
-    ) as Line[];
-    const fast = { workflow_name: 'stf_datataking' };
-    for (const some of [lines, lines.toReversed()]) expect((await judge(some)).monitor).toMatchObject(fast);
-    const { client } = await readLines(lines);
-    const { items } = await ask(client, 'list_workflow_executions', fast);
-    expect(items).toMatchObject([{ execution_id: 'foo-0001', ...fast }]);
-    const started = lines.filter((line) => ['run_imminent', 'start_run', 'stf_gen'].includes(String(typeOf(line))));
-    expect((await judge(started)).monitor).not.toHaveProperty('workflow_name');
-  });
+  it.each(['H-1', 'F-1'])(
+    '%s has the workflow of fast processing, whatever its id and the order of messages',
+    async (name) => {
+      const lines = JSON.parse(
+        JSON.stringify(linesOf(name, 'bus')).replaceAll('stf_datataking-shifter-0001', 'foo-0001'),
+      ) as Line[];
+      const fast = { workflow_name: 'stf_datataking' };
+      for (const some of [lines, lines.toReversed()]) expect((await judge(some)).monitor).toMatchObject(fast);
+      const { client } = await readLines(lines);
+      const { items } = await ask(client, 'list_workflow_executions', fast);
+      expect(items).toMatchObject([{ execution_id: 'foo-0001', ...fast }]);
+      const started = lines.filter((line) => ['run_imminent', 'start_run', 'stf_gen'].includes(String(typeOf(line))));
+      expect((await judge(started)).monitor).not.toHaveProperty('workflow_name');
+    },
+  );
 
-  it('PP-4, stopped, stays open: its data run was never closed', async () => {
+  it('PP-4 stays open, since its data run was never closed', async () => {
     const { monitor, audit, codes } = await judge(all('PP-4'));
     expect(monitor).toMatchObject({ status: 'terminated', health: 'stalled', dataset: { state: 'open' } });
     expect(codes).toEqual(['RUN_NOT_CLOSED']);
@@ -188,7 +191,7 @@ describe('a recorded run of prompt processing', () => {
     expect(fast.monitor).not.toHaveProperty('sites');
   });
 
-  it('PP-6 with REST lacks the files whose upload was refused, and names the one that failed', async () => {
+  it('PP-6 with REST lacks the files whose upload was refused, and names the file that failed', async () => {
     const { monitor, audit, findings, codes } = await judge(all('PP-6'));
     expect(codes).toEqual(['STF_NOT_REGISTERED', 'STF_FAILED']);
     expect(findings['STF_NOT_REGISTERED']).toMatch(/^2 STF files were announced/);
@@ -200,7 +203,7 @@ describe('a recorded run of prompt processing', () => {
   });
 
   it.each(['PP-1', 'PP-2', 'PP-6'])(
-    '%s gives the same tables in any order, twice, and from its own log',
+    '%s gives the same tables in any order, with repeats, and when replayed from its own log',
     async (name) => {
       const storeOf = async (lines: readonly Line[]) => {
         const { folder } = await readLines(lines);
@@ -223,8 +226,8 @@ describe('a recorded run of prompt processing', () => {
   );
 });
 
-describe('a prompt-processing run in which', () => {
-  it('a site refuses the task is whole, and its failed files are named', async () => {
+describe('a prompt-processing run', () => {
+  it('with a site that refuses the task is complete, and its failed files are named', async () => {
     const reason = 'all selected decision-box site submissions failed';
     const refused = all('PP-2').map((line) =>
       changed(line, (body) => {
@@ -239,10 +242,11 @@ describe('a prompt-processing run in which', () => {
     expect(monitor['sites']).toMatchObject([{ processed: 3 }, { site: 'E1_JLAB', processed: 0, failed: 3 }]);
     expect(audit).toMatchObject({ verdict: 'balanced' });
     expect(audit['summary']).toContain(`3 STF files failed in PanDA: ${stf(104101, 2)}`);
+    expect(audit['summary']).toMatch(/failed in PanDA: (?:swf\.\S+, ){2}swf\.\S+\.$/);
     expect((await judge(onlyBus(refused))).codes).toEqual([]);
   });
 
-  it('the data agent is killed looks healthy on the bus, and with REST has files that are not registered', async () => {
+  it('whose data agent is killed looks healthy on the bus, but not over REST', async () => {
     const lines = all('PP-1');
     const third = isOfStf(stf(104001, 3), lines);
     const killed = lines.filter((line) => {
@@ -257,10 +261,10 @@ describe('a prompt-processing run in which', () => {
     expect(await judge(onlyBus(killed))).toMatchObject({ codes: [], monitor: { health: 'finished' } });
   });
 
-  it('there is no data agent was not handed over', async () => {
+  it('without a data agent is reported as not handed over', async () => {
     const lines = all('PP-1').filter((line) => !isOfDataAgent(line) && !isReport(line));
     const heard = await judge(onlyBus(lines));
-    expect(heard.findings['NOT_HANDED_OVER']).toMatch(/^3 STF files were announced, and no data agent/);
+    expect(heard.findings['NOT_HANDED_OVER']).toMatch(/^3 STF files were announced, but no data agent/);
     expect(idsOf(heard.audit, 'handed_over')).toEqual([]);
     expect(heard.audit['summary']).toContain('not handed over to PanDA');
     const told = await judge(lines);
@@ -268,7 +272,7 @@ describe('a prompt-processing run in which', () => {
     expect(told.audit['verdict']).toBe('open');
   });
 
-  it('the policy is none is sound without a hand-over, and balanced with REST', async () => {
+  it('with the policy "none" is balanced with REST, and needs no hand-over', async () => {
     const lines = all('PP-2')
       .filter((line) => typeOf(line) !== 'stf_ready' && !isReport(line))
       .map((line) =>
@@ -291,23 +295,26 @@ describe('a prompt-processing run in which', () => {
     expect(audit).toMatchObject({ verdict: 'balanced' });
   });
 
-  it('the processing agent is gone drains, and then stands still', async () => {
+  it('without a processing agent stays open, and has no health once it is no longer observed', async () => {
     const lines = all('PP-1').filter((line) => !isReport(line));
     const { monitor, audit, findings } = await judge(lines);
-    expect(monitor).toMatchObject({ status: 'completed', health: 'draining' });
-    expect(findings['STF_NOT_PROCESSED']).toMatch(/^3 STF files were neither processed nor failed when observation/);
+    expect(monitor).toMatchObject({ status: 'completed' });
+    expect(monitor).not.toHaveProperty('health');
+    expect(findings['STF_NOT_PROCESSED']).toMatch(
+      /^3 STF files had neither been processed nor failed when observation/,
+    );
     expect(audit['verdict']).toBe('open');
     expect(idsOf(audit, 'stf_processed')).toHaveLength(3);
   });
 
-  it('the monitor is read has no last report, since reading does not show when its agent last asked PanDA', async () => {
+  it('known only from reading its monitor has no time of a last report', async () => {
     const lines = all('PP-1').filter((line) => !isReport(line));
     expect((await promptOf(lines)).last_report).toEqual(expect.any(Number));
     const { last_report, open } = await promptOf(asRead(lines));
     expect({ last_report, open: open.count }).toEqual({ last_report: undefined, open: 3 });
   });
 
-  it('fast-processing agents take part is reported as mixed', async () => {
+  it('with fast-processing agents in it is reported as mixed', async () => {
     const lines = all('PP-1');
     const ready = bus('PP-1').find((line) => typeOf(line) === 'stf_ready') as Line;
     const meant = (body: Answer): Line => ({ ...ready, body: { ...ready['body'], ...body } });
@@ -321,7 +328,7 @@ describe('a prompt-processing run in which', () => {
     expect(monitor['sites']).toMatchObject([{ processed: 3 }]);
   });
 
-  it('the runner reports another workflow to its monitor is shown under its own', async () => {
+  it('whose runner reports another workflow to the monitor is shown under its actual workflow', async () => {
     const lines = all('PP-1').map((line) =>
       changed(line, (body) => {
         if (isCall(line, 'POST', 'workflow-executions')) body['parameter_values'].workflow.name = 'stf_datataking';
@@ -330,7 +337,7 @@ describe('a prompt-processing run in which', () => {
     expect((await judge(lines)).monitor).toMatchObject({ workflow_name: 'prompt_processing' });
   });
 
-  it('the execution id has another form is known by its dataset, whatever comes first', async () => {
+  it('with an unusual execution id is recognized by its dataset, in any order of messages', async () => {
     const renamed = (lines: readonly Line[]): Line[] =>
       JSON.parse(JSON.stringify(lines).replaceAll('prompt_processing-shifter-0001', 'night-run')) as Line[];
     const told = await judge(renamed(all('PP-2')));
@@ -342,7 +349,7 @@ describe('a prompt-processing run in which', () => {
     });
   });
 
-  it('neither its id nor its beginning names the workflow is known by what only its agents do', async () => {
+  it('with an unusual id and an unheard beginning is recognized by what only its agents do', async () => {
     const renamed = (lines: readonly Line[]): Line[] =>
       (JSON.parse(JSON.stringify(lines).replaceAll('prompt_processing-shifter-0001', 'night-run')) as Line[]).filter(
         (line) => typeOf(line) !== 'run_imminent',
@@ -358,10 +365,10 @@ describe('a prompt-processing run in which', () => {
     const { monitor, audit, codes } = await judge(files);
     expect(monitor).not.toHaveProperty('workflow_name');
     expect({ codes, verdict: audit['verdict'] }).toEqual({ codes: [], verdict: 'open' });
-    expect(audit['summary']).toContain('Nothing shows which workflow the run has');
+    expect(audit['summary']).toContain('Nothing shows which workflow the run belongs to');
   });
 
-  it('the id names fast processing keeps that workflow, even with agents of both', async () => {
+  it('whose id names fast processing keeps that workflow, even with agents of both workflows', async () => {
     const lines = bus('PP-1')
       .filter((line) => typeOf(line) !== 'run_imminent')
       .map((line) => JSON.parse(JSON.stringify(line).replaceAll('prompt_processing-', 'stf_datataking-')) as Line);
@@ -370,7 +377,7 @@ describe('a prompt-processing run in which', () => {
     expect(codes).toContain('WORKFLOWS_MIXED');
   });
 
-  it('a file is not handed over is reported only after a minute in which an observer listened', async () => {
+  it('is reported as not handed over only after a minute of listening', async () => {
     const lines = bus('PP-1').filter((line) => typeOf(line) !== 'stf_ready' && typeOf(line) !== 'end_run');
     expect((await judge(lines)).codes).toEqual([]);
     expect((await judge(lines, { until: minutesAfter(lines, 2) })).codes).toEqual(['NOT_HANDED_OVER']);
@@ -397,7 +404,7 @@ describe('two runs of prompt processing', () => {
     expect(items).toMatchObject([{ health: 'finished' }, { health: 'finished' }]);
   });
 
-  it('of which the first was never closed may have a data agent that serves no later one', async () => {
+  it('lead to DATA_AGENT_WAITS if the first is not closed and the second not handed over', async () => {
     const first = all('PP-1').filter((line) => !isCall(line, 'PATCH', 'runs'));
     const second = later(all('PP-1')).filter((line) => !isOfDataAgent(line) && !isReport(line));
     const { findings, codes } = await judge([...first, ...second], { id: 'prompt_processing-shifter-0002' });
@@ -408,7 +415,7 @@ describe('two runs of prompt processing', () => {
 });
 
 describe('known findings of a configuration', () => {
-  it('are one line of the monitor, and a code that nothing has is refused', async () => {
+  it('take up one line of the status, and must have existing codes', async () => {
     const folder = temporaryFolder();
     const read = (known: string) =>
       runCli(['observe', '--from', resolve('test/recordings/PP-5/bus.jsonl.gz'), '--set', `observe.known=${known}`], {

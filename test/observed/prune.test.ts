@@ -12,7 +12,7 @@ const running = (start: number) => {
   }
 };
 
-it('an observed execution that may still be running is not removed, even if none should be kept', async () => {
+it('an observed execution that may still be running is never pruned, even with --keep 0', async () => {
   const rule = { observed: true, keep: 0, endedBefore: undefined };
   const idsOf = async (start: number): Promise<number> => {
     const store = await storeOf(running(start));

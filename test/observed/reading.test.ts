@@ -31,7 +31,7 @@ const examples: [string, Body, object | undefined][] = [
     { kind: 'phase', total_stf_files: 3 },
   ],
   [
-    'stf_gen of a URL',
+    'stf_gen with a URL',
     { msg_type: 'stf_gen', run_id: '1', filename: 'root://host//a/b.root', sequence: 1, total_tfs: 1000 },
     { kind: 'stf_gen', stf_filename: 'root://host//a/b.root', tf_count: 1000 },
   ],
@@ -41,17 +41,17 @@ const examples: [string, Body, object | undefined][] = [
     { kind: 'stf_ready', stf_filename: 'a.stf', checksum: undefined },
   ],
   [
-    'stf_ready of prompt processing, once a run',
+    'stf_ready of prompt processing, once per run',
     { msg_type: 'stf_ready', run_id: '1', req_id: 1 },
     { kind: 'handed_over', site: undefined },
   ],
   [
-    'stf_ready of the decision box, once a site',
+    'stf_ready of the decision box, once per site',
     { msg_type: 'stf_ready', run_id: '1', req_id: 1, site: 'E1_BNL', input_dataset: 'x', decision_box_enabled: true },
     { kind: 'handed_over', site: 'E1_BNL', input_dataset: 'x' },
   ],
   [
-    'stf_ready without the decision box, to its other site',
+    'stf_ready without the decision box, for the other site',
     { msg_type: 'stf_ready', run_id: '1', req_id: 1, decision_box_enabled: false, non_decision_box_site: 'E1_JLAB' },
     { kind: 'handed_over', site: 'E1_JLAB' },
   ],
@@ -140,13 +140,13 @@ const examples: [string, Body, object | undefined][] = [
 ];
 
 describe('a message of the testbed', () => {
-  it.each(examples)('of type %s is read into its fact', (_, body, expected) => {
+  it.each(examples)('yields the fact that it states, if any: %s', (_, body, expected) => {
     const fact = factOf(body);
     if (expected === undefined) expect(fact).toBeUndefined();
     else expect(fact).toMatchObject(expected);
   });
 
-  it('has names from its body, else from its headers, ignoring null, none and unknown', () => {
+  it('takes its names from its body or else its headers, and ignores null, none and unknown', () => {
     const names = (body: Body, headers: Record<string, string>) => {
       const { namespace, run_id, told_id } = readMessage(line(body, headers));
       return { namespace, run_id, told_id };
@@ -176,7 +176,7 @@ const keys: Record<string, (fact: Body) => boolean> = {
 };
 
 describe('a message with keys changed, dropped or added', () => {
-  it.each(recordedRuns)('of %s is read without an error, and yields no fact without its required keys', async (run) => {
+  it.each(recordedRuns)('from run %s causes no error, and states no fact without the required keys', async (run) => {
     const roll = dice(run.length + run.charCodeAt(0) + run.charCodeAt(2));
     for (const recorded of await readRecording(run)) {
       if (!('body' in recorded)) continue;

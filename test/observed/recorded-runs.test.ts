@@ -123,7 +123,7 @@ describe('a recorded run', () => {
       expect(monitor).not.toHaveProperty(absent);
   });
 
-  it('has the same tables when they are made again from its log', async () => {
+  it('has the same tables when they are rebuilt from its log', async () => {
     const { path } = await readAll(names.map(busOf));
     const store = await openStore(path);
     const empty = await openStore(join(temporaryFolder(), 'empty.db'));
@@ -133,7 +133,7 @@ describe('a recorded run', () => {
     empty.close();
   });
 
-  it('is pruned by age or number with all its rows, and own runs stay', async () => {
+  it('is pruned by age or number with all its rows, and our own runs stay', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', ...names.map(busOf)], { folder });
     await runWorkflow(folder, '--stf-count', '1');
@@ -149,7 +149,7 @@ describe('a recorded run', () => {
     store.close();
   });
 
-  it('shows the contract of the bus and how it differs from that of another run', async () => {
+  it('shows the bus contract, and its differences from that of another run', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', busOf('F-1'), busOf('H-2')], { folder });
     const words = ['observe', '--contract', '--against', 'stf_datataking-shifter-0001'];
@@ -163,12 +163,12 @@ describe('a recorded run', () => {
     expect(contract['types'].map(({ message_type }: Answer) => message_type)[0]).toBe('run_imminent');
     expect(contract['broken']).toMatchObject([{ missing: 75, of: 211, key: 'content.execution_id' }]);
     expect(contract['differences']).toContain(
-      'slice of a fast processing agent on /topic/panda.slices no longer has content.tf_slice_id',
+      'slice from a fast processing agent on /topic/panda.slices no longer has content.tf_slice_id',
     );
     expect((await runCli(words, { folder })).stdout).toContain('broken: 75 of 211 slice messages');
   });
 
-  it('can be watched to its end and reported like an own run', async () => {
+  it('can be watched to its end and reported like one of our own runs', async () => {
     const folder = temporaryFolder();
     await runCli(['observe', '--from', busOf('H-2')], { folder });
     const watched = await runCli(['status', 'latest', '--watch'], { folder });
@@ -180,7 +180,7 @@ describe('a recorded run', () => {
     expect(stdout).toContain('- TF slices: 211 sent, 0 without a result, 201 completed, 10 failed');
   });
 
-  it('changes nothing when read again; four runs with one name are four executions', async () => {
+  it('changes nothing when read again, and is kept apart from runs of the same name', async () => {
     const folder = temporaryFolder();
     const read = ['observe', '--from', ...names.map(busOf), '--json'];
     const first = await runCli(read, { folder });
@@ -206,7 +206,7 @@ describe('a recorded run', () => {
   });
 });
 
-it('a recording counts messages of unknown type apart from those that are rejected', async () => {
+it('messages of unknown type are counted apart from rejected ones', async () => {
   const file = join(temporaryFolder(), 'made.jsonl');
   const said = (msg_type: string, execution_id: string) => ({
     t: '2026-11-27T09:00:00.000Z',
@@ -219,7 +219,7 @@ it('a recording counts messages of unknown type apart from those that are reject
   expect((await readAll([file])).counts).toMatchObject({ messages: 3, kept: 1, rejected: 2, executions: ['e-1'] });
 });
 
-describe('in a recording that was altered,', () => {
+describe('in an altered recording,', () => {
   let h1: MessageLine[];
   let h2: MessageLine[];
   beforeAll(async () => {
@@ -243,7 +243,7 @@ describe('in a recording that was altered,', () => {
     expect(codesOf(monitor)).toContain('SLICES_UNANSWERED');
   });
 
-  it('the loss of all results is reported as no transformer, once the ramp-up has ended', async () => {
+  it('the loss of all results is reported as a missing transformer once the ramp-up has ended', async () => {
     const silent = h1.filter((line) => typeOf(line) !== 'slice_result' && typeOf(line) !== 'heartbeat');
     expect(codesOf(await monitorOf(silent, minutesAfter(h1, 4)))).not.toContain('NO_TRANSFORMER');
     const monitor = await monitorOf(silent, minutesAfter(h1, 7));
@@ -251,7 +251,7 @@ describe('in a recording that was altered,', () => {
     expect(codesOf(monitor)).toEqual(expect.arrayContaining(['NO_TRANSFORMER', 'SLICES_UNANSWERED']));
   });
 
-  it('a killed fast processing agent leaves TF files without slices', async () => {
+  it('TF files remain without slices after the fast processing agent was killed', async () => {
     const killed = h1[Math.floor(h1.length / 3)]?.t ?? '';
     const lines = h1.filter((line) => typeOf(line) !== 'slice' || line.t < killed);
     const monitor = await monitorOf(lines, minutesAfter(h1, 3));
@@ -265,7 +265,7 @@ describe('in a recording that was altered,', () => {
     expect(sentenceOf(monitor, 'STF_NOT_READY')).toMatch(/^19 /);
   });
 
-  it('a run that falls silent before its end is reported as no longer heard, and silence is no finding', async () => {
+  it('a run that falls silent becomes unknown, without the finding RUN_SILENT', async () => {
     const lines = h2.slice(0, Math.floor(h2.length / 2));
     const monitor = await monitorOf(lines, minutesAfter(lines, 3));
     expect(codesOf(monitor)).not.toContain('RUN_SILENT');
@@ -274,7 +274,7 @@ describe('in a recording that was altered,', () => {
     expect(monitor).not.toHaveProperty('health');
   });
 
-  it('a gap is reported, shown in the timeline, and leaves the audit open', async () => {
+  it('a gap is reported and shown in the timeline, and leaves the audit open', async () => {
     const [from, until] = [h1[200]?.t ?? '', h1[300]?.t ?? ''];
     const gap = { gap: { from, until, reason: 'the connection to the broker was lost' } };
     const monitor = await monitorOf([...h1.slice(0, 201), gap, ...h1.slice(300)]);
@@ -303,7 +303,7 @@ describe('in a recording that was altered,', () => {
     expect(codesOf(monitor)).toContain('RESULTS_UNMATCHED');
   });
 
-  it('two runs with one name are kept apart and reported', async () => {
+  it('two runs with the same name are kept apart and reported', async () => {
     const { path } = await readAll([busOf('F-1'), busOf('F-2')]);
     const monitor = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['execution_id']).toBe('stf_datataking-shifter-0001~103101');
@@ -329,8 +329,8 @@ describe('in a recording that was altered,', () => {
 
 const requestOf = (line: MessageLine): unknown => (line as MessageLine & { body: Answer }).body['content'].requested_at;
 
-describe('the timeline of a run whose runner sent the end before the last results', () => {
-  it.each(someRecordedRuns)('includes them all: %s', async (name) => {
+describe('the timeline of a run whose runner sent end_run before the last results', () => {
+  it.each(someRecordedRuns)('includes every result: %s', async (name) => {
     const { path } = await readAll([busOf(name), busOf(name).replace('bus.', 'rest.')]);
     const client = await connectInProcess(path);
     const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
@@ -341,7 +341,7 @@ describe('the timeline of a run whose runner sent the end before the last result
 });
 
 describe('every tool', () => {
-  it.each(someRecordedRuns)('answers about %s', async (name) => {
+  it.each(someRecordedRuns)('answers questions about run %s', async (name) => {
     const { path } = await readAll([busOf(name)]);
     const client = await connectInProcess(path);
     const { slices_sent, slices_failed } = truths[name].counts;

@@ -77,7 +77,7 @@ describe('a REST call to the monitor', () => {
     ['GET', '/api/tf-slices/', 200],
     ['POST', '/api/tf-slices/', 400],
     ['POST', '/elsewhere/', 200],
-  ])('makes no row if it is refused or not about a workflow: %s %s %i', (method, path, status) => {
+  ])('creates no row if it is refused or not about a workflow: %s %s %i', (method, path, status) => {
     expect(createReferences()({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
   });
 
@@ -88,11 +88,11 @@ describe('a REST call to the monitor', () => {
   });
 
   it.each([
-    ['it runs again', ['completed', 'running'], { status: 'completed', end: 1 }],
-    ['it ended otherwise', ['failed', 'completed'], { status: 'completed', end: 1 }],
-    ['it ended twice', ['terminated', 'terminated'], { status: 'terminated', end: 1 }],
-    ['it ran, and ended', ['running', 'failed'], { status: 'failed', end: 2 }],
-  ])('about an execution that reported that %s keeps its end', async (_, statuses, { status, end }) => {
+    ['running after the end', ['completed', 'running'], { status: 'completed', end: 1 }],
+    ['another end', ['failed', 'completed'], { status: 'completed', end: 1 }],
+    ['the same end twice', ['terminated', 'terminated'], { status: 'terminated', end: 1 }],
+    ['running before the end', ['running', 'failed'], { status: 'failed', end: 2 }],
+  ])('keeps the first end time of an execution: %s', async (_, statuses, { status, end }) => {
     const minute = (n: number): string => new Date(Date.parse('2026-11-28T00:00:00Z') + n * 60_000).toISOString();
     const references = createReferences();
     const path = '/api/workflow-executions/';
@@ -113,7 +113,7 @@ describe('a REST call to the monitor', () => {
   });
 
   it.each(Array.from({ length: rounds(40) }, (_, seed) => seed + 300))(
-    'of a generated run leads to its true counts, in any order: run %i',
+    'from a generated run leads to the true counts, in whatever order the calls arrive: run %i',
     async (seed) => {
       const { bus, rest, truth } = madeLines(seed);
       const store = await storeOf(interleaved(bus, rest, seed));
@@ -144,7 +144,7 @@ describe('a REST call to the monitor', () => {
     },
   );
 
-  it('about one of several runs with one name is assigned to the right run', async () => {
+  it('about one of several runs with the same name is assigned to the right run', async () => {
     const names = recordedRuns.slice(0, 2);
     const all = await Promise.all(
       names.map(async (run) => ({ bus: await readRecording(run), rest: await toldIn(run) })),
@@ -157,7 +157,7 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it('of a stop after the end keeps the end that was reported first', async () => {
+  it('about a stop after the end does not change the end time', async () => {
     const rest = await toldIn('H-1');
     const patch = rest.find(({ destination }) =>
       destination.startsWith('PATCH /api/workflow-executions/'),
@@ -182,7 +182,7 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it('for slices that are never sent leads to findings', async () => {
+  it('leads to findings if it is about slices that are never sent', async () => {
     const isLost = (line: MessageLine): boolean =>
       JSON.stringify(line).includes('000002_tf_00') &&
       !line.destination.endsWith('epictopic') &&
@@ -197,7 +197,7 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it('for slices whose topic is not subscribed accuses nobody', async () => {
+  it('leads to no findings about slices whose topic was not subscribed to', async () => {
     const bus = (await readRecording('H-1')).filter(({ destination }) => destination === '/topic/epictopic');
     const isOfSlice = ({ destination }: MessageLine): boolean => /^PATCH .*tf-slices|events/.test(destination);
     const store = await storeOf([...bus, ...(await toldIn('H-1')).filter((line) => !isOfSlice(line))]);
@@ -213,7 +213,7 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it('with a result counts, even if its slice is registered later', async () => {
+  it('is counted if it reports a result, even if the slice is registered later', async () => {
     const rest = await toldIn('F-1');
     const isSlice = ({ destination }: MessageLine): boolean => destination === 'POST /api/tf-slices/';
     const store = await storeOf([...rest.filter((line) => !isSlice(line)), ...rest.filter(isSlice)]);
@@ -222,7 +222,7 @@ describe('a REST call to the monitor', () => {
     store.close();
   });
 
-  it('makes an execution before its run is known, and the execution gets its run later', async () => {
+  it('creates an execution whose run becomes known later', async () => {
     const rest = await toldIn('F-1');
     const [registration] = rest.filter(({ destination }) => destination === 'POST /api/workflow-executions/');
     const store = await storeOf([registration as MessageLine]);
@@ -238,7 +238,7 @@ describe('a REST call to the monitor', () => {
   });
 });
 
-it('a REST call in a recording is read as one', () => {
+it('a REST call in a recording is read as a call, not as a message', () => {
   const text = JSON.stringify({ t: '2026-11-28T00:00:00Z', method: 'POST', path: '/api/runs/', body: {} });
   expect(parseLine(text)).toMatchObject({ kind: 'rest' });
 });

@@ -22,15 +22,15 @@ describe('an observer listens', () => {
   });
 
   it.each([
-    ['/queue/panda.results.fastprocessing', /would take it from its owner/],
+    ['/queue/panda.results.fastprocessing', /would take it from the owner of the queue/],
     ['/topic/panda.#', /a pattern would create its own address/],
     ['/topic/panda.*', /a pattern/],
     ['/topic/>', /a pattern/],
-    ['/topic/a::queue', /a topic is named as/],
-    ['epictopic', /a topic is named as/],
-    ['/topic/', /a topic is named as/],
-    ['/topic/a b', /a topic is named as/],
-  ])('not to %s', (topic, why) => {
+    ['/topic/a::queue', /names of topics look like/],
+    ['epictopic', /names of topics look like/],
+    ['/topic/', /names of topics look like/],
+    ['/topic/a b', /names of topics look like/],
+  ])('never to %s', (topic, why) => {
     expect(() => observedTopics([topic], undefined)).toThrow(why);
     expect(() => observedTopics([topic], undefined)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });

@@ -7,8 +7,8 @@ import { openStore } from '../../src/db/opening/open-store.ts';
 import { ask, connectInProcess, temporaryFolder } from '../helpers.ts';
 import { makeRun } from './generator.ts';
 
-describe('slices without a result, of other programs,', () => {
-  it('are unanswered in every answer, and neither queued nor in progress', async () => {
+describe('slices without a result in runs of other programs', () => {
+  it('count as unanswered in every answer, not as queued or in progress', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const { lines, truth } = makeRun({ seed: 11, stfs: 12 });
     // The results of the last third are lost.

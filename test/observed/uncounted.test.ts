@@ -46,6 +46,7 @@ async function seenOf(lines: readonly Line[], period: { start_time: string; end_
     } as Answer,
     view: renderView(snapshot, none, { columns: 100, paint: createPaint(1) }).slice(3),
     words: [text, await said('status', '--watch', 'latest'), await said('check', '--skip-files')].join('\n'),
+    client,
     metrics: createMetrics('0').text(queries, Date.parse(period.end_time)),
   };
 }
@@ -67,8 +68,8 @@ describe('a run whose slices cannot be counted', () => {
       hour,
       new RegExp(`^TF slices   unknown: ${unseen}, or no program`, 'm'),
     ],
-    ['it is of prompt processing', all('PP-2'), night, /^STF files   6 announced/m],
-  ])('has no such count anywhere: %s', async (_, lines, period, shown) => {
+    ['it is a prompt-processing run', all('PP-2'), night, /^STF files   6 announced/m],
+  ])('has no count of slices anywhere: %s', async (_, lines, period, shown) => {
     const { fields, view, words, metrics } = await seenOf(lines, period);
     expect(Object.keys(fields).filter((key) => key.startsWith('slices_'))).toEqual([]);
     expect(metrics).toMatch(/swf_execution_stf_files\{/);
@@ -76,31 +77,78 @@ describe('a run whose slices cannot be counted', () => {
     expect(view.join('\n')).toMatch(shown);
     expect(view.join('\n')).not.toMatch(/completed|unanswered|failures/);
     expect(words).not.toMatch(/\b0 (?:of 0|TF slices|slices)|0 without a result/);
+    expect(words).not.toMatch(/\d{4}-\d\d-\d\dT/);
   });
 
-  it('has the number of results that come without them', async () => {
+  it('leaves the counts out of its files, and says why no slices are listed', async () => {
+    const { client } = await readLines(listening('/topic/epictopic'));
+    for (const list of ['list_stf_files', 'list_tf_files']) {
+      const { items } = await ask(client, list, of);
+      expect([items.length > 0, items.filter((row: Answer) => 'slice_count' in row)]).toEqual([true, []]);
+    }
+    expect(await ask(client, 'list_tf_slices', of)).toMatchObject({ items: [], note: unseen });
+    expect(await ask(client, 'summarize', { ...of, what: 'slices', group_by: 'status' })).toMatchObject({
+      groups: [],
+      note: unseen,
+    });
+  });
+
+  it('has an open audit if no TF file was heard either, since both may be missing', async () => {
+    const { client } = await readLines(
+      listening('/topic/epictopic').filter((line) => !JSON.stringify(line).includes('tf_file_registered')),
+    );
+    const { verdict, checks, summary } = await ask(client, 'audit_execution', of);
+    expect(checks.find(({ check }: Answer) => check === 'samples')).toMatchObject({ state: 'unknown' });
+    expect([verdict, summary]).toEqual(['open', expect.not.stringContaining('PanDA')]);
+  });
+
+  it('reports the number of results for slices that were not heard', async () => {
     const { client, folder } = await readLines(withResults);
     expect(await ask(client, 'get_workflow_monitor', of)).toMatchObject({ results_without_slice: 220, note: unseen });
-    expect((await runCli(['status'], { folder })).stdout).toMatch(/TF slices .*220 results of slices that are not on/);
+    expect((await runCli(['status'], { folder })).stdout).toMatch(/TF slices .*220 results for slices not seen on/);
   });
 
-  it('differs from one that has none yet, which would be seen', async () => {
-    const { fields, view, metrics } = await seenOf(listening('/topic/epictopic', '/topic/panda.slices'), hour);
+  it('is not confused with a run that has no slices yet', async () => {
+    const { fields, view, metrics, client } = await seenOf(listening('/topic/epictopic', '/topic/panda.slices'), hour);
     expect(fields).toMatchObject({ slices_created: 0, slices_completed: 0, slices_stay_failed: 0 });
     expect(metrics).toMatch(/swf_execution_slices\{.*state="completed"\} 0$/m);
     expect(view.join('\n')).toMatch(/# 0 completed/);
+    expect((await ask(client, 'list_stf_files', of))['items'][0]).toMatchObject({ slice_count: 0 });
   });
 
-  it('is left out of the sums of a shift, which say so', async () => {
+  it('is left out of the sums of a shift, and the sums say so', async () => {
     const other = linesOf('H-2', 'bus');
     const { client } = await readLines([...broadcasts, ...other]);
     const { totals, text } = await ask(client, 'shift_report', hour);
     expect(totals).toMatchObject({ executions: 2, executions_uncounted: 1, slices_completed: 201 });
-    expect(text).toContain(' The slices of 1 execution are not seen, and not counted.\n');
+    expect(text).toContain(' The slices of 1 execution are not seen, so they are not counted.\n');
   });
 });
 
-it('a site that REST alone reports is not called one that no run was handed over to', async () => {
+it('a run that fell silent without an end is active until its observation ended, and not in later periods', async () => {
+  const part = broadcasts.slice(0, Math.floor(broadcasts.length / 2));
+  const { client, folder } = await readLines(part);
+  const [row] = (await ask(client, 'list_workflow_executions'))['items'] as Answer[];
+  expect(row).toMatchObject({ status: 'unknown' });
+  const activeFrom = async (start_time: string | undefined): Promise<number> =>
+    (await ask(client, 'list_workflow_executions', { start_time }))['total_count'];
+  expect([await activeFrom(part.at(-1)?.t), await activeFrom('2026-11-28T00:00:00Z')]).toEqual([1, 0]);
+  const next = { start_time: '2026-11-28T00:00:00Z', end_time: '2026-11-28T08:00:00Z' };
+  expect((await ask(client, 'shift_report', next))['totals']).toMatchObject({ executions: 0 });
+  // A terminal shows when it fell silent as it shows other times.
+  const since = /not heard since 2026-11-27 \d\d:\d\d:\d\d UTC/;
+  expect((await runCli(['status', '--watch', 'latest'], { folder })).stdout.split('\n', 1)[0]).toMatch(since);
+  const store = await openStore(join(folder, 'swf.db'));
+  onTestFinished(() => store.close());
+  const snapshot = takeSnapshot(
+    createQueries(store.db, () => false),
+    'latest',
+  );
+  const none = { stfs: undefined, samples: undefined, slices: undefined };
+  expect(renderView(snapshot, none, { columns: 100, paint: createPaint(1) }).join('\n')).toMatch(since);
+});
+
+it('status does not call a site "not handed over" if the site is reported only over REST', async () => {
   const { folder } = await readLines(linesOf('PP-2', 'rest'));
   const { stdout } = await runCli(['status'], { folder });
   expect(stdout).toMatch(/E1_BNL: 3 registered \(0 processing, 3 processed, 0 failed\), task \d+$/m);
@@ -118,14 +166,14 @@ describe('the live view of prompt processing', () => {
     ]);
   });
 
-  it('shows from the bus alone that the run was handed over, and no counts', async () => {
+  it('shows a hand-over, but no counts, if only the bus was observed', async () => {
     const { view, metrics } = await seenOf(linesOf('PP-2', 'bus'), night);
     expect(metrics).toMatch(/swf_execution_stf_files\{.*state="announced"\} 6$/m);
     expect(metrics).not.toMatch(/swf_execution_stf_files\{.*state="(?:ready|failed)"/);
     expect(view.slice(0, 3)).toEqual([
       'STF files   6 announced; processing is not on the bus',
-      'E1_BNL      handed over at 2026-11-30T02:35:46.249Z',
-      'E1_JLAB     handed over at 2026-11-30T02:35:48.399Z',
+      'E1_BNL      handed over at 2026-11-30 02:35:46 UTC',
+      'E1_JLAB     handed over at 2026-11-30 02:35:48 UTC',
     ]);
   });
 });

@@ -79,7 +79,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await artemisState(broker)).toEqual(before);
   });
 
-  it.each(['H-2', 'F-2'])('records %s into the store with the same messages as its recording', async (run) => {
+  it.each(['H-2', 'F-2'])('stores the messages of %s as observe --from does', async (run) => {
     const before = await artemisState(broker);
     const folder = temporaryFolder();
     const observer = await start(folder, '--layout', 'head');
@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await artemisState(broker)).toEqual(before);
   });
 
-  it('refuses a second observer of its store and runs of swf-mcp in a namespace that it observes', async () => {
+  it('refuses a second observer of its store, and a run in a namespace that it observes', async () => {
     const folder = temporaryFolder();
     const observer = await start(folder, '--layout', 'head');
     const surroundings = { folder, env: broker.env };
@@ -119,14 +119,14 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(await runCli(run, surroundings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /NAMESPACE_IN_USE: process \d+ on \S+ observes namespace epic-shift for this store/,
+        /NAMESPACE_IN_USE: process \d+ on \S+ is recording other programs in namespace epic-shift for this store/,
       ) as string,
     });
     await peer.close();
     await stop(observer);
   });
 
-  it('continues the store of one that was killed, and records the time between as a gap', async () => {
+  it('continues the store of a killed observer, and records the time in between as a gap', async () => {
     const folder = temporaryFolder();
     const lines = await readRecording('H-2');
     const peer = await speaker(broker);
@@ -146,7 +146,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(answer['not_heard']).toEqual([expect.objectContaining({ reason: 'no observer listened' })]);
   });
 
-  it('loses no written message when it is killed, and records the time until the next one as a gap', async () => {
+  it('continues the recording of a killed observer, with every message and a gap for the time in between', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'heard.jsonl.gz');
     const peer = await speaker(broker);
@@ -164,7 +164,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(reasons).toEqual([unconnected, none, unconnected, none, unconnected]);
   });
 
-  it('that stands still slows no sender, and records the time as a gap', async () => {
+  it('does not slow any sender while it is suspended, and records that time as a gap', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'heard.jsonl.gz');
     const beats = ['--set', 'broker.heartbeat_seconds=1'];
@@ -206,7 +206,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(missing.length).toBeGreaterThan(0);
   });
 
-  it('lists with --check what it receives, and what it does not', async () => {
+  it('with --check, lists what it hears and what it does not', async () => {
     const folder = temporaryFolder();
     const peer = await speaker(broker);
     const checking = startCli(
@@ -240,7 +240,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     expect(quiet.stdout).toContain('not heard: a runner, which sends messages during a run');
   });
 
-  it('exits with 78 if the broker refuses it, and refuses a queue before it connects', async () => {
+  it('exits with 78 if the broker refuses it or it is told to observe a queue', async () => {
     const folder = temporaryFolder();
     const wrong = await runCli(['observe', '--broker', broker.url, '--record', 'x.jsonl'], {
       folder,
@@ -253,7 +253,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     );
     expect(queue).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/CONFIG_INVALID: .*would take it from its owner/),
+      stderr: expect.stringMatching(/CONFIG_INVALID: .*would take it from the owner of the queue/),
     });
   });
 });

@@ -41,7 +41,7 @@ describe.skipIf(why !== undefined).each([
     layout: '2025-10',
     readers: ['sub1', 'sub2', 'monitor'].map((name) => `/topic/panda.results::/queue/panda.results.${name}`),
   },
-] as const)('an observer at a site of the layout $layout', ({ layout, readers }) => {
+] as const)('an observer at a site with the layout $layout', ({ layout, readers }) => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startArtemis(layout);
@@ -80,7 +80,7 @@ describe.skipIf(why !== undefined)('an observer at a site where a topic is a que
   it.each([
     { command: 'observe', words: [] },
     { command: 'observe --check', words: ['--check', '--wait', '5'] },
-  ])('refuses it with $command, and takes and creates nothing', async ({ words }) => {
+  ])('ends with BROKER_REFUSED, takes no messages, and creates nothing: $command', async ({ words }) => {
     const broker = await startArtemis('anycast');
     const folder = temporaryFolder();
     const before = await artemisState(broker);

@@ -55,7 +55,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('skips other namespaces if one is named, including those of known runs', async () => {
+  it('with a namespace, skips messages of other namespaces and of their runs', async () => {
     const { heard, say } = await listen(['mine']);
     await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'mine', run_id: '1' });
     await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'theirs', run_id: '2' });
@@ -71,7 +71,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('records during silence how long it has listened', async () => {
+  it('records how long it has listened, even in silence', async () => {
     const { heard } = await listen();
     await expect.poll(() => heard.length).toBe(1);
     expect(heard).toEqual([{ until: expect.stringMatching(/^20\S+Z$/) as string }]);
@@ -79,18 +79,26 @@ describe('an observer', () => {
 
   it.each([
     ['nothing at all', [], undefined, ['nothing was received in the first minute: idle programs send nothing; ']],
-    ['only other namespaces', ['a'], 'b', ['no message of namespace a was received in the first minute, but 1 of ']],
+    [
+      'only messages of other namespaces',
+      ['a'],
+      'b',
+      ['no message in namespace a was received in the first minute, but 1 in '],
+    ],
     ['a message', ['a'], 'a', []],
-  ])('says once after a minute what it has received: %s', async (_, namespaces, namespace, words) => {
-    const { said, heard, say } = await listen(namespaces);
-    if (namespace !== undefined) await say('/topic/epictopic', { msg_type: 'stf_gen', namespace, run_id: '1' });
-    // Beyond a minute.
-    const silences = () => heard.filter((line) => 'until' in line).length;
-    await expect.poll(silences, { timeout: 20_000 }).toBe(2);
-    expect(said.slice(1)).toEqual(words.map((start) => expect.stringContaining(start) as string));
-  });
+  ])(
+    'warns once if it has nothing to record in the first minute: it received %s',
+    async (_, namespaces, namespace, words) => {
+      const { said, heard, say } = await listen(namespaces);
+      if (namespace !== undefined) await say('/topic/epictopic', { msg_type: 'stf_gen', namespace, run_id: '1' });
+      // Beyond a minute.
+      const silences = () => heard.filter((line) => 'until' in line).length;
+      await expect.poll(silences, { timeout: 20_000 }).toBe(2);
+      expect(said.slice(1)).toEqual(words.map((start) => expect.stringContaining(start) as string));
+    },
+  );
 
-  it('says nothing of a first minute in which its connection was lost', async () => {
+  it('does not warn about a silent first minute in which the connection was lost', async () => {
     const { broker, heard, said } = await listen();
     broker.goDown();
     await new Promise((resolve) => setTimeout(resolve, 2000));

@@ -55,7 +55,7 @@ const linesOf = (path: string): unknown[] =>
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 27, 9, 0, second)).toISOString();
 
 describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
-  it('begins with a header, has a line for each message heard, and ends with the time until which it covers', async () => {
+  it('has a header, a line per message, and a last line with the end time', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1)), line(at(2))]);
     expect(linesOf(path)).toEqual([{ capture: 1, t: at(1), by }, line(at(1)), line(at(2)), { until: at(2) }]);
@@ -73,7 +73,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
     ]);
   });
 
-  it('is continued if its end was torn by a crash of the machine', async () => {
+  it('is continued if a machine crash left its end incomplete', async () => {
     const path = join(temporaryFolder(), name);
     await write(path, [line(at(1))]);
     await write(path, [line(at(2), 'y'.repeat(5000))]);
@@ -88,7 +88,7 @@ describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
 });
 
 describe('a recording', () => {
-  it('in a folder is one file a day, and a further one when that reaches the limit', async () => {
+  it('in a folder has one file per day, and a new one whenever a file reaches the limit', async () => {
     const folder = `${join(temporaryFolder(), 'heard')}/`;
     const days = [27, 27, 27, 28].map((day, n) => new Date(Date.UTC(2026, 10, day, 9, 0, n)).toISOString());
     // Each of the first two is larger than the limit.
@@ -147,12 +147,12 @@ describe('a recording', () => {
   });
 
   it.each(['x.jsonl', 'x/'])(
-    'in %s is written by one process at a time, and the lock of a dead one is ignored',
+    'in %s is written by one process at a time, and the lock of a dead process is ignored',
     async (name) => {
       const folder = temporaryFolder();
       const place = await recordingPlace(join(folder, name), { by });
       await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
-        /^process \d+ on \S+ writes this recording; name another file/,
+        /^process \d+ on \S+ is writing this recording; name another file/,
       );
       await place.leave();
       const lock = join(folder, name === 'x/' ? 'x/.lock' : 'x.jsonl.lock');
@@ -162,9 +162,15 @@ describe('a recording', () => {
         '',
       ]) {
         writeFileSync(lock, left);
+        // Another process may be writing its name into a lock that has none yet.
+        utimesSync(lock, 1, Date.now() / 1000 - 11);
         await (await recordingPlace(join(folder, name), { by })).leave();
         expect(existsSync(lock)).toBe(false);
       }
+      writeFileSync(lock, '');
+      await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
+        /^another process is writing this recording/,
+      );
       writeFileSync(lock, JSON.stringify({ pid: 1, pid_started: '1 x', hostname: 'another-host' }));
       await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
         expect.objectContaining({ code: 'AGENT_IN_USE' }),
@@ -190,7 +196,7 @@ describe('a recording', () => {
     expect(readFileSync(path).equals(content)).toBe(true);
   });
 
-  it('is continued after zeros that a crash of the machine has left', async () => {
+  it('is continued after zero bytes that a machine crash left behind', async () => {
     const path = join(temporaryFolder(), 'a.jsonl.gz');
     await write(path, [line(at(1))]);
     await write(path, [line(at(2))]);
@@ -201,7 +207,7 @@ describe('a recording', () => {
     expect(found.at(-2)).toEqual(line(at(30)));
   });
 
-  it('keeps lines while the disk is full, writes them when there is room, and reports each once', async () => {
+  it('keeps lines while the disk is full, writes them when there is room, and reports each change once', async () => {
     vi.useFakeTimers();
     onTestFinished(() => void vi.useRealTimers());
     const taken: string[] = [];
@@ -245,7 +251,8 @@ describe('a recording', () => {
     const writer = createRecordingWriter({ fileAt: () => Promise.resolve(file), say: () => {} });
     const megabyte = 'x'.repeat(1_000_000);
     for (let n = 0; n < 80; n += 1) writer.lines.add(line(at(n), megabyte), at(n));
-    void writer.lines.flush();
+    // As the timer does, again and again.
+    for (let n = 0; n < 3; n += 1) void writer.lines.flush();
     free();
     await expect.poll(() => taken.length).toBeGreaterThan(60);
     writer.lines.add(line(at(90)), at(90));
@@ -253,6 +260,7 @@ describe('a recording', () => {
     const found = taken.map((text) => JSON.parse(text) as { t: string; text?: string; gap?: object });
     const kept = found.filter(({ text }) => text === megabyte);
     expect(kept.length).toBeLessThanOrEqual(67);
+    expect(new Set(kept.map(({ t }) => t)).size).toBe(kept.length);
     const gaps = found.flatMap(({ gap }) => gap ?? []);
     expect(gaps).toEqual([
       {
@@ -286,14 +294,14 @@ describe('recordings are read', () => {
     expect((await read([a, b])).times).toEqual([1, 2, 3, 4, 5].map(at));
   });
 
-  it('with invalid lines counted, and the rest read', async () => {
+  it('with invalid lines counted and skipped', async () => {
     const path = join(temporaryFolder(), 'a.jsonl');
     await write(path, [line(at(1))]);
     appendFileSync(path, `half a li\n\n${JSON.stringify(line(at(2)))}\n{"t":`);
     expect(await read([path])).toEqual({ times: [at(1), at(2)], rejected: 2, torn: [] });
   });
 
-  it('as far as they go, if they are torn', async () => {
+  it('up to the point where they break off', async () => {
     const path = join(temporaryFolder(), 'a.jsonl.gz');
     await write(path, [line(at(1))]);
     await write(path, [line(at(2))]);
@@ -309,7 +317,7 @@ describe('recordings are read', () => {
     );
   });
 
-  it('whatever their names say, past a byte-order mark, and behind a line that is too long', async () => {
+  it('despite a misleading name, a byte order mark or a line that is too long', async () => {
     const folder = temporaryFolder();
     const [plain, packed, marked, long] = ['plain.jsonl.gz', 'packed.jsonl', 'marked.jsonl', 'long.jsonl.gz'].map(
       (name) => join(folder, name),
@@ -331,7 +339,7 @@ describe('recordings are read', () => {
     expect(JSON.parse(found.stdout)).toMatchObject({ messages: 2, rejected: 0 });
   });
 
-  it('with the log lines that programs sent by REST, each once, however often it is read', async () => {
+  it('with the log lines sent over REST, each stored once even if it is read twice', async () => {
     const folder = temporaryFolder();
     const call = (second: number, message: string, status = 201) => ({
       t: at(second),
@@ -358,7 +366,7 @@ describe('recordings are read', () => {
     expect(items[0]).toMatchObject({ message: 'line 39', level: 'WARNING', run_id: '7', timestamp: at(39) });
   });
 
-  it('with log lines without secrets, in UTC, of the wanted namespace, and past one that is nested too deeply', async () => {
+  it('with the log lines of one namespace, in UTC, without secrets or deeply nested lines', async () => {
     const folder = temporaryFolder();
     const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
     const call = (t: string, message: string, extra: string) =>
@@ -378,13 +386,13 @@ describe('recordings are read', () => {
     ]);
   });
 
-  it('unless they are other files, which are refused, as is --record beside --from', async () => {
+  it('only if they are recordings, and not together with --record', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'notes.txt'), 'half a li\nand another\n');
     expect(await runCli(['observe', '--from', 'notes.txt'], { folder })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^ARGUMENT_INVALID: \S*notes\.txt: none of its 2 lines belongs to a recording/,
+        /^ARGUMENT_INVALID: \S*notes\.txt: none of the 2 lines belongs to a recording/,
       ) as string,
     });
     expect(await runCli(['observe', '--from', 'notes.txt', '--record', 'x/'], { folder })).toMatchObject({

@@ -15,7 +15,7 @@ describe('the unit of an observer', () => {
     );
   });
 
-  it('has no layout for "none", and is a command for supervisord', async () => {
+  it('omits the layout if it is "none", and can be a command for supervisord', async () => {
     const { stdout } = await unit('--observe', 'none', '--supervisor', '--broker', 'stomp://b:1');
     expect(stdout).toMatch(/^command=.* observe --broker stomp:\/\/b:1$/m);
   });

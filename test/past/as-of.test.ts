@@ -31,7 +31,7 @@ const rowsWithin = (length: number, count: number): number[] => [
 const gone = (now: number) => Object.assign(() => false, { now });
 
 describe('an answer as of a moment', () => {
-  it.each(histories)('equals the answer of a store made from the log up to that row: %s', async (name) => {
+  it.each(histories)('equals the answer from a store made from the log up to that moment: %s', async (name) => {
     const folder = temporaryFolder();
     const lines = linesOf(name);
     const whole = await openStore(join(folder, 'whole.db'));

@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 const store = join(folder, 'swf.db');
 
 describe('a moment', () => {
-  it('is a time, a message, or both, and answers return one that can be asked for again', async () => {
+  it('is a time, a message, or both, and answers return it in a form that later calls accept', async () => {
     await runWorkflowProcess(folder, '--stf-count', '2');
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(store);
@@ -55,7 +55,7 @@ describe('a moment', () => {
   });
 
   it.each(['own', 'H-1', 'F-2', 'PP-1', 'PP-4'])(
-    'of a timeline for the page is the first that knows the run: %s',
+    'given as recorded_from in a timeline is the first at which the run is known: %s',
     async (name) => {
       const path = name === 'own' ? store : join(temporaryFolder(), 'swf.db');
       if (name !== 'own')
@@ -72,7 +72,7 @@ describe('a moment', () => {
     },
   );
 
-  it('is kept by the cursor of a list, even if it was relative', async () => {
+  it("is kept in a list's cursor, even if it was given as a relative time", async () => {
     const client = await connectInProcess(store);
     const list = (args: object) => ask(client, 'list_messages', { limit: 5, ...args });
     const page = await list({ as_of: '-0s', order: 'oldest' });
@@ -83,7 +83,7 @@ describe('a moment', () => {
     expect(codeOf(await refusal(client, 'list_messages', other))).toBe('CURSOR_INVALID');
   });
 
-  it('lacks an execution that was removed later, even if it was asked about before', async () => {
+  it('excludes executions removed since then, even if an earlier answer included them', async () => {
     const client = await connectInProcess(store);
     const { as_of_exact } = await ask(client, 'list_workflow_executions', {});
     const listed = async (): Promise<number> =>
@@ -93,9 +93,9 @@ describe('a moment', () => {
     expect(await listed()).toBe(1);
   });
 
-  it('is shown by status, and refused with --watch and -f', async () => {
+  it('is shown by status, and refused together with --watch or -f', async () => {
     const { stdout } = await runCli(['status', '--as-of', '-0s'], { folder });
-    expect(stdout).toMatch(/^ {2}as of {7}.+: everything below is as it was then$/m);
+    expect(stdout).toMatch(/^ {2}as of {7}.+: everything below shows the state at that time$/m);
     expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--follow cannot be combined with --as-of'),

@@ -65,9 +65,9 @@ function fileOf(lines: readonly { text: string }[]): string {
 const moments = rounds(5, 2);
 const parts = Array.from({ length: moments }, (_, n) => (n + 0.3) / (moments - 0.7));
 
-describe('an answer as of a time of a recording', () => {
+describe('an answer as of a time in a recording', () => {
   it.each([...someRecordedRuns.map((run) => [run]), ['H-2', 'H-1']])(
-    'equals the answer that a live observer would have given: %s %s',
+    'equals the answer that a live observer would have given: %s',
     async (...names) => {
       const [first = '', another] = names;
       const reader = openReader(await storeOf(partsOf(first)));

@@ -50,7 +50,7 @@ describe('a pipe, device, socket or folder in place of a data file', () => {
     expect(JSON.parse(stdout)).toMatchObject({ changed: [{ problem: expect.stringMatching(/_tf_001\.tf is no/) }] });
   });
 
-  it('fails the slices that need it, with its name, and delays neither the run nor its end', async () => {
+  it('fails the slices that need it, is named in the error, and does not delay the end of the run', async () => {
     const folder = temporaryFolder();
     // The placeholder reads its slice; a pipe takes the place of its file while it waits.
     const run = startCli(
@@ -86,7 +86,7 @@ describe('a pipe, device, socket or folder in place of a data file', () => {
 });
 
 describe('the outputs of a payload', () => {
-  it('are bounded for long names, deep folders and 110000 files, and those left out are counted', async () => {
+  it('are listed up to a limit and counted beyond it: long names, deep folders, 110,000 files', async () => {
     const folder = withPayload(`
 case "$SWF_SLICE_ID" in
   0) printf x > "$(printf 'n%.0s' $(seq 255))"; for n in $(seq 80); do mkdir d && cd d; done; printf x > deepest ;;
@@ -109,7 +109,7 @@ esac`);
 });
 
 describe('a process whose disk never answers', () => {
-  it('ends nonetheless, by SIGKILL to itself if nothing else works', async () => {
+  it('still ends, if need be by sending itself SIGKILL', async () => {
     const folder = mkdtempSync(join(temporaryFolder(), 'x'));
     // Holds a thread of the process for ever, as an open on a disk that hangs does.
     const hung = join(folder, 'hung.mjs');

@@ -54,7 +54,7 @@ function processesWith(word: string): string[] {
 const uniqueSleep = (): string => `9${randomUUID().replaceAll(/\D/g, '').slice(0, 9)}`;
 
 describe('a payload command', () => {
-  it('receives its slice by placeholders and environment, and no secrets', async () => {
+  it('receives its slice through placeholders and the environment, and receives no secrets', async () => {
     const { folder, args } = withPayload('');
     const payload = [
       'sh',
@@ -98,7 +98,7 @@ describe('a payload command', () => {
     expect(environment).not.toMatch(/secret/);
   });
 
-  it('has its outputs kept, and listed with size and checksum', async () => {
+  it('produces outputs that are kept, and listed with size and checksum', async () => {
     const { folder, args } = withPayload('mkdir sub && echo "$SWF_SLICE_ID" > sub/id.txt && : > empty');
     expect((await runCli(args, { folder })).code).toBe(0);
     const slices = await slicesOf(folder);
@@ -132,18 +132,18 @@ describe('a payload command', () => {
   const sleep = uniqueSleep();
   it.each([
     [
-      'an exit code',
+      'exit code 7',
       'echo one; echo "no geometry" >&2; exit 7',
       /payload\.sh ended with exit code 7 after .*last words: no geometry/,
     ],
     ['a crash', 'kill -SEGV $$', /payload\.sh was killed by SIGSEGV after/],
-    ['a hang', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was killed by SIGTERM/],
+    ['a timeout', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was killed by SIGTERM/],
     [
-      'a program that ignores SIGTERM',
+      'a timeout, ignoring SIGTERM,',
       `trap '' TERM; sleep ${sleep} & wait; sleep ${sleep}`,
       /worker\.timeout_seconds = 0\.5 and was killed by SIGKILL, since SIGTERM did not end it/,
     ],
-  ])('that ends in %s fails its slice with the cause, and leaves no process', async (_, script, cause) => {
+  ])('that ends with %s fails its slice with this cause, and leaves no process', async (_, script, cause) => {
     const { folder, args } = withPayload(script, { 'worker.timeout_seconds': 0.5 });
     expect((await runCli(args, { folder })).code).toBe(3);
     const slices = await slicesOf(folder);
@@ -175,7 +175,7 @@ describe('a payload command', () => {
     await expectErrors('payloads', errors);
   });
 
-  it('that disappears during the run fails each later slice with the cause', async () => {
+  it('that disappears during the run fails each later slice with this cause', async () => {
     const { folder, args } = withPayload('rm -f "$0"', { 'fast_processing.target_worker_count': 1 });
     expect((await runCli(args, { folder })).code).toBe(3);
     const [first, ...others] = await slicesOf(folder);
@@ -185,9 +185,9 @@ describe('a payload command', () => {
   });
 
   it.each([
-    ['in its group, that holds its output open', `sleep ${sleep} & exit 0`],
+    ['in its process group, with its output open,', `sleep ${sleep} & exit 0`],
     ['in its own session', `setsid sleep ${sleep} & exit 0`],
-  ])('that leaves a process behind %s succeeds at once, and the process ends with the run', async (_, script) => {
+  ])('that leaves a process behind %s succeeds immediately, and the process ends with the run', async (_, script) => {
     const { folder, args } = withPayload(script);
     const { code, stdout } = await runCli(args, { folder });
     expect(code).toBe(0);
@@ -195,7 +195,7 @@ describe('a payload command', () => {
     expect(processesWith(sleep)).toEqual([]);
   });
 
-  it('that floods its output and fails has the end of the output kept', async () => {
+  it('that fails after flooding its output has only the last 4 KB kept', async () => {
     const { folder, args } = withPayload('yes "a line of the flood" | head -c 50000000; echo the end; exit 1');
     expect((await runCli(args, { folder })).code).toBe(3);
     const client = await connectInProcess(join(folder, 'swf.db'));
@@ -212,12 +212,12 @@ describe('a payload command', () => {
     ['removes its output folder and crashes', 'rm -r "$SWF_OUTPUT_DIR"; kill -SEGV $$', /was killed by SIGSEGV/],
     ['removes its output folder', 'rm -r "$SWF_OUTPUT_DIR"', /the output folder .* cannot be used: ENOENT/],
     [
-      'replaces its output folder by a link',
+      'replaces its output folder with a link',
       'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
       /it is no longer a folder/,
     ],
     ['names an interpreter that does not exist', undefined, /the interpreter named in its first line does not exist/],
-  ])('that %s fails its slice with the cause, without listed outputs', async (_, script, cause) => {
+  ])('that %s fails its slice with this cause, and has no outputs listed', async (_, script, cause) => {
     const { folder, args } = withPayload(script ?? '');
     if (script === undefined) writeFileSync(join(folder, 'payload.sh'), '#!/no/such/interpreter\n');
     expect((await runCli(args, { folder })).code).toBe(3);
@@ -230,7 +230,7 @@ describe('a payload command', () => {
     expect(existsSync('/etc/passwd')).toBe(true);
   });
 
-  it('that writes special files and unusual names succeeds; those that cannot be listed are left out', async () => {
+  it('that writes special or oddly named files succeeds, and files that cannot be listed are left out', async () => {
     const { folder, args } = withPayload(
       `mkfifo pipe; ln -s /etc/passwd link; printf x > "two\nlines"; : > "$(printf '\\377')"; : > 'a b'`,
     );
@@ -241,7 +241,7 @@ describe('a payload command', () => {
     }
   });
 
-  it('that runs swf-mcp itself ends with its inner payloads when the outer run is killed', async () => {
+  it('that runs swf-mcp itself ends, along with its inner payloads, when the outer run is killed', async () => {
     const own = uniqueSleep();
     const inner = `${process.execPath} ${cliPath} run --db "$SWF_OUTPUT_DIR/inner.db" --speed max --stf-count 1 --set 'worker.payload=["sleep","${own}"]'`;
     const { folder, args } = withPayload(`unset SWF_DB; exec ${inner}`, { 'fast_processing.slices_per_sample': 1 });
@@ -263,7 +263,7 @@ describe('a payload command', () => {
     }
   });
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)('that is running ends with its run on %s', async (signal) => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('that is running ends when its run gets %s', async (signal) => {
     const own = uniqueSleep();
     const { folder, args } = withPayload(`trap '' TERM; echo began >> "$(dirname "$0")/began"; sleep ${own}`, {
       'worker.timeout_seconds': 600,
@@ -295,8 +295,8 @@ describe('a payload command', () => {
   });
 });
 
-describe('the configuration of a payload', () => {
-  it('that is shipped makes a histogram of the frames of every slice', async () => {
+describe('a configured payload', () => {
+  it('that is shipped with swf-mcp makes a histogram of each slice', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, 'histogram', '--stf-count', '1');
     const slices = await slicesOf(folder);
@@ -310,7 +310,7 @@ describe('the configuration of a payload', () => {
     }
   });
 
-  it('resolves paths against the folder of the file that contains them', async () => {
+  it('resolves its paths against the folder of the configuration file', async () => {
     const { folder } = withPayload('');
     mkdirSync(join(folder, 'elsewhere'));
     writeFileSync(join(folder, 'elsewhere', 'p.sh'), '#!/bin/sh\ncat "$1" > copy.txt\n', { mode: 0o755 });
@@ -324,7 +324,7 @@ describe('the configuration of a payload', () => {
       expect(outputs).toMatchObject([{ name: 'copy.txt', size_bytes: 6 }]);
   });
 
-  it('that kills the process of the run costs only its own slice an attempt, after three kills', async () => {
+  it('that kills its run costs its own slice one attempt per three kills, and other slices none', async () => {
     const kill = '[ "$SWF_SLICE_ID" != 2 ] || { sleep 0.2; kill -9 $PPID; }; sleep 0.4';
     const { folder, args } = withPayload(kill, { 'fast_processing.target_worker_count': 4, 'worker.max_retries': 1 });
     const kills: (string | null)[] = [];
@@ -345,7 +345,7 @@ describe('the configuration of a payload', () => {
     );
   });
 
-  it('that replaces the output folder by a broken link fails its slices with an error about that folder', async () => {
+  it('that replaces the output folder with a broken link fails its slices, and the errors name the folder', async () => {
     const { folder, args } = withPayload('cd ../../..; rm -rf outputs; ln -s nowhere outputs', {
       'fast_processing.target_worker_count': 1,
     });
@@ -356,7 +356,7 @@ describe('the configuration of a payload', () => {
     );
   });
 
-  it('has each unfinished output folder of an attempt counted as a killed process', () => {
+  it('counts as killed once for each unfinished output folder of an attempt', () => {
     const folder = temporaryFolder();
     for (const name of ['attempt_1.1a2b3c4d.part', 'attempt_1', 'attempt_2.5e6f7a8b.part', 'attempt_10.9c0d1e2f.part'])
       mkdirSync(join(folder, name));

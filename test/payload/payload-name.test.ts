@@ -35,25 +35,25 @@ describe('a payload', () => {
   });
 
   it.each([
-    ['another program', { ...files, 'recon.sh': '#!/bin/sh\nexit 1\n' }],
-    ['another file behind an option', { ...files, 'geometry.xml': '<b/>' }],
-  ])('differs if it has %s of the same name', (_, other) => {
+    ['its program', { ...files, 'recon.sh': '#!/bin/sh\nexit 1\n' }],
+    ['a file that one of its options names', { ...files, 'geometry.xml': '<b/>' }],
+  ])('differs if %s has other content under the same name', (_, other) => {
     expect(isSamePayload(named(command(a)), named(command(host(other))))).toBe(false);
   });
 
-  it('differs if it has another argument', () => {
+  it('differs if it has a different argument', () => {
     const other = command(a).map((word) => word.replace('10', '11'));
     expect(isSamePayload(named(command(a)), named(other))).toBe(false);
   });
 
-  it('without a path is identified by the file that PATH finds', () => {
+  it('without a path is identified by the file found in PATH', () => {
     const path = (folder: string): string => `/nowhere:${join(folder, 'bin')}`;
     expect(named(['recon', '{tf_path}'], path(a))).toEqual(named(['recon', '{tf_path}'], path(b)));
     const other = host({ 'bin/recon': 'two' });
     expect(named(['recon', '{tf_path}'], path(other))).not.toEqual(named(['recon', '{tf_path}'], path(a)));
   });
 
-  it('differs after one of its files was changed in place', () => {
+  it('differs after one of its files has been changed in place', () => {
     const before = named(command(a));
     writeFileSync(join(a, 'geometry.xml'), '<changed/>');
     expect(named(command(a))).not.toEqual(before);

@@ -72,7 +72,7 @@ describe('one call answers a question about a run in progress', () => {
     expect(having(logOf(store), 'failed')).toEqual(expect.arrayContaining(failed));
   });
 
-  it('why do they fail?', async () => {
+  it('why do slices fail?', async () => {
     const { groups } = await told('summarize', { what: 'slices', group_by: 'cause' });
     expect(groups).toHaveLength(1);
     expect(groups[0]?.['cause']).toMatch(/exit code 3: bad luck/);

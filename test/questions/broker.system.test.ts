@@ -9,7 +9,7 @@ const why = activeMq.missing();
 if (why !== undefined) console.warn(why);
 
 describe.skipIf(why !== undefined)('one call answers each question about a run over a broker', () => {
-  it('which agents take part, which one is gone, and is the broker there?', { timeout: 240_000 }, async () => {
+  it('which agents take part, which one is gone, and is the broker reachable?', { timeout: 240_000 }, async () => {
     const folder = temporaryFolder();
     const store = `${folder}/swf.db`;
     const broker = await activeMq.start();

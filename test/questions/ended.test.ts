@@ -209,7 +209,7 @@ const questions: readonly Question[] = [
     () => results(hopeless, 'done').length,
   ],
   [
-    'how many of its slices failed for good?',
+    'how many of its slices failed permanently?',
     monitor(hopeless),
     (a) => a['slices_failed'],
     () => names(results(hopeless, 'failed')).length,
@@ -221,13 +221,13 @@ const questions: readonly Question[] = [
     () => results(hopeless, 'failed').length,
   ],
   [
-    'why did they fail?',
+    'why did its attempts fail?',
     sum(hopeless, 'cause'),
     (a) => groups(a).map((one) => one['cause']),
     () => ['sh ended with exit code 28: no space left on device 7'],
   ],
   [
-    'which exit code did they have?',
+    'which exit code did its failed attempts have?',
     slices(hopeless, { limit: 1 }),
     (a) => items(a)[0]?.['exit_code'],
     () => results(hopeless, 'failed')[0]?.body['exit_code'],
@@ -301,7 +301,7 @@ const questions: readonly Question[] = [
     () => [oneSlot, hopeless, resumed, slow],
   ],
   [
-    'in how many runs did slices fail for good?',
+    'in how many runs did slices fail permanently?',
     ['summarize', { what: 'executions', group_by: 'execution_id', order_by: 'failed' }],
     (a) =>
       groups(a)

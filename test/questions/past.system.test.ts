@@ -62,34 +62,37 @@ describe('one call answers a question about the past', () => {
   const told = async (tool: string, args: object): Promise<Answer> =>
     ask(await connectInProcess(store), tool, args as Record<string, unknown>);
   const monitor = (as_of: string): Promise<Answer> => told('get_workflow_monitor', { execution_id: second, as_of });
-  it('with two runs to ask about', async () => {
+  it('there are two runs to ask about', async () => {
     await makeRuns();
     expect(second).not.toBe(first);
   }, 120_000);
 
-  it.each([0.2, 0.5, 0.8])('how many slices had been created and completed after %d of its messages?', async (part) => {
-    const rows = until(at(part));
-    const done = of(rows, 'slice_result').filter(({ body }) => body['state'] === 'done');
-    const slices = new Set(of(rows, 'slice').map(({ body }) => body['slice_filename'] as string));
-    const answer = await monitor(at(part));
-    expect(answer).toMatchObject({ status: 'running', slices_created: slices.size });
-    expect(answer['slices_completed']).toBe(new Set(done.map(({ body }) => body['slice_filename'] as string)).size);
-  });
+  it.each([0.2, 0.5, 0.8])(
+    "how many slices had been created and completed %d of the way through a run's messages?",
+    async (part) => {
+      const rows = until(at(part));
+      const done = of(rows, 'slice_result').filter(({ body }) => body['state'] === 'done');
+      const slices = new Set(of(rows, 'slice').map(({ body }) => body['slice_filename'] as string));
+      const answer = await monitor(at(part));
+      expect(answer).toMatchObject({ status: 'running', slices_created: slices.size });
+      expect(answer['slices_completed']).toBe(new Set(done.map(({ body }) => body['slice_filename'] as string)).size);
+    },
+  );
 
-  it('was it stalled without a driver, and did a finding say so?', async () => {
+  it('was a run stalled without a driver, and did a finding say so?', async () => {
     const answer = await monitor(unattended());
     expect(answer['health']).toBe('stalled');
     expect(answer['findings'].map(({ code }: Answer) => code)).toContain('DRIVER_GONE');
     expect(answer['progress']).not.toHaveProperty('seconds_left');
   });
 
-  it('was it healthy before that?', async () => {
+  it('was a run healthy before it stalled?', async () => {
     const { health, drivers } = await monitor(at(0.02));
     expect(health).toMatch(/^(?:progressing|draining)$/);
     expect(drivers).toHaveLength(1);
   });
 
-  it('how many attempts had failed halfway through?', async () => {
+  it('halfway through, how many attempts had failed?', async () => {
     const failed = of(until(at(0.5)), 'slice_result').filter(({ body }) => body['state'] === 'failed');
     const { total } = await told('summarize', {
       what: 'slices',
@@ -136,7 +139,7 @@ describe('one call answers a question about the past', () => {
     expect(own.map(({ type }: Answer) => type)).toEqual(hops.map(({ message_type }) => message_type));
   });
 
-  it('were its workers alive while it had no driver?', async () => {
+  it("were a run's workers alive while it had no driver?", async () => {
     const { items } = await told('list_agents', { execution_id: second, as_of: unattended() });
     expect(items.filter(({ agent_type }: Answer) => agent_type === 'worker')).toMatchObject([
       { state: 'EXITED', status: 'STALE' },

@@ -40,7 +40,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('the broker counts as away if the recorder’s reports do not return, until the next one does', async () => {
+it('the broker counts as away while the recorder’s own reports do not return', async () => {
   await seconds(5);
   link.noteHeard();
   await seconds(9);
@@ -55,7 +55,7 @@ it('the broker counts as away if the recorder’s reports do not return, until t
   expect(link.hearingMilliseconds()).toBe(2000);
 });
 
-it('the broker does not count as away if the process itself stood still', async () => {
+it('the broker does not count as away after the process itself was suspended', async () => {
   await seconds(2);
   link.noteHeard();
   const now = performance.now.bind(performance);
@@ -78,7 +78,7 @@ it('the broker does not count as away if no reports are sent', async () => {
   expect(awaySince()).toBeUndefined();
 });
 
-it('the broker counts as away from the break of the connection until it is back and returns a report', async () => {
+it('after a break of the connection, the broker counts as away until a report returns', async () => {
   await seconds(3);
   isUp = false;
   link.noteBreak();
@@ -96,7 +96,7 @@ it('the broker counts as away from the break of the connection until it is back 
   expect(awaySince()).toBeUndefined();
 });
 
-it('a process that sends no reports counts the broker as back once it is connected', async () => {
+it('if no reports are sent, the broker counts as back once the connection is back', async () => {
   isUp = false;
   link.noteBreak();
   await seconds(3);
@@ -107,7 +107,7 @@ it('a process that sends no reports counts the broker as back once it is connect
   expect(awaySince()).toBeUndefined();
 });
 
-it('the broker does not count as away while other messages arrive, but only a report brings it back', async () => {
+it('other messages keep the broker from counting as away, but only a report brings it back', async () => {
   for (let second = 0; second < 30; second += 5) {
     await seconds(5);
     link.noteSign();
@@ -125,7 +125,7 @@ it('the broker does not count as away while other messages arrive, but only a re
   expect(link.hearingMilliseconds()).toBe(0);
 });
 
-it('the broker counts as away since its first failure, and a closed link checks nothing', async () => {
+it('the broker counts as away from the start of its silence, not from a later break of the connection', async () => {
   await seconds(11);
   isUp = false;
   link.noteBreak();
@@ -139,7 +139,7 @@ it('the broker counts as away since its first failure, and a closed link checks 
   expect(awaySince()).toBeUndefined();
 });
 
-it('the silence of agents that were alive when the broker went away is forgiven, that of others is not', async () => {
+it('silence is forgiven only for agents that were alive when the broker went away', async () => {
   const beatAt = async (name: string): Promise<void> => {
     void made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat(name, 'worker', { since: name })));
     await seconds(0);

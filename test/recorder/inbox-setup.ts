@@ -7,8 +7,6 @@ import { destinations, type Exchange, execution_id, namespace, setUp } from './s
 export function listen({ store, ours, faults }: Exchange) {
   const strays: string[] = [];
   const noted: string[] = [];
-  const note = (what: string) => (of: unknown) =>
-    void noted.push([what, typeof of === 'string' ? of : (of as { msg_type?: string })?.msg_type].join(' ').trim());
   /** Of each start of a slice, whether its attempt had ended before. */
   const begun: boolean[] = [];
   const recorded: MessageType[] = [];
@@ -24,16 +22,12 @@ export function listen({ store, ours, faults }: Exchange) {
       wake();
     },
     onStray: (id) => strays.push(id),
-    onReturned: note('returned'),
     onHeard: () => noted.push('heard'),
     onBroadcast: () => noted.push('broadcast'),
-    onWorker: note('worker'),
-    onRegistered: note('registered'),
-    onStarted(message, isOver) {
-      note('started')(message);
-      begun.push(isOver);
+    onMessage({ msg_type }, { isNew, wasOver }) {
+      noted.push(`${isNew ? 'new ' : ''}${msg_type}`);
+      if (msg_type === 'slice_started') begun.push(wasOver);
     },
-    onAttempt: note('attempt'),
     onFault: (error) => faults.push(error),
   });
   ours.subscribe(inbox.unmarked(destinations.broadcast));

@@ -4,7 +4,7 @@ import { delivery, listen, rows, setUpWithFiles, stf } from './inbox-setup.ts';
 import { destinations, execution_id, namespace } from './setup.ts';
 
 describe('an inbox', () => {
-  it('records a message once, however often it arrives, and reports the types that were new', async () => {
+  it('records a message once, however often it arrives, and reports the types of new messages', async () => {
     const made = await setUpWithFiles();
     const { next, recorded } = listen(made);
     for (const text of [stf(1), stf(1), stf(2)])
@@ -18,7 +18,7 @@ describe('an inbox', () => {
     expect(made.faults).toEqual([]);
   });
 
-  it('acknowledges a message only when it is recorded', async () => {
+  it('acknowledges a message only once it has been recorded', async () => {
     const made = await setUpWithFiles();
     const { inbox, next } = listen(made);
     const seen: string[] = [];
@@ -52,7 +52,7 @@ describe('an inbox', () => {
     expect(rows(made)).toHaveLength(1);
   });
 
-  it('records unreadable messages and those on the wrong destination as rejected', async () => {
+  it('records messages that are unreadable or on the wrong destination as rejected', async () => {
     const made = await setUpWithFiles();
     const { next } = listen(made);
     await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: '{broken' });

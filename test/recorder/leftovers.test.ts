@@ -21,7 +21,7 @@ function take({ ours: broker }: Exchange) {
   return () => isOver;
 }
 
-it('the slices that an ended execution left are removed from the queue, and those of others stay', async () => {
+it('the slices of an ended execution are removed from the queue, and other slices stay', async () => {
   stopTime();
   const made = await setUp();
   await send(made);
@@ -40,7 +40,7 @@ it('the slices that an ended execution left are removed from the queue, and thos
   expect(made.broker.waiting(slices)).toBe(4);
 });
 
-it('a queue that keeps delivering slices is left after three seconds', async () => {
+it('a queue that keeps delivering slices is abandoned after three seconds', async () => {
   stopTime();
   const made = await setUp();
   const isOver = take(made);
@@ -59,7 +59,7 @@ it('a queue that keeps delivering slices is left after three seconds', async () 
   expect(made.broker.waiting(slices)).toBe(1);
 });
 
-it.each(['while the broker is away', 'where it has no selectors'])('no slices are removed %s', async (why) => {
+it.each(['while the broker is away', 'where the broker has no selectors'])('no slices are removed %s', async (why) => {
   stopTime();
   const made = await setUp(why.startsWith('where') ? 'rabbitmq' : 'activemq');
   await send(made);

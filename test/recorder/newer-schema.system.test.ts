@@ -16,7 +16,7 @@ describe.skipIf(activeMq.missing() !== undefined)('a newer schema', () => {
   });
   afterAll(() => broker.stop());
 
-  it('of the store under a recorder ends it within five seconds, and nothing more is written', async () => {
+  it("in a recorder's store ends the recorder within five seconds, and nothing more is written", async () => {
     const here = new Site(() => broker, quick);
     const recorder = await here.recorder();
     await here.request({ stf_count: 100 }, 1);

@@ -77,7 +77,7 @@ describe('an outbox', () => {
     expect(got.deliveries).toHaveLength(1);
   });
 
-  it('resends a message that was cut off, even if the broker is back before that is noticed', async () => {
+  it('resends a message cut off by a break, even if the broker is back at once', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
     await say(1);
@@ -110,7 +110,7 @@ describe('an outbox', () => {
     expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
   });
 
-  it('reports once a message that always ends the connection, retries it, and sends those behind it', async () => {
+  it('retries a message that breaks the connection each time, reports it once, and sends the next', async () => {
     const made = await setUp();
     const { outbox, got, say, unsendable, reasons } = open(made);
     const id = await say(1);
@@ -133,7 +133,7 @@ describe('an outbox', () => {
   });
 
   it.each([undefined, '/queue/results.of.one.store'])(
-    'sends a slice with headers for its kind of work and the queue of its results (%s)',
+    'sends a slice with headers for its kind of work and reply_to: %s',
     async (replyTo) => {
       const made = await setUp();
       const { outbox, say } = open(made, replyTo);
@@ -159,7 +159,7 @@ describe('an outbox', () => {
     },
   );
 
-  it('sends slices with the newest place of their file, and other messages without one', async () => {
+  it('sends slices with the newest place of their file, and other messages without a place', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made, '/queue/r');
     await saySample(made);

@@ -20,11 +20,12 @@ function starts() {
     start(`${since} and later`, more, worker);
     directory.forget(worker, since);
   };
-  const lost = (attempt = 1, of = execution_id, name = slice_filename): number => repeated.lost(of, name, attempt);
+  const lost = (attempt = 1, of = execution_id, name = slice_filename): number =>
+    repeated.lost({ execution_id: of, slice_filename: name, attempt });
   return { repeated, beat, start, hear, lost };
 }
 
-it('a start counts as lost each time its worker restarts, not each time it is received', () => {
+it('a start counts as lost each time its worker restarts, not each time the start is received', () => {
   const { hear, lost } = starts();
   expect(lost()).toBe(0);
   hear('08:00');
@@ -38,7 +39,7 @@ it('a start counts as lost each time its worker restarts, not each time it is re
   expect(lost()).toBe(2);
 });
 
-it('a start that its process repeats is not lost, even if another living process is heard under its name', () => {
+it('a start that its own process repeats is not lost, even if another process has the same name', () => {
   const { beat, start, lost } = starts();
   beat('08:00');
   start('08:01');

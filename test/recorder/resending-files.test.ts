@@ -13,7 +13,7 @@ const announcement = `${execution_id}/stf_gen/${filename}`;
 const ready = `${execution_id}/stf_ready/${filename}`;
 
 describe('an unanswered file', () => {
-  it('is announced again after one minute, then two, four and at most thirty, if an agent is on duty', async () => {
+  it('is announced again at growing intervals, from one minute to thirty, if an agent is on duty', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));
@@ -23,7 +23,7 @@ describe('an unanswered file', () => {
     expect([made.warnings, made.faults, made.lost]).toEqual([[], [], []]);
   });
 
-  it('is not announced again before three times the usual duration of such files', async () => {
+  it('is not announced again until three times the usual time for such files has passed', async () => {
     const made = await resend();
     const slow = { ...stf, filename: 'swf.100010.000003.stf', sequence: 3 };
     await made.made.say('stf_gen', slow);
@@ -36,7 +36,7 @@ describe('an unanswered file', () => {
     expect(timesOf(made, announcement)).toEqual([100 + 155]);
   });
 
-  it('is announced again to agents that make samples if it is ready and its samples are missing', async () => {
+  it('is announced again to fastmon agents if it is ready but has no samples', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     await made.made.say('stf_ready', stf);
@@ -57,8 +57,8 @@ describe('an unanswered file', () => {
 
   it.each<[string, (made: Resent) => unknown]>([
     ['the agent has it in hand', ({ heard }) => heard.set('data-1', agent('data', { in_hand: [announcement] }))],
-    ['no agent of that type is heard', ({ heard }) => heard.set('data-1', agent('worker'))],
-    ['no agent reaches its place', reachesNothing],
+    ['no agent of the required type is heard', ({ heard }) => heard.set('data-1', agent('worker'))],
+    ['no agent can reach its place', reachesNothing],
     ['its execution is not driven here', ({ resending }) => resending.remove(execution_id)],
   ])('is not announced again while %s', async (_, change) => {
     const made = await resend();
@@ -69,7 +69,7 @@ describe('an unanswered file', () => {
     expect([made.sent, made.faults]).toEqual([[], []]);
   });
 
-  it('keeps its wait if an execution with a prefix of its name ends, and starts over if its own is added again', async () => {
+  it('waits anew when its execution is added again, but not when one with a similar id ends', async () => {
     const made = await resend();
     await made.made.say('stf_gen', stf);
     made.heard.set('data-1', agent('data'));
@@ -89,8 +89,8 @@ function reachesNothing({ heard }: Resent): void {
   heard.set('worker-1', agent('worker', { free_slots: 0 }));
 }
 
-describe('a sample that workers find wrong', () => {
-  it('is made again: its ready STF is announced again', async () => {
+describe('a sample that workers report as wrong', () => {
+  it('is made again, since its ready STF file is announced again', async () => {
     const made = await resend();
     await saySlices(made.made, 1);
     await made.made.store.write((tx) => recordRemoteHeartbeat(tx, heartbeat('tester', 'fastmon')));
@@ -100,7 +100,7 @@ describe('a sample that workers find wrong', () => {
     expect(made.sent).toContainEqual([15, `${execution_id}/stf_ready/${stf_filename}`]);
   });
 
-  it('has its new place once it is registered there again, which is reported', async () => {
+  it('has a new place once it is registered there, and this is reported once', async () => {
     const made = await resend();
     const at = (place: string, more: object = {}) =>
       made.resending.notePlace(messageOf('tf_file_registered', { ...sampleFields(place), sender: 'tester', ...more }));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { strangerSeconds } from '../../src/domain/liveness.ts';
 import { driven, messageOf, saySlices, takeUnsent, workFields } from './driven.ts';
@@ -19,7 +19,7 @@ async function withSlices(count: number, more: object = {}): Promise<Resent & { 
 }
 
 describe('a slice that a worker has returned', () => {
-  it('is sent again after a wait that doubles up to a minute with each return', async () => {
+  it('is sent again after a wait that doubles with each return, up to a minute', async () => {
     const made = await withSlices(2);
     // Its one slot is busy, so that nothing counts as unclaimed.
     made.heard.set('worker-2', agent('worker', { free_slots: 0 }));
@@ -69,7 +69,7 @@ describe('a slice that a worker has returned', () => {
 });
 
 describe('a slice that no worker has', () => {
-  it('is sent again once a worker was free for half a minute, then after one, two and at most 30 minutes', async () => {
+  it('is sent again once a worker has been free for half a minute, then at intervals of 1 to 30 minutes', async () => {
     const made = await withSlices(2);
     const [lost = '', held = ''] = made.ids;
     made.heard.set('worker-1', agent('worker', { in_hand: [held], free_slots: 2 }));
@@ -78,7 +78,7 @@ describe('a slice that no worker has', () => {
     expect(times).toEqual([40, 100, 220, 460, 940, 1900, 3700]);
     expect(timesOf(made, held)).toEqual([]);
     expect(new Set(made.lost)).toEqual(new Set([lost]));
-    expect(made.warnings[0]).toBe(`no worker holds 1 TF slices of ${execution_id}; they are sent again`);
+    expect(made.warnings[0]).toBe(`resending 1 TF slice of ${execution_id} that no worker holds`);
     expect(made.warnings).toHaveLength(times.length);
     expect(made.faults).toEqual([]);
   });
@@ -100,7 +100,7 @@ describe('a slice that no worker has', () => {
     expect([made.sent, made.lost, made.warnings, made.faults]).toEqual([[], [], [], []]);
   });
 
-  it('is sent again half a minute after a worker that rested is back, if that one does not take it', async () => {
+  it('is sent again if a rested worker is back but does not take it within half a minute', async () => {
     const made = await withSlices(1);
     made.heard.set('worker-1', agent('worker', offDuty('FAILING', execution_id)));
     await made.wait(60);
@@ -111,7 +111,17 @@ describe('a slice that no worker has', () => {
     expect(timesOf(made, made.ids[0] ?? '')).toEqual([90]);
   });
 
-  it('is sent again to busy workers if others are begun half a minute after its worker lost it', async () => {
+  it('is sent again only once, however long the store takes to record the message', async () => {
+    const { made, heard, wait, faults } = await withSlices(1);
+    heard.set('worker-1', agent('worker'));
+    const write = vi.spyOn(made.store, 'write').mockReturnValue(new Promise(() => {}));
+    onTestFinished(() => write.mockRestore());
+    await wait(200);
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(faults).toEqual([]);
+  });
+
+  it('is sent again while all workers are busy if another slice starts half a minute after it was lost', async () => {
     const made = await withSlices(3);
     const [lost = '', held = '', next = ''] = made.ids;
     for (const id of [0, 1]) await made.made.say('slice_started', workFields(id));
@@ -132,7 +142,7 @@ describe('a slice that no worker has', () => {
   });
 
   it.each([
-    ['the others were begun shortly after its worker lost it', 20, []],
+    ['another slice started shortly after it was lost', 20, []],
     ['a worker has it in hand again', 60, [0]],
   ])('is not sent again while all workers are busy if %s', async (_, seconds, again) => {
     const made = await withSlices(2);
@@ -164,7 +174,7 @@ async function pausedByOperator({ made: { say } }: Resent): Promise<void> {
   await say('pause_workflow', { command_id: 'p' }, { effect: { effect: 'applied' } });
 }
 
-it('an error of the store is reported each time, and resending continues', async () => {
+it('a store error is reported each time it occurs, and resending continues', async () => {
   const made = await withSlices(1);
   made.heard.set('worker-1', agent('worker'));
   made.made.store.db.exec('ALTER TABLE tf_slices RENAME TO away');

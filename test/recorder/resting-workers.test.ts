@@ -31,7 +31,7 @@ function workers() {
   return { resting, told, warnings, end, namesOf };
 }
 
-it('a worker rests once others complete what failed there, and its recorder reports that, the trial after it, and its end', async () => {
+it('a worker rests once others complete the slices that failed on it, and is then on trial until it completes one', async () => {
   const { resting, told, warnings, end } = workers();
   resting.add('mine', driven.params);
   end('mine', 'good', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
@@ -52,7 +52,7 @@ it('a worker rests once others complete what failed there, and its recorder repo
   expect(told.at(-1)?.[1]).toBe('');
 });
 
-it('no worker rests because slices that had failed before fail again, as they do elsewhere', () => {
+it('slices that fail again when retried do not make a worker rest', () => {
   const { resting, end, namesOf } = workers();
   resting.add('mine', driven.params);
   end('mine', 'other', 'done', ...Array.from({ length: 20 }, (_, n) => 10 + n));
@@ -67,7 +67,7 @@ it('no worker rests because slices that had failed before fail again, as they do
   expect(namesOf('mine')).toBe('one rests');
 });
 
-it('no worker rests in an execution that another process drives, or that was forgotten', () => {
+it('no worker rests in an execution that another process drives or that has been forgotten', () => {
   const { resting, told, end, namesOf } = workers();
   resting.add('forgotten', driven.params);
   resting.forget('forgotten');

@@ -9,7 +9,7 @@ import { destinations, execution_id, namespace } from './setup.ts';
 
 const { broadcast, results, slices, telemetry } = destinations;
 const stf = { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 100 };
-const late = 'the broker has not confirmed all messages; waiting up to 30 s for it';
+const late = 'the broker has not confirmed all messages; waiting up to 30 s';
 const lost = 'some messages are still unconfirmed; the next recorder of this store and namespace sends them';
 
 /** A recorder that ends while the broker is away and has not received one of its messages. */
@@ -28,7 +28,7 @@ async function ending(how?: 'usual' | 'hurried' | 'none') {
 }
 
 describe('a recorder that ends', () => {
-  it('waits half a minute for the broker, warns after a second, and leaves the rest to the next one', async () => {
+  it('waits half a minute for the broker, warns after a second, and leaves unconfirmed messages to the next recorder', async () => {
     const { warnings, isOver } = await ending();
     await pass(0.9, 0.1);
     expect(warnings).toEqual([]);
@@ -48,7 +48,7 @@ describe('a recorder that ends', () => {
     expect([warnings, isOver(), heard.length]).toEqual([[late], true, 1]);
   });
 
-  it('waits one more second if it is hurried, and not at all if its store cannot record receipts', async () => {
+  it('waits one more second if it is asked to hurry, and not at all if its store cannot record receipts', async () => {
     const hurried = await ending('hurried');
     await pass(1.5, 0.1);
     expect([hurried.warnings, hurried.isOver()]).toEqual([[late.replace('30 s', '1 s')], false]);
@@ -87,7 +87,7 @@ describe('a recorder warns', () => {
     const body = messageOf('stf_ready', { ...stf, sender: 'data-1', execution_id: 'x-other-0001' });
     for (let round = 0; round < 2; round += 1) await made.tell({ destination: broadcast, body });
     expect(made.warnings).toEqual([
-      `messages of x-other-0001, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; they are recorded without effect`,
+      `messages of x-other-0001, which this store does not know, are arriving: another store uses namespace ${namespace} on this broker; those messages are recorded without effect`,
     ]);
   });
 
@@ -98,10 +98,12 @@ describe('a recorder warns', () => {
     const { message_id } = await made.say('stf_gen', stf, { goesOut: true });
     session.committed();
     await pass(10);
-    expect(made.warnings).toEqual([`${message_id} is not sent: BROKER_REFUSED: the broker does not take this message`]);
+    expect(made.warnings).toEqual([
+      `${message_id} was not sent: BROKER_REFUSED: the broker does not take this message`,
+    ]);
   });
 
-  it('about breaks of its further connections', async () => {
+  it('about breaks in its additional connections', async () => {
     const made = await recorder();
     const session = await made.open();
     const apart = session.connectApart();
@@ -113,7 +115,7 @@ describe('a recorder warns', () => {
     await apart.close();
   });
 
-  it('about a worker that takes slices without its reports arriving, and not about others', async () => {
+  it('only about a worker that takes slices but whose reports never arrive', async () => {
     const made = await recorder();
     await saySample(made);
     const ids = await saySlices(made, 2);
@@ -131,7 +133,7 @@ describe('a recorder warns', () => {
       await pass(5);
     }
     expect(made.warnings.filter((line) => line.includes('never arrive'))).toEqual([
-      "stranger takes slices, but its reports on them never arrive: they must carry the slice's header store_id",
+      "stranger takes slices, but its reports on them never arrive: they must carry the slice's store_id header",
     ]);
     expect(made.overhear(slices)).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { storeId } from '../../src/db/log/store-identity.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { brokerAwaySince } from '../../src/db/presence/recorders.ts';
+import { strangerSeconds } from '../../src/domain/liveness.ts';
 import { noCounts } from '../helpers.ts';
 import { pass, turns } from '../still-time.ts';
 import { heartbeat } from './beats.ts';
@@ -45,7 +46,7 @@ describe('a recorder that starts', () => {
     expect([made.faults, made.warnings]).toEqual([[], []]);
   });
 
-  it('records messages sent while no recorder was running, each once, and wakes its parts', async () => {
+  it('records messages sent while no recorder was running, each once, and notifies its parts of them', async () => {
     const made = await recorder();
     const session = await made.open();
     await made.say('stf_gen', stf(1));
@@ -82,7 +83,7 @@ describe('a recorder', () => {
     expect(made.broker.waiting(kind === 'rabbitmq' ? `${results}.${namespace}` : results)).toBe(1);
   });
 
-  it('announces the states of its executions, at once if an agent has just started', async () => {
+  it('announces the states of its executions, and does so immediately if an agent has just started', async () => {
     const made = await recorder();
     const states = made.overhear(telemetry);
     const session = await made.open();
@@ -113,17 +114,64 @@ describe('a recorder', () => {
       await made.tell({ destination: results, headers: work, body: messageOf('slice_started', workFields(0)) });
       await pass(1);
     }
-    expect(session.repeatedStarts.lost(execution_id, slice_filename, 1)).toBe(1);
+    expect(session.repeatedStarts.lost({ execution_id, slice_filename, attempt: 1 })).toBe(1);
     const back = messageOf('slice_returned', { ...workFields(0), reason: 'NO_FILE' });
     await made.tell({ destination: results, headers: work, body: back });
     await pass(7);
     expect(queued.map(({ body }) => body['slice_filename'])).toEqual([slice_filename, slice_filename]);
     await session.drivesNoMore(execution_id, false);
-    expect(session.repeatedStarts.lost(execution_id, slice_filename, 1)).toBe(0);
+    expect(session.repeatedStarts.lost({ execution_id, slice_filename, attempt: 1 })).toBe(0);
     expect(made.faults).toEqual([]);
   });
 
-  it('tells a worker to drop a slice that it begins although its result is recorded or it was retried', async () => {
+  it('resends a lost slice once a later one is begun, even if all workers are busy', async () => {
+    const made = await recorder();
+    const queued = made.overhear(slices);
+    await saySample(made);
+    const [, next = ''] = await saySlices(made, 2);
+    const session = await made.open();
+    session.drives(execution_id, daq);
+    const begin = (id: number) =>
+      made.tell({
+        destination: results,
+        headers: { store_id: session.storeId, namespace },
+        body: messageOf('slice_started', workFields(id)),
+      });
+    const beBusy = (...in_hand: string[]) =>
+      made.tell({ destination: telemetry, body: heartbeat('worker-1', 'worker', { free_slots: 0, in_hand }) });
+    await begin(0);
+    await pass(strangerSeconds, 10);
+    await beBusy();
+    await pass(40, 10);
+    expect(queued).toHaveLength(2);
+    await begin(1);
+    await beBusy(next);
+    await pass(10);
+    expect(queued.slice(2).map(({ body }) => body['slice_id'])).toEqual([0]);
+    expect(made.faults).toEqual([]);
+  });
+
+  it('lets a worker rest if others complete the slices that fail on it, and counts each result once', async () => {
+    const made = await recorder();
+    const session = await made.open();
+    session.drives(execution_id, daq);
+    const report = (worker: string, slice: number, fields: object) =>
+      made.tell({
+        destination: results,
+        headers: { store_id: session.storeId, namespace },
+        body: messageOf('slice_result', { ...workFields(slice, worker), ...fields }),
+      });
+    for (const worker of ['good', 'bad']) await made.tell({ destination: telemetry, body: heartbeat(worker) });
+    const failed = { state: 'failed', error: 'no such file' };
+    for (let slice = 10; slice < 30; slice += 1) await report('good', slice, { state: 'done' });
+    for (let round = 0; round < 3; round += 1) await report('bad', 1, failed);
+    expect(session.resting.of(execution_id).resting).toBeUndefined();
+    for (const slice of [2, 3]) await report('bad', slice, failed);
+    for (const slice of [1, 2, 3]) await report('good', slice, { attempt: 2, state: 'done' });
+    expect(made.warnings).toEqual([expect.stringMatching(/^bad rests until /)]);
+  });
+
+  it('tells a worker to drop a slice that already has a result or was retried', async () => {
     const made = await recorder();
     const states = made.overhear(telemetry);
     await saySample(made);
@@ -152,7 +200,7 @@ describe('a recorder', () => {
     expect(made.warnings).toEqual([expect.stringMatching(/was made again: it is now at http:\/\/b:1\/data/)]);
   });
 
-  it('records a delivery as applied or as refused, for a part that acknowledges it itself', async () => {
+  it('records deliveries, as applied or refused, for a part that acknowledges them', async () => {
     const made = await recorder();
     const session = await made.open();
     await made.say('stf_gen', stf(1));
@@ -185,7 +233,7 @@ describe('an execution that is no longer driven', () => {
     ['failed', true, 0],
     ['failed', false, 3],
     ['completed', true, 3],
-  ])('and has %s (ended: %s) leaves %i slices on the queue', async (status, hasEnded, count) => {
+  ])('with status %s (ended: %s) leaves %i slices on the queue', async (status, hasEnded, count) => {
     const made = await withLeft();
     await end(made, status);
     const states = made.overhear(telemetry);
@@ -197,7 +245,7 @@ describe('an execution that is no longer driven', () => {
     expect(states).toHaveLength(hasEnded ? 5 : 0);
   });
 
-  it('loses its unsent slices at once, and those on the queue when the broker is back', async () => {
+  it('loses its unsent slices immediately, and those on the queue when the broker is back', async () => {
     const made = await withLeft();
     made.broker.goDown();
     await made.say('slice', sliceFields(3), { goesOut: true });
@@ -210,7 +258,7 @@ describe('an execution that is no longer driven', () => {
     expect(left(made)).toBe(0);
   });
 
-  it('leaves no slices on the queue if it is completed and some of its slices were sent twice', async () => {
+  it('leaves no slices on the queue if it is completed and some slices were sent twice', async () => {
     const made = await withLeft();
     await made.tell({ destination: telemetry, body: heartbeat('worker-1', 'worker', { free_slots: 0 }) });
     await made.tell({
@@ -228,7 +276,7 @@ describe('an execution that is no longer driven', () => {
 });
 
 describe('the link to the broker', () => {
-  it('counts as lost in the store from its break until the next report returns', async () => {
+  it('is recorded as lost from the moment it breaks until the next report returns', async () => {
     const made = await recorder();
     const session = await made.open();
     const away = () => brokerAwaySince(made.store.sql, namespace);
@@ -244,7 +292,7 @@ describe('the link to the broker', () => {
     expect([away(), session.link.hearingMilliseconds()]).toEqual([undefined, 7000]);
   });
 
-  it('counts as lost if its own reports do not return, unless other messages arrive', async () => {
+  it("counts as lost if the recorder's own reports do not return, unless other messages arrive", async () => {
     const made = await recorder();
     const session = await made.open();
     const away = () => brokerAwaySince(made.store.sql, namespace);

@@ -65,7 +65,7 @@ async function speak() {
 }
 
 describe('the states of executions', () => {
-  it('are announced at once, every five seconds and at each change, with all that an agent needs', async () => {
+  it('are announced immediately, every five seconds and at each change, with everything that an agent needs', async () => {
     const { speaker, heard, said, tell, seconds, notifier, store, faults } = await speak();
     expect(speaker.isSpeaking()).toBe(false);
     await pass(5);
@@ -113,7 +113,7 @@ describe('the states of executions', () => {
     expect(faults).toEqual([]);
   });
 
-  it('are announced again at each message that changes them, from the first to the last', async () => {
+  it('are announced again at each message that changes them, from run_imminent to workflow_ended', async () => {
     const { speaker, heard, store, notifier, say } = await speak();
     const second = { execution_id: 'stf_datataking-tester-0002', run_id: '100011' };
     await say('run_workflow', again);
@@ -165,7 +165,7 @@ describe('the states of executions', () => {
     expect(heard[1]).toMatchObject({ phase: 'physics' });
   });
 
-  it('are announced only for the execution that is new', async () => {
+  it('are announced for an added execution, and not again for the others', async () => {
     const { speaker, heard, say } = await speak();
     await say('run_workflow', again);
     speaker.add(execution_id, 'daq-1', params);
@@ -182,7 +182,7 @@ describe('the states of executions', () => {
 });
 
 describe('the last state of an execution', () => {
-  it('is announced five times, not counting the time while the broker is away', async () => {
+  it('is announced five times; the time while the broker is away does not count', async () => {
     const { speaker, heard, end, seconds, broker } = await speak();
     speaker.add(execution_id, 'daq-1', params);
     await pass(1);
@@ -215,7 +215,7 @@ describe('the last state of an execution', () => {
     expect(of('stf_datataking-tester-0002')).toEqual([0, 0]);
   });
 
-  it('is not waited for if the broker is away, and an unknown execution is a fault', async () => {
+  it('is not waited for if the broker is unreachable; adding an unknown execution is a fault', async () => {
     const { speaker, broker, faults } = await speak();
     speaker.add(execution_id, 'daq-1', params);
     broker.goDown();

@@ -74,7 +74,7 @@ const log = (...messages: string[]) => ({
 });
 
 describe('the reports of remote agents', () => {
-  it('are stored when they arrive, even many at once, and the directory knows the work in hand', async () => {
+  it('are stored as they arrive, even many at the same time, and show the work in hand', async () => {
     const { say, agents, lines, directory, counts, faults } = await listen();
     const beats = ['worker-1', 'worker-2', 'worker-3'].map((name) =>
       heartbeat(name, 'worker', { in_hand: [`${name}'s`], state: 'PROCESSING' }),
@@ -100,7 +100,7 @@ describe('the reports of remote agents', () => {
     expect(counts).toEqual({ newcomers: 2, heard: 4 });
   });
 
-  it('are ignored if unreadable or of another namespace, but show that the connection works', async () => {
+  it('are ignored if unreadable or from another namespace, but still show that the connection works', async () => {
     const { say, agents, counts, directory, sayState, views, warnings } = await listen();
     await say({ msg_type: 'agent_heartbeat', namespace });
     await say({ msg_type: 'something else', namespace });
@@ -116,13 +116,13 @@ describe('the reports of remote agents', () => {
     ]);
   });
 
-  it('of a worker of an earlier build are refused with one warning, and its work in hand is ignored', async () => {
+  it('from a worker of an earlier build are refused with one warning, and its work in hand is ignored', async () => {
     const { say, agents, directory, warnings } = await listen();
     for (let round = 0; round < 2; round += 1) await say(heartbeat('old', 'worker', { wire: 1, version: '0.9' }));
     await say(heartbeat('other', 'worker', { wire: 1, version: '0.9' }));
     await say(heartbeat('new', 'worker'));
     expect(warnings).toEqual([
-      'old on elsewhere is refused: it uses message version 1, this recorder 2; install this swf-mcp there (it has 0.9)',
+      "old on elsewhere is refused: it uses message version 1, but this recorder uses 2; install the recorder's version of swf-mcp there (that host has 0.9)",
       expect.stringMatching(/^other on elsewhere is refused/),
     ]);
     expect(directory.inHand()).toEqual(new Set());
@@ -130,7 +130,7 @@ describe('the reports of remote agents', () => {
     expect(agents()).toHaveLength(3);
   });
 
-  it('that cannot be recorded are a fault, and later ones are recorded', async () => {
+  it('cause a fault if they cannot be recorded, and later reports are recorded', async () => {
     const { say, agents, faults, store } = await listen();
     store.db.exec('ALTER TABLE system_agents RENAME TO away');
     await say(heartbeat('worker-1'));
@@ -142,7 +142,7 @@ describe('the reports of remote agents', () => {
 });
 
 describe('other recorders of a namespace', () => {
-  it('are reported once if they have another store, by their runs or by their heartbeats', async () => {
+  it('are recognized by their runs or heartbeats if they have another store, and reported once', async () => {
     const { say, sayState, warnings, faults, agents, views } = await listen();
     const recorder = (name: string, more: object = {}): Promise<void> => say(heartbeat(name, 'daq_simulator', more));
     await recorder('ours', { store_id: 'our store' });
@@ -153,8 +153,8 @@ describe('other recorders of a namespace', () => {
     await sayState('daq-a', 'their store');
     await sayState('daq-b', 'a third store', { epoch: 3 });
     expect(warnings).toEqual([
-      `daq-a, process 4711 on elsewhere, records namespace test on this broker into another store: each store has only its own executions, and a request may go to either; give one of them its own namespace (testbed.namespace)`,
-      expect.stringMatching(/^daq-b records namespace test /),
+      `daq-a, process 4711 on elsewhere, is recording namespace test on this broker into another store: each store has only its own executions, and a request may go to either store; give one of the stores its own namespace (testbed.namespace)`,
+      expect.stringMatching(/^daq-b is recording namespace test /),
     ]);
     // Their executions are known here; their recorders are not agents of ours.
     expect(views.stateOf(execution_id)).toMatchObject({ store_id: 'a third store', epoch: 3 });

@@ -11,7 +11,7 @@ const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.t
 const isMissing = artemisBroker.missing() !== undefined;
 
 describe.skipIf(isMissing)('Artemis with either naming of addresses', () => {
-  it.each<Naming>(['literal', 'prefixes'])('runs the workflow with %s names', async (naming) => {
+  it.each<Naming>(['literal', 'prefixes'])('runs the workflow: %s', async (naming) => {
     const broker = await startArtemis(naming);
     onTestFinished(() => broker.stop());
     const here = new Site(() => broker, quick);
@@ -27,7 +27,7 @@ describe.skipIf(isMissing)('Artemis with either naming of addresses', () => {
 });
 
 describe.skipIf(isMissing)('Artemis, if the consumers of a message die,', () => {
-  it('moves it to the dead-letter queue after ten deliveries; a slice is resent and completed', async () => {
+  it('moves it to the dead-letter queue after ten deliveries, and a slice lost this way is sent again', async () => {
     const broker = await startArtemis();
     onTestFinished(() => broker.stop());
     const here = new Site(

@@ -13,11 +13,11 @@ import { execution_id } from './line.ts';
 const shared = folderWith();
 
 describe('a file within reach', () => {
-  it('resolves to no data files and no folder if nothing was written', () => {
+  it('has neither data files nor a folder if nothing was written', () => {
     expect(access({ dir: shared }).access.of(place(undefined))).toEqual({ files: noDataFiles, folder: undefined });
   });
 
-  it('is read from its folder, and has a file URL, or its published address if there is one', async () => {
+  it('is read from its folder, and has the published address or else a file URL', async () => {
     const facts = { tf_count: 1, frameBytes: 8 };
     for (const [url, address] of [
       [undefined, `file://${join(shared, execution_id, filename)}`],
@@ -30,7 +30,7 @@ describe('a file within reach', () => {
     }
   });
 
-  it('is opened once per execution, for the two hundred executions used last', () => {
+  it('is opened once per execution, and stays open for the two hundred executions used most recently', () => {
     const { access: at } = access({ dir: shared });
     const filesOf = (id: string) => reached(at.of(place(here, { execution_id: id }))).files;
     const first = filesOf('x-1');
@@ -42,7 +42,7 @@ describe('a file within reach', () => {
     expect(filesOf('x-1')).toBe(first);
   });
 
-  it('is out of reach if its folder cannot be created', () => {
+  it('cannot be read if its folder cannot be created, and the reason is given', () => {
     const dir = join(shared, execution_id, filename);
     const { access: at } = access({ dir, sources: ['http://there:1/'] });
     expect(at.of(place(there))).toEqual({
@@ -51,7 +51,7 @@ describe('a file within reach', () => {
   });
 });
 
-describe('a file of another host', () => {
+describe('a file on another host', () => {
   const never = new AbortController().signal;
   const checksum = `sha256:${'0'.repeat(64)}`;
 
@@ -67,7 +67,7 @@ describe('a file of another host', () => {
     expect(await found.bring?.(checksum, never)).toBe(false);
   });
 
-  it('never replaces a file of a recorder, even if its checksum is wrong', async () => {
+  it('never replaces a recorder’s own file, even one with a wrong checksum', async () => {
     const host = await fileHost(serves(Buffer.from('fetched')));
     const dir = folderWith('another');
     const { access: at } = access({ dir, sources: [host.root] });
@@ -76,7 +76,7 @@ describe('a file of another host', () => {
     expect([readFileSync(join(dir, execution_id, filename), 'utf8'), host.asked]).toEqual(['recorded', []]);
   });
 
-  it.each(['drained', 'over'])('is fetched no further once the work is %s', async (what) => {
+  it.each(['drained', 'over'])('is no longer fetched once the work is %s', async (what) => {
     const host = await fileHost(() => {});
     const { access: at, drain } = access({ dir: temporaryFolder(), sources: [host.root] });
     const { bring } = reached(at.of(place(`${host.root}x/${filename}`)));
@@ -98,7 +98,7 @@ describe('a file of another host', () => {
 
   it.each(['with a blank', 'mit-Ümlaut'])('cannot be fetched with a token that is invalid in a header: %s', (token) => {
     expect(() => access({}, { SWF_FILES_TOKEN: token })).toThrow(
-      'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another',
+      'SWF_FILES_TOKEN contains a space or another character that is not allowed in a header; choose another token',
     );
     expect(() => access({}, { SWF_FILES_TOKEN: '' })).not.toThrow();
   });
@@ -129,7 +129,7 @@ describe('a place that was out of reach', () => {
 describe('fetched files', () => {
   const hour = 3600;
 
-  it('are removed keep_hours after the end of their execution, unless it is running', async () => {
+  it('are removed keep_hours after the end of their execution, unless the execution is running', async () => {
     const dir = temporaryFolder();
     const { access: at } = access({ dir, sources: ['http://there:1/'], keep_hours: 2 });
     const ids = ['ended', 'ended lately', 'running', 'not ended'];
@@ -146,7 +146,7 @@ describe('fetched files', () => {
     expect(ids.filter((id) => existsSync(join(dir, id)))).toEqual(['ended lately', 'running', 'not ended']);
   });
 
-  it('cause no error if the end cannot be recorded or there is no folder', async () => {
+  it('cause no error if the end of their execution cannot be recorded or there is no folder', async () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, execution_id, '.swf-mcp-remote'), { recursive: true });
     const { access: at } = access({ dir });

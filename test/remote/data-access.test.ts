@@ -16,14 +16,14 @@ describe('a file', () => {
       'is out of reach without a data folder',
       place(here),
       {},
-      /^the folder of data files is not known; set it with --set data\.dir=FOLDER$/,
+      /^the data folder is not known; set it with --set data\.dir=FOLDER$/,
     ],
     ['is within reach in the shared folder', place(here), { dir: shared }, undefined],
     [
       'is out of reach in the folder of another recorder',
       place(here, { storeId: 's2' }),
       { dir: shared },
-      /^\S+ has no files of the recorder \(store s2\); share its data folder.*publish it: "swf-mcp serve-files" and data\.url/,
+      /^\S+ has no files from the recorder \(store s2\); share its data folder.*publish it: run "swf-mcp serve-files" and set data\.url/,
     ],
     [
       'is within reach in any folder if its recorder is unknown',
@@ -65,7 +65,7 @@ describe('a file', () => {
       'is out of reach at a root:// address without a fetch command',
       place('root://there/data/x/b', { filename: 'b' }),
       { dir: shared, sources: ['root://there/'] },
-      /^files are at root:\/\/there\/, which needs a command: --set 'data\.fetch=\["xrdcp","-f","\{url\}","\{path\}"\]'$/,
+      /^files are at root:\/\/there\/; fetching them needs a command: --set 'data\.fetch=\["xrdcp","-f","\{url\}","\{path\}"\]'$/,
     ],
     [
       'is within reach at a root:// address with a fetch command',

@@ -18,7 +18,7 @@ const token = 'files-of-the-testbed';
 
 for (const why of [activeMq.missing(), nginxIsMissing(), xrootdIsMissing()]) if (why !== undefined) console.warn(why);
 
-describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => {
+describe.skipIf(activeMq.missing() !== undefined)('files for agents on other hosts', () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startBroker();
@@ -36,12 +36,12 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const files = join(folder, 'files');
     const args = ['agent', type, ...sets(`data.dir=${files}`, ...settings)];
     const agent = here.start(args, folder, { SWF_FILES_TOKEN: token, ...env });
-    await agent.saw(/works in namespace/);
+    await agent.saw(/is running in namespace/);
     return { agent, files };
   };
   const sources = (...urls: string[]): string => `data.sources=${JSON.stringify(urls)}`;
 
-  it('are fetched from where they are published, and the run ends as in one process', async () => {
+  it('are fetched from where they are published, and the run ends as it would in one process', async () => {
     const here = new Site(() => broker, quick);
     const daq = await startServeFiles(here.dataFolder, { token });
     const monitoring = temporaryFolder();
@@ -101,7 +101,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(await here.monitor()).toMatchObject({ slices_completed: 30, slices_failed: 0 });
   });
 
-  it('are not fetched from outside data.sources or without the token, and a log line says what to do', async () => {
+  it('are fetched only from data.sources and with the token; otherwise a log line says what to do', async () => {
     const here = new Site(() => broker, [...quick, ...sets('fast_processing.slices_per_sample=2')]);
     const daq = await startServeFiles(here.dataFolder, { token });
     const stranger = await host(here, 'worker', []);
@@ -133,7 +133,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
           temporaryFolder(),
           { SWF_FILES_TOKEN: token },
         )
-        .saw(/works in namespace/);
+        .saw(/is running in namespace/);
       const run = here.run(
         '--stf-count',
         '4',
@@ -150,30 +150,33 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     },
   );
 
-  it.skipIf(nginxIsMissing() !== undefined)('resume from where a connection broke, not from the start', async () => {
-    const here = new Site(() => broker, [...quick, ...sets('daq_state_machine.tf_size_bytes=65536')]);
-    const server = await startNginx(here.dataFolder, token);
-    const cut = await startCuttingProxy(Number(new URL(server.url).port), 6, 2_000_000);
-    const url = `http://127.0.0.1:${cut}`;
-    const monitoring = temporaryFolder();
-    const samples = await startNginx(join(monitoring, 'files'), token);
-    const cutSamples = await startCuttingProxy(Number(new URL(samples.url).port), 3, 2_000_000);
-    const samplesUrl = `http://127.0.0.1:${cutSamples}`;
-    await host(here, 'data', [sources(url)]);
-    await host(here, 'fastmon', [sources(url), `data.url=${samplesUrl}`], {}, monitoring);
-    await host(here, 'worker', [sources(samplesUrl)]);
-    const all = elsewhere('data', 'fastmon', 'worker');
-    const run = here.run('--stf-count', '1', '--speed', '20', ...all, ...sets(`data.url=${url}`));
-    const { code, stderr } = await run.finished;
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(await here.monitor()).toMatchObject({ slices_completed: 15, slices_failed: 0 });
-    // A sample of ten megabytes: the first request is for all of it, each later one for what was left.
-    const ranges = samples.requests().map((line) => line.split(' ').slice(3).join(' '));
-    expect(ranges).toHaveLength(4);
-    expect(ranges[0]).toMatch(/ -$/);
-    const begins = ranges.slice(1).map((range) => Number(/bytes=(\d+)-$/.exec(range)?.[1]));
-    expect(begins.every((begin, at) => begin > (begins[at - 1] ?? 0))).toBe(true);
-  });
+  it.skipIf(nginxIsMissing() !== undefined)(
+    'are fetched from the point at which the connection broke, not from the start',
+    async () => {
+      const here = new Site(() => broker, [...quick, ...sets('daq_state_machine.tf_size_bytes=65536')]);
+      const server = await startNginx(here.dataFolder, token);
+      const cut = await startCuttingProxy(Number(new URL(server.url).port), 6, 2_000_000);
+      const url = `http://127.0.0.1:${cut}`;
+      const monitoring = temporaryFolder();
+      const samples = await startNginx(join(monitoring, 'files'), token);
+      const cutSamples = await startCuttingProxy(Number(new URL(samples.url).port), 3, 2_000_000);
+      const samplesUrl = `http://127.0.0.1:${cutSamples}`;
+      await host(here, 'data', [sources(url)]);
+      await host(here, 'fastmon', [sources(url), `data.url=${samplesUrl}`], {}, monitoring);
+      await host(here, 'worker', [sources(samplesUrl)]);
+      const all = elsewhere('data', 'fastmon', 'worker');
+      const run = here.run('--stf-count', '1', '--speed', '20', ...all, ...sets(`data.url=${url}`));
+      const { code, stderr } = await run.finished;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(await here.monitor()).toMatchObject({ slices_completed: 15, slices_failed: 0 });
+      // A sample of ten megabytes: the first request is for all of it, each later one for what was left.
+      const ranges = samples.requests().map((line) => line.split(' ').slice(3).join(' '));
+      expect(ranges).toHaveLength(4);
+      expect(ranges[0]).toMatch(/ -$/);
+      const begins = ranges.slice(1).map((range) => Number(/bytes=(\d+)-$/.exec(range)?.[1]));
+      expect(begins.every((begin, at) => begin > (begins[at - 1] ?? 0))).toBe(true);
+    },
+  );
 
   it('are not made if no other host could read them, and the monitor says what is missing', async () => {
     const here = new Site(() => broker, quick);
@@ -213,37 +216,40 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     expect(await here.monitor()).toMatchObject({ slices_completed: 6, slices_failed: 0 });
   });
 
-  it.skipIf(xrootdIsMissing() !== undefined)('are fetched from XRootD by HTTPS and by its own client', async () => {
-    const here = new Site(() => broker, quick);
-    const door = await startXRootD(here.dataFolder);
-    const trust = { NODE_EXTRA_CA_CERTS: door.certificate };
-    const monitoring = temporaryFolder();
-    const samples = await startServeFiles(join(monitoring, 'files'), { token });
-    await host(here, 'data', [sources(door.https)], trust);
-    await host(here, 'fastmon', [sources(door.https), `data.url=${samples.url}`], trust, monitoring);
-    await host(here, 'worker', [sources(samples.url)]);
-    const all = elsewhere('data', 'fastmon', 'worker');
-    const run = here.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${door.https}`));
-    expect(await run.finished).toMatchObject({ code: 0 });
-    expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
+  it.skipIf(xrootdIsMissing() !== undefined)(
+    "are fetched from XRootD, over HTTPS and with XRootD's client",
+    async () => {
+      const here = new Site(() => broker, quick);
+      const door = await startXRootD(here.dataFolder);
+      const trust = { NODE_EXTRA_CA_CERTS: door.certificate };
+      const monitoring = temporaryFolder();
+      const samples = await startServeFiles(join(monitoring, 'files'), { token });
+      await host(here, 'data', [sources(door.https)], trust);
+      await host(here, 'fastmon', [sources(door.https), `data.url=${samples.url}`], trust, monitoring);
+      await host(here, 'worker', [sources(samples.url)]);
+      const all = elsewhere('data', 'fastmon', 'worker');
+      const run = here.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${door.https}`));
+      expect(await run.finished).toMatchObject({ code: 0 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
 
-    const there = new Site(() => broker, quick);
-    const own = await startXRootD(there.dataFolder);
-    const copy = `data.fetch=${JSON.stringify(['xrdcp', '-f', '{url}', '{path}'])}`;
-    const byHost = { XrdSecPROTOCOL: 'host' };
-    const other = temporaryFolder();
-    const published = await startServeFiles(join(other, 'files'), { token });
-    await host(there, 'data', [sources(own.root), copy], byHost);
-    await host(there, 'fastmon', [sources(own.root), `data.url=${published.url}`, copy], byHost, other);
-    await host(there, 'worker', [sources(published.url)]);
-    const second = there.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${own.root}`));
-    expect(await second.finished).toMatchObject({ code: 0 });
-    expect(await outcome(there.folder)).toEqual(await inProcess(3, ...quick));
-  });
+      const there = new Site(() => broker, quick);
+      const own = await startXRootD(there.dataFolder);
+      const copy = `data.fetch=${JSON.stringify(['xrdcp', '-f', '{url}', '{path}'])}`;
+      const byHost = { XrdSecPROTOCOL: 'host' };
+      const other = temporaryFolder();
+      const published = await startServeFiles(join(other, 'files'), { token });
+      await host(there, 'data', [sources(own.root), copy], byHost);
+      await host(there, 'fastmon', [sources(own.root), `data.url=${published.url}`, copy], byHost, other);
+      await host(there, 'worker', [sources(published.url)]);
+      const second = there.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${own.root}`));
+      expect(await second.finished).toMatchObject({ code: 0 });
+      expect(await outcome(there.folder)).toEqual(await inProcess(3, ...quick));
+    },
+  );
 });
 
 describe('serve-files', () => {
-  it('serves files with ranges and strong ETags to clients with the token, and nothing else', async () => {
+  it('serves complete regular files only, to clients with the token, with ranges and strong ETags', async () => {
     const folder = temporaryFolder();
     const secret = join(temporaryFolder(), 'secret');
     writeFileSync(secret, 'secret');

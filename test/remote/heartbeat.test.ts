@@ -31,7 +31,7 @@ async function beating() {
   return { ...made, heard, heartbeat, report, seconds: () => heard.map(({ second }) => second) };
 }
 
-it('an agent sends a heartbeat at once and every five seconds, with its state and its work in hand', async () => {
+it('an agent sends a heartbeat immediately and then every five seconds, with its state and its work in hand', async () => {
   const { heard, seconds, report } = await beating();
   await pass(1);
   report.in_hand = ['x/slice/a/1'];
@@ -106,7 +106,7 @@ it('an agent that ends reports EXITED, and sends nothing afterwards', async () =
 });
 
 it.each([true, false])(
-  'an agent with the name of another falls silent without reporting EXITED (pending change: %s)',
+  'an agent with the same name as another falls silent without reporting EXITED (pending change: %s)',
   async (hasNews) => {
     const { heartbeat, heard } = await beating();
     await pass(0.5);
@@ -118,7 +118,7 @@ it.each([true, false])(
   },
 );
 
-it('an agent ends without an error if the broker is away or refuses its last heartbeat', async () => {
+it('an agent ends without an error if the broker is unreachable or refuses its last heartbeat', async () => {
   const { heartbeat, broker } = await beating();
   broker.refuse(() => true);
   await pass(6);

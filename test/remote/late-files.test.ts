@@ -30,7 +30,7 @@ describe('on a shared disk', () => {
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('an STF file that the data agent does not see yet does not fail the execution', async () => {
+  it('an STF file that appears late does not make the execution fail', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3 } });
     const before = await here.agent('data');
     before.stop();

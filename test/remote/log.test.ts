@@ -27,7 +27,7 @@ async function logging(connection?: Partial<BrokerConnection>) {
   return { ...made, heard, people, log, info, lines, counts };
 }
 
-it('log lines are written at once, and sent to the recorder, numbered, in a batch half a second later', async () => {
+it('log lines are written immediately, and sent in one numbered batch half a second later', async () => {
   const { log, heard, people } = await logging();
   log.write({ level: 'INFO', message: 'read', context: { sequence: 3 } }, execution_id);
   log.write({ level: 'DEBUG', message: 'for people alone' }, undefined);
@@ -60,7 +60,7 @@ it('log lines are written at once, and sent to the recorder, numbered, in a batc
   });
 });
 
-it('messages with warnings or errors are persistent, others are not', async () => {
+it('messages with warnings or errors are persistent, and others are not', async () => {
   const { log, info, heard } = await logging();
   info('harmless');
   await pass(1);
@@ -72,7 +72,30 @@ it('messages with warnings or errors are persistent, others are not', async () =
   expect(heard.map(({ headers }) => headers['persistent'])).toEqual([undefined, 'true', 'true']);
 });
 
-it('many or long lines are sent in several messages, each once and in order, and long lines are cut', async () => {
+it('lines are sent even if earlier lines are still waiting for a slow broker', async () => {
+  const receipts: (() => void)[] = [];
+  const sent: string[] = [];
+  const send: BrokerConnection['send'] = ({ body }) => {
+    sent.push(...(JSON.parse(body) as { lines: LogLine[] }).lines.map(({ message }) => message));
+    return new Promise((resolve) => receipts.push(resolve));
+  };
+  const { info } = await logging({ isUp: () => true, onUp: () => {}, send });
+  info('first');
+  await pass(1);
+  info('second');
+  // Its half second ends while the first one is on its way.
+  await pass(1);
+  expect(sent).toEqual(['first']);
+  receipts[0]?.();
+  await pass(1);
+  receipts[1]?.();
+  await turns();
+  info('third');
+  await pass(1);
+  expect(sent).toEqual(['first', 'second', 'third']);
+});
+
+it('many or long lines are sent in several messages, each once and in order, and overlong lines are cut', async () => {
   const { info, counts, lines, log } = await logging();
   for (let n = 1; n <= 250; n += 1) info(`line ${n}`);
   await pass(1);
@@ -106,7 +129,7 @@ it('lines are kept while the broker is away; beyond a thousand, INFO lines are d
   expect([lines().at(-1), heard.at(-1)?.body['dropped']]).toEqual(['afterwards', undefined]);
 });
 
-it('the oldest line is dropped if more than a thousand lines are all warnings', async () => {
+it('the oldest line is dropped if more than a thousand lines wait and all are warnings', async () => {
   const { broker, log, lines } = await logging();
   broker.goDown();
   for (let n = 1; n <= 1001; n += 1) log.warn(`warning ${n}`);
@@ -115,7 +138,7 @@ it('the oldest line is dropped if more than a thousand lines are all warnings', 
   expect([lines().length, lines()[0], lines().at(-1)]).toEqual([1000, 'warning 2', 'warning 1001']);
 });
 
-it('lines that could not be sent are sent later, with those written meanwhile', async () => {
+it('lines that could not be sent are sent later, together with those written in the meantime', async () => {
   const { broker, info, lines, heard } = await logging();
   broker.refuse(() => true);
   info('first');

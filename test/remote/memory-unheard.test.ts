@@ -30,7 +30,7 @@ const ended = (execution_id: string) => ({
 
 useFastTime(30);
 
-it('an agent drops the messages of an execution that ended unreported, and answers those of the next', async () => {
+it('an agent drops the messages of an ended execution that no recorder reported, and answers those of the next', async () => {
   const broker = new MemoryBroker();
   const here = new MemorySite(broker, { fast_processing: { slice_processing_time: 1 } });
   const namespace = here.namespace;

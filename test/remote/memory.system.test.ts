@@ -44,7 +44,7 @@ describe.each(dialectNames)('the workflow over an in-memory broker that behaves 
     expect(await outcome(here.folder)).toEqual(await inProcess(4, ...sameQuick));
   });
 
-  it('continues when connections break midway, and hosts the agents that do not run elsewhere', async () => {
+  it('continues after broken connections, and hosts the agents that do not run elsewhere', async () => {
     const { broker, here } = site();
     await Promise.all([here.agent('data'), here.agent('worker')]);
     const run = await here.run(6, ['data']);
@@ -58,7 +58,7 @@ describe.each(dialectNames)('the workflow over an in-memory broker that behaves 
     expect(await outcome(here.folder)).toEqual(await inProcess(6, ...sameQuick));
   });
 
-  it('passes a slice that one worker cannot do to another, in the same attempt', async () => {
+  it('passes a slice that its worker cannot do to another worker, in the same attempt', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 4 } });
     const payload = join(here.folder, 'payload.sh');
     writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
@@ -71,7 +71,7 @@ describe.each(dialectNames)('the workflow over an in-memory broker that behaves 
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('reports slices that no worker can do for each execution, even if the broker withholds them', async () => {
+  it('reports for each execution the slices that no worker can do, even if the broker withholds them', async () => {
     const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
     const payload = join(here.folder, 'payload.sh');
     writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
@@ -86,7 +86,7 @@ describe.each(dialectNames)('the workflow over an in-memory broker that behaves 
         .poll(told)
         .toEqual([
           expect.stringMatching(
-            /^worker-agent-\S+ on \S+: slices require the payload payload\.sh .*so 3 TF slices wait, and no other worker is alive\.$/,
+            /^worker-agent-\S+ on \S+: slices require the payload payload\.sh .*so 3 TF slices are waiting, and no other worker is alive\.$/,
           ),
         ]);
       await run.stop('enough');
@@ -124,7 +124,7 @@ describe('the workflow over any broker', () => {
     );
   });
 
-  it('keeps the slices of two stores apart whose executions have one name', async () => {
+  it('keeps apart the slices of two stores whose executions have the same name', async () => {
     const broker = new MemoryBroker('artemis');
     const namespace = 'shared';
     const given = {
@@ -144,13 +144,13 @@ describe('the workflow over any broker', () => {
     }
   });
 
-  it('reports a refused message once, and sends the messages behind it', async () => {
+  it('reports a refused message once, and still sends the messages after it', async () => {
     const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
     broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
     await here.agent('worker');
     const run = await here.run(1, ['worker']);
     await expect.poll(() => here.monitor()).toMatchObject({ slices_completed: 1, slices_queued: 1 });
-    const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
+    const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 was not sent/.test(line));
     await expect.poll(told).toHaveLength(1);
     await here.command('stop');
     await run.done;
@@ -179,7 +179,7 @@ describe('the workflow over any broker', () => {
     await run.done;
   });
 
-  it('counts the slots of the workers that send heartbeats, not those of its own configuration', async () => {
+  it("counts the slots of workers that send heartbeats, not the slots in the run's configuration", async () => {
     const { here } = site({ fast_processing: { slice_processing_time: 300 } });
     const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
     await Promise.all([here.agent('data'), here.agent('fastmon')]);
@@ -264,7 +264,7 @@ describe('the workflow over any broker', () => {
 });
 
 describe('a worker off duty', () => {
-  it('leaves the queue to a worker that can do the slices, on a broker without selectors', async () => {
+  it('on a broker without selectors leaves the queue to a worker that can do the slices', async () => {
     const broker = new MemoryBroker('rabbitmq');
     const here = new MemorySite(broker, { fast_processing: { slices_per_sample: 15, slice_processing_time: 5 } });
     const payload = join(here.folder, 'payload.sh');

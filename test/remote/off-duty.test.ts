@@ -48,7 +48,7 @@ it('a kind of work that cannot be done is reported once with its reason, and aga
   expect(warnings).toHaveLength(4);
 });
 
-it('a kind that has ended is dropped without a report, and a failing check changes nothing', async () => {
+it('a kind of work that no longer matters is dropped without a report, and one whose check fails is kept', async () => {
   const { offDuty, warnings, counts, add } = list();
   add('wrong.tf', { reason: 'WRONG_FILE', isOver: () => true });
   add('open.tf', { reason: 'WRONG_FILE', isOver: () => false });
@@ -63,7 +63,7 @@ it('a kind that has ended is dropped without a report, and a failing check chang
   expect([warnings.length, counts.changes]).toEqual([4, 5]);
 });
 
-it('a slow check is not repeated meanwhile, and no check starts after the list is closed', async () => {
+it('a check is not repeated while it runs, and none starts after the off-duty list is closed', async () => {
   const { offDuty, add } = list();
   let looks = 0;
   let end = (): void => {};
@@ -84,7 +84,7 @@ it('a slow check is not repeated meanwhile, and no check starts after the list i
   expect(looks).toBe(2);
 });
 
-it('the broker is asked to hold back only the six newest kinds of each reason', () => {
+it('the broker is asked to hold back only the six newest kinds of work for each reason', () => {
   const { offDuty, add } = list();
   for (let n = 1; n <= 8; n += 1) add(`/data/${n}`);
   add('payload.sh', { reason: 'NO_PAYLOAD' });
@@ -96,7 +96,7 @@ it('the broker is asked to hold back only the six newest kinds of each reason', 
   expect(returnReasons).toHaveLength(3);
 });
 
-it('the list reports at most a hundred kinds, each with its reason, its start and a short detail', async () => {
+it('the off-duty list reports at most a hundred kinds of work, each with its reason, its start and a short detail', async () => {
   const { offDuty, add } = list();
   await pass(2);
   for (let n = 0; n < 120; n += 1) add(`/data/${n}`, {}, 'w'.repeat(500));

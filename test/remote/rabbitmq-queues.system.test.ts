@@ -23,7 +23,7 @@ const describeQueues = (queues: QueueType, tests: (broker: () => RabbitMq) => vo
   );
 
 describeQueues('quorum', (broker) => {
-  it('runs the workflow as other brokers do, even when it is killed, and passes doctor --prove', async () => {
+  it('runs the workflow as other brokers do, even if it is killed, and passes doctor --prove', async () => {
     const here = new Site(broker, quick);
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
     const run = here.run('--stf-count', '10', '--speed', '10', ...elsewhere('data', 'fastmon', 'worker'));
@@ -50,7 +50,7 @@ describeQueues('quorum', (broker) => {
 });
 
 describeQueues('classic', (broker) => {
-  it('uses only the configured virtual host, and names one that the user may not access', async () => {
+  it('uses only the configured virtual host, and an error names it if the user may not access it', async () => {
     await broker().control('add_vhost', 'testbed');
     const inside = sets('broker.vhost=testbed');
     const refused = await new Site(broker, inside).run('--stf-count', '1').finished;
@@ -65,7 +65,7 @@ describeQueues('classic', (broker) => {
     expect(await broker().control('list_queues', '-q', 'name')).not.toContain(here.namespace);
   });
 
-  it('fails the proof of a time limit that the broker does not allow, and completes the others', async () => {
+  it('fails the proof of a time limit that it does not allow, and passes the other proofs', async () => {
     const { namespace } = new Site(broker, []);
     const settings = sets(`testbed.namespace=${namespace}`, 'worker.timeout_seconds=1790');
     const args = ['doctor', '--broker', broker().url, ...settings, '--wait', '1', '--prove', '--unsubscribe'];
@@ -77,7 +77,7 @@ describeQueues('classic', (broker) => {
     );
   });
 
-  it('loses the slices of a deleted queue, and they are sent again', async () => {
+  it('loses the slices on a deleted queue, which are then sent again', async () => {
     const here = new Site(broker, sets('fast_processing.slice_processing_time=2'));
     const without = elsewhere('worker');
     const run = here.run('--stf-count', '1', '--speed', '20', ...without);
@@ -99,13 +99,13 @@ describeQueues('classic', (broker) => {
     const policy = ['full', `^${slicesQueue(here)}$`, '{"max-length":1,"overflow":"reject-publish"}'];
     await broker().control('set_policy', ...policy, '--apply-to', 'queues');
     const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
-    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: sending it broke the connection 5 times/);
+    await run.saw(/slice\/\S+ was not sent: BROKER_REFUSED: sending it broke the connection 5 times/);
     expect(await here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 2 });
     await broker().control('clear_policy', 'full');
     await here.agent('worker');
     // A rejected message is sent once more when its answer is missing.
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stderr.match(/is not sent/g)).toHaveLength(1);
+    expect(stderr.match(/was not sent/g)).toHaveLength(1);
   });
 });

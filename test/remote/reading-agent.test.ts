@@ -69,7 +69,7 @@ function readingAlone({ status = 'running', unheard }: { status?: string; unhear
 }
 
 describe('a broadcast to a remote agent', () => {
-  it('is acknowledged only when the broker has confirmed its answer', async () => {
+  it('is acknowledged only once the broker has confirmed the answer', async () => {
     const { reader, deliver, events, confirm } = readingAlone();
     deliver(1);
     deliver(2);
@@ -87,16 +87,16 @@ describe('a broadcast to a remote agent', () => {
   });
 
   it.each<[string, object]>([
-    ['of another namespace', { namespace: 'other' }],
-    ['that it does not read', { msg_type: 'stf_ready' }],
+    ['from another namespace', { namespace: 'other' }],
+    ['that the agent does not read', { msg_type: 'stf_ready' }],
     ['without an execution', { execution_id: undefined }],
-  ])('%s is acknowledged at once', (_, more) => {
+  ])('%s is acknowledged immediately', (_, more) => {
     const { reader, deliver, events } = readingAlone();
     deliver(1, more);
     expect([events, reader.inHand()]).toEqual([['acknowledge 1'], []]);
   });
 
-  it('is not taken for that of another store with an execution of the same name', async () => {
+  it('is not mistaken for a broadcast of another store with an execution of the same name', async () => {
     const { reader, deliver, events, confirm } = readingAlone();
     deliver(1);
     deliver(1, {}, 's2');
@@ -107,7 +107,7 @@ describe('a broadcast to a remote agent', () => {
     await expect.poll(() => events.slice(2)).toEqual(['acknowledge 1', 'acknowledge 1']);
   });
 
-  it('is answered while another store with an execution of the same name is silent, or has ended it', async () => {
+  it('is answered even if another store with an execution of the same name is silent or has ended it', async () => {
     const { deliver, events } = readingAlone({ unheard: 's2' });
     deliver(1, {}, 's2');
     deliver(2);
@@ -117,7 +117,7 @@ describe('a broadcast to a remote agent', () => {
     await expect.poll(() => events).toEqual(['answer 2', 'acknowledge 3', 'answer 4']);
   });
 
-  it('of an execution that has ended is acknowledged without an answer', async () => {
+  it('is acknowledged without an answer if its execution has ended', async () => {
     const { deliver, events } = readingAlone({ status: 'completed' });
     deliver(1);
     await expect.poll(() => events).toEqual(['acknowledge 1']);

@@ -20,7 +20,7 @@ const ended = (id: string) => ({
   ...noCounts,
 });
 
-describe('a message of an execution that no recorder has reported', () => {
+describe('a message whose execution no recorder has reported', () => {
   it('waits for its recorder, and is then answered in order', async () => {
     const { deliver, events, views, reader } = reading();
     for (const sequence of [1, 2]) deliver(stf(sequence));
@@ -36,7 +36,7 @@ describe('a message of an execution that no recorder has reported', () => {
     expect([reader.hasUnheard(), reader.inHand()]).toEqual([false, []]);
   });
 
-  it('is acknowledged once the execution has ended, and so are later ones', async () => {
+  it('is acknowledged once the execution has ended, and so are later messages', async () => {
     const { deliver, events, reader } = reading();
     deliver(stf(1));
     deliver(stf(5, { execution_id: 'w-x-0002' }));
@@ -47,7 +47,7 @@ describe('a message of an execution that no recorder has reported', () => {
     expect([reader.hasUnheard(), reader.inHand().length]).toEqual([true, 1]);
   });
 
-  it('is acknowledged without an answer if two hundred newer ones wait', async () => {
+  it('is acknowledged without an answer if two hundred newer ones are waiting', async () => {
     const { deliver, events } = reading();
     for (let sequence = 1; sequence <= 202; sequence += 1) deliver(stf(sequence));
     await turns();
@@ -58,7 +58,7 @@ describe('a message of an execution that no recorder has reported', () => {
     expect(events.slice(2)).toEqual(['acknowledges 3']);
   });
 
-  it('waits if a thousand executions have ended since its own', async () => {
+  it('waits if a thousand other executions have ended since its own did', async () => {
     const { deliver, reader } = reading();
     for (let n = 0; n <= 1000; n += 1) deliver(ended(`w-x-${n}`));
     deliver(stf(1, { execution_id: 'w-x-0' }));
@@ -120,7 +120,7 @@ describe('a remote agent', () => {
     expect([places[1]?.storeId, places[1]?.file_url, abouts[1]?.storeId]).toEqual(['s1', undefined, undefined]);
   });
 
-  it('handles messages of one execution in sequence, and those of others concurrently', async () => {
+  it('handles messages of one execution in sequence, and those of different executions concurrently', async () => {
     const { deliver, views, events, reach, reader } = reading();
     for (const id of [execution_id, 'w-x-0002']) views.hear(stateOf({ execution_id: id }));
     const ends: (() => void)[] = [];
@@ -145,7 +145,7 @@ describe('a remote agent', () => {
     expect([events.at(-1), isSettled]).toEqual(['acknowledges 2', true]);
   });
 
-  it('reports an answer that it cannot send, and reads on', async () => {
+  it('reports an answer that it cannot send, and continues reading', async () => {
     const { deliver, views, events, reach } = reading();
     views.hear(stateOf());
     reach.say = () => {
@@ -182,7 +182,7 @@ describe('a message that cannot be answered', () => {
     expect(events).toEqual(['says stf_ready 1', 'acknowledges 1']);
   });
 
-  it('is acknowledged if its execution ends meanwhile, and left on the broker if the agent ends', async () => {
+  it('is acknowledged if its execution ends in the meantime, and left on the broker if the agent ends', async () => {
     for (const end of ['execution', 'agent'] as const) {
       const { deliver, views, events, reach, drain, contexts } = reading();
       views.hear(stateOf());
@@ -196,7 +196,7 @@ describe('a message that cannot be answered', () => {
     }
   });
 
-  it('ends its execution after three failures of the agent, and names the file', async () => {
+  it('ends its execution after the agent has failed three times, with a reason that names the file', async () => {
     const { deliver, views, events, reach, logged, contexts } = reading();
     views.hear(stateOf());
     reach.handle = () => Promise.reject(new Error('a damaged frame'));
@@ -208,7 +208,7 @@ describe('a message that cannot be answered', () => {
     expect(contexts).toHaveLength(3);
   });
 
-  it('is acknowledged if its file is out of reach, and the agent is off duty until it is reachable', async () => {
+  it('is acknowledged if its file is out of reach, and the agent is off duty until the file is reachable', async () => {
     const { deliver, views, events, reach, offDuty, contexts } = reading();
     views.hear(stateOf());
     reach.found = { obstacle: 'no way there' };
@@ -224,8 +224,8 @@ describe('a message that cannot be answered', () => {
   });
 
   it.each<[string, NotFetched, number, number]>([
-    ['keeps the agent off duty if its host is away', new NotFetched('u', 'no answer', 'look'), 1, 0],
-    ['is logged if its host has no such file', new NoSuchFile('u', 'it is not there', 'look'), 0, 1],
+    ['keeps the agent off duty if the file host is away', new NotFetched('u', 'no answer', 'look'), 1, 0],
+    ['is logged if the file host has no such file', new NoSuchFile('u', 'it is not there', 'look'), 0, 1],
   ])('because its file cannot be fetched %s', async (_, error, kinds, lines) => {
     const { deliver, views, events, reach, offDuty, logged } = reading();
     views.hear(stateOf());

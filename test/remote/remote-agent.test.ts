@@ -86,7 +86,7 @@ describe('an agent without a store', () => {
     expect(second.figures()).toMatchObject({ behind: { data: 0 } });
   });
 
-  it('warns once if the recorder is silent while a message waits for it, and again if that recurs', async () => {
+  it('warns once if the recorder is silent while a message waits for it, and again if the silence recurs', async () => {
     const here = await agentSite();
     await here.start('data');
     await pass(40);
@@ -115,7 +115,7 @@ describe('an agent without a store', () => {
     here.broker.comeUp();
   });
 
-  it('ends though its answer is not confirmed, and the broker keeps the message', async () => {
+  it('ends even if its answer is not confirmed, and the broker keeps the message', async () => {
     const here = await agentSite();
     const agent = await here.start('data');
     await here.tell(telemetry, stateOf());
@@ -139,7 +139,7 @@ describe('an agent without a store', () => {
 });
 
 describe('files that an agent has fetched', () => {
-  it('are marked when their execution ends, and removed by a check every ten minutes', async () => {
+  it('are marked when their execution ends, and removed by a check that runs every ten minutes', async () => {
     const here = await agentSite();
     await here.start('data', {}, { data: { dir: here.dir, keep_hours: 1 } });
     const folders = [execution_id, 'w-x-0002', 'w-x-0003'].map((id) => join(here.dir, id));
@@ -159,7 +159,7 @@ describe('files that an agent has fetched', () => {
     await expect.poll(() => folders.map((folder) => existsSync(folder))).toEqual([false, true, false]);
   });
 
-  it('that cannot be removed are reported', async () => {
+  it('are reported if they cannot be removed', async () => {
     const here = await agentSite();
     await here.start('data');
     mkdirSync(join(here.dir, execution_id, marker), { recursive: true });
@@ -187,7 +187,7 @@ describe('an agent with the same name as another', () => {
   });
 
   it.each<[string, object, number]>([
-    ['the other started later, and has to end itself', twin('2026-01-01T00:00:09.999Z'), 0],
+    ['the other started later', twin('2026-01-01T00:00:09.999Z'), 0],
     ['the other has ended', twin('2025-12-31T00:00:00.000Z', { state: 'EXITED' }), 0],
     ['it receives its own heartbeat', twin('2026-01-01T00:00:00.000Z'), 0],
     ['it has run for ten seconds before it hears the other', twin('2025-12-31T00:00:00.000Z'), 10.5],
@@ -215,7 +215,7 @@ describe('an agent with the same name as another', () => {
 describe('an agent in a namespace that foreign programs use', () => {
   const body = { msg_type: 'transformer_ready', sender: 'foreign-agent', namespace, run_id: '7' };
 
-  it.each([broadcast, '/topic/of.the.site'])('ends when it hears one on %s', async (on) => {
+  it.each([broadcast, '/topic/of.the.site'])('ends when it hears such a program on %s', async (on) => {
     const here = await agentSite();
     const agent = await here.start('worker');
     const end = expect(agent.done).rejects.toMatchObject({
@@ -226,7 +226,7 @@ describe('an agent in a namespace that foreign programs use', () => {
     await end;
   });
 
-  it('does not start if it hears one first, and disconnects from the broker', async () => {
+  it('does not start if it hears such a program first, and disconnects from the broker', async () => {
     const here = await agentSite();
     const listening = { broadcast, layout: [], sharedQueues: [], seconds: 3, say: () => {} };
     const connections: { isUp(): boolean }[] = [];

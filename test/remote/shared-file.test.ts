@@ -54,7 +54,7 @@ describe('a file in a folder shared with the recorder', () => {
     expect(new Set(asked)).toEqual(new Set(['/data/x/a.stf']));
   });
 
-  it('is given up after five seconds, with an error that names its address', async () => {
+  it('is abandoned after five seconds, with an error that names its address', async () => {
     disk = () => 'ENOENT';
     const { end } = look();
     await pass(4.5, 0.5);
@@ -66,7 +66,7 @@ describe('a file in a folder shared with the recorder', () => {
     );
   });
 
-  it('is given up at once when the work on it has ended', async () => {
+  it('is abandoned immediately once the work on it has ended', async () => {
     disk = () => 'ENOENT';
     const { end, giveUp } = look();
     await pass(0.5, 0.5);
@@ -80,7 +80,7 @@ describe('a file in a folder shared with the recorder', () => {
     ['EPERM', NotFetched, 'a.stf cannot be fetched: this user may not read it (EPERM); fix its permissions'],
     ['EIO', NoSuchFile, 'a.stf cannot be fetched: it does not exist (EIO); check whether it is the right folder'],
     ['', NoSuchFile, 'a.stf cannot be fetched: it does not exist (unreadable); check whether it is the right folder'],
-  ])('is not waited for if waiting does not help: %s', async (code, kind, message) => {
+  ])('is not waited for if waiting does not help: %j', async (code, kind, message) => {
     disk = () => code;
     const { end } = look({ file_url: undefined });
     await pass(0.01);

@@ -39,14 +39,14 @@ export class Site {
       ['agent', type, '--index', String(index), ...sets(`data.dir=${this.dataFolder}`), ...args],
       temporaryFolder(),
     );
-    await started.saw(/works in namespace/);
+    await started.saw(/is running in namespace/);
     return started;
   }
 
   /** The recorder as a service. */
   async recorder(...args: string[]): Promise<Started> {
     const started = this.start(['agent', 'daq_simulator', ...args], this.folder);
-    await started.saw(/works in namespace/);
+    await started.saw(/is running in namespace/);
     return started;
   }
 

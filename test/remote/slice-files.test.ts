@@ -18,7 +18,7 @@ const wrong = {
 };
 
 describe('the file of a slice', () => {
-  it('that is out of reach keeps its worker off duty for its place until it is reachable', async () => {
+  it('that is out of reach takes its worker off duty for all files in the same place until it is reachable', async () => {
     const { prepare, reach, kinds, warnings, views } = worker();
     views.hear(stateOf());
     const why = `no way there ${'.'.repeat(1200)}`;
@@ -58,7 +58,7 @@ describe('the file of a slice', () => {
     expect(await prepare({ file_url, checksum })).toHaveProperty('run');
   });
 
-  it('without an address and a checksum is reported by its name', async () => {
+  it('with neither an address nor a checksum is reported by its name', async () => {
     const { prepare, reach } = worker();
     reach.found = { files, folder: temporaryFolder() };
     expect(await prepare({})).toEqual({
@@ -82,7 +82,7 @@ describe('the file of a slice', () => {
     expect(warnings.filter((line) => line.startsWith('on duty'))).toEqual([]);
   });
 
-  it('of another host is fetched first, with its checksum and the end signal of its execution', async () => {
+  it('on another host is fetched before the slice starts; the fetch gets its checksum and a signal for the end of the execution', async () => {
     const { prepare, reach, views, kinds } = worker();
     views.hear(stateOf());
     const asked: [string | undefined, AbortSignal][] = [];
@@ -102,7 +102,12 @@ describe('the file of a slice', () => {
   });
 
   it.each<[string, Error, 'none' | 'drain' | 'end', boolean]>([
-    ['keeps its worker off duty if its host is away', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'none', true],
+    [
+      'keeps its worker off duty if the file host is away',
+      new SwfError('DATA_UNAVAILABLE', 'it is away'),
+      'none',
+      true,
+    ],
     ['is not reported if the worker ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'drain', false],
     ['is not reported if its execution ends', new SwfError('DATA_UNAVAILABLE', 'it is away'), 'end', false],
     ['raises the error if the worker has a bug', new Error('a bug'), 'none', false],

@@ -58,13 +58,13 @@ describe('the placeholder', () => {
     ['from its execution if the slice has none', {}, 4, 2],
     ['in wall-clock seconds if its execution runs at maximum speed', {}, 'max', 8],
     ['from the configuration of its host if nothing else is known', {}, undefined, 30],
-  ])('takes its time %s', async (_, slice, speed, seconds) => {
+  ])('takes its processing time %s', async (_, slice, speed, seconds) => {
     const { prepare, views } = worker({}, { slice_processing_time: 30 });
     if (speed !== undefined) views.hear(recorded(speed));
     expect(await secondsOf(await prepare(slice))).toBe(seconds);
   });
 
-  it('fails a slice with damaged frames, by the frame length it states, and returns it if the disk fails', async () => {
+  it('reads frames of the stated length, fails the slice if one is damaged, and returns it if the disk fails', async () => {
     const { prepare, reach, kinds } = worker();
     const lengths: number[] = [];
     const folder = temporaryFolder();
@@ -128,7 +128,7 @@ describe('a payload command', () => {
       'has its slice returned if the program of the worker is gone',
       (path) => ({ payload: [`${path}.gone`] }),
       (path) => ({ payload: nameOf(path) }),
-      /but the program \S+payload\.sh\.gone of this worker does not exist, or is not executable; install it$/,
+      /but this worker's program \S+payload\.sh\.gone does not exist, or is not executable; install it$/,
     ],
   ])('%s', async (_, own, slice, why) => {
     const path = program();
@@ -142,7 +142,7 @@ describe('a payload command', () => {
     expect(kinds()).toHaveLength(why === undefined ? 0 : 1);
   });
 
-  it('ends after timeout_seconds of the slice, or else of the worker', async () => {
+  it('ends after the timeout_seconds of the slice, or else of the worker', async () => {
     const path = program(undefined, '#!/bin/sh\nsleep 100\n');
     const { prepare, reach } = worker({ payload: [path], timeout_seconds: 7 });
     const folder = temporaryFolder();
@@ -164,7 +164,7 @@ describe('a payload command', () => {
     }
   });
 
-  it('is read again after twenty seconds, and its worker is back on duty after half a minute', async () => {
+  it('is read again twenty seconds after a mismatch, and its worker is back on duty after half a minute', async () => {
     const folder = temporaryFolder();
     const path = program(folder);
     const right = nameOf(program(temporaryFolder(), '#!/bin/sh\nexit 1\n'));
@@ -183,11 +183,11 @@ describe('a payload command', () => {
     expect(kinds()).toEqual([]);
   });
 
-  it('has its slice returned if the recorder writes no files, and its worker stays on duty', async () => {
+  it('is not run if the recorder writes no files: the slice is returned, and the worker stays on duty', async () => {
     const { prepare, kinds } = worker({ payload: [program()] });
     expect(await prepare()).toEqual({
       reason: 'NO_FILE',
-      detail: 'a payload needs files, and the recorder writes none',
+      detail: 'a payload command needs files, but the recorder writes none',
     });
     expect(kinds()).toEqual([]);
   });

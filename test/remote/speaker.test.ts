@@ -79,7 +79,13 @@ it('a message about an execution without a run has no run_id', async () => {
 
 it.each<[string, Draft, string | undefined, string, string | undefined]>([
   ['results are sent to the reply-to queue of their recorder', started, '/queue/own', '/queue/own', undefined],
-  ['results are sent to the default queue if it names none', started, undefined, destinations.results, namespace],
+  [
+    'results are sent to the default queue if their recorder names none',
+    started,
+    undefined,
+    destinations.results,
+    namespace,
+  ],
   ['broadcasts are sent to the broadcast topic', ready(1), '/queue/own', destinations.broadcast, namespace],
 ])('%s', async (_, draft, replyTo, destination, inHeader) => {
   const { overhear, say } = await speaking();
@@ -89,7 +95,7 @@ it.each<[string, Draft, string | undefined, string, string | undefined]>([
   expect(heard.map(({ headers, body }) => [headers['namespace'], body['namespace']])).toEqual([[inHeader, namespace]]);
 });
 
-it('messages from while the broker is away are sent when it is back, each once and in order', async () => {
+it('messages written while the broker is away are sent when it is back, each once and in order', async () => {
   const { overhear, say, settled, broker, speaker } = await speaking();
   const heard = overhear(destinations.broadcast);
   broker.goDown();
@@ -105,7 +111,7 @@ it('messages from while the broker is away are sent when it is back, each once a
   expect(settled).toHaveLength(3);
 });
 
-it('a refused message is reported and settled as not sent, and the next ones are sent', async () => {
+it('a refused message is reported and settled as not sent, and later messages are sent', async () => {
   const { overhear, say, settled, broker, warnings, speaker } = await speaking();
   const heard = overhear(destinations.broadcast);
   broker.refuse(({ body }) => body.includes('000001.stf'));
@@ -116,12 +122,12 @@ it('a refused message is reported and settled as not sent, and the next ones are
   await pass(10);
   expect(settled[1]).toEqual(['stf_ready', false]);
   expect(warnings).toEqual([
-    `stf_ready of ${execution_id} is not sent: BROKER_REFUSED: the broker does not take this message`,
+    `stf_ready of ${execution_id} was not sent: BROKER_REFUSED: the broker does not take this message`,
   ]);
   expect([heard.length, speaker.unsent().count]).toEqual([1, 0]);
 });
 
-it('a message that always ends the connection is reported once, and retried until it is confirmed', async () => {
+it('a message that repeatedly breaks the connection is reported once, and retried until it is confirmed', async () => {
   const { say, settled, broker, warnings, overhear } = await speaking();
   const heard = overhear(destinations.broadcast);
   let isBad = true;

@@ -64,7 +64,7 @@ describe('a remote worker', () => {
     expect(here.beats(name).at(-1)).toMatchObject({ state: 'READY', free_slots: 2, in_hand: [] });
   });
 
-  it('takes one slice at a time during a trial, and is off duty for others meanwhile', async () => {
+  it('takes one slice at a time while on trial, and is off duty while that slice is in hand', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(2));
@@ -133,7 +133,7 @@ describe('a remote worker', () => {
     await here.start('worker');
     await here.tell(slices, `no slice ${'x'.repeat(300)}`, sliceHeaders);
     expect(here.warnings()).toEqual([
-      `discarded a message on the queue of slices that is not a slice: no slice ${'x'.repeat(191)}`,
+      `discarded a message on the slice queue that is not a slice: no slice ${'x'.repeat(191)}`,
     ]);
     expect(here.broker.waiting(slices)).toBe(0);
   });
@@ -155,7 +155,7 @@ describe('a remote worker', () => {
     expect([isOver, said(heard).at(-1), here.broker.waiting(slices)]).toEqual([true, [5, 'slice_result', 0], 1]);
   });
 
-  it('drops a slice whose attempt is over, as its recorder says, and takes the next one', async () => {
+  it('drops a slice when its recorder says that the attempt is over, and takes the next one', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(1));
@@ -190,7 +190,7 @@ describe('a remote worker', () => {
     expect([heard.length, here.broker.waiting(slices)]).toEqual([1, 0]);
   });
 
-  it('warns if the recorder is silent while it holds a slice', async () => {
+  it('warns if the recorder is silent while the worker holds a slice', async () => {
     const here = await agentSite();
     await here.start('worker', {}, slots(1));
     await here.tell(telemetry, stateOf());
@@ -203,7 +203,7 @@ describe('a remote worker', () => {
 });
 
 describe('slices that cannot be done now', () => {
-  it('of a paused execution stay on the queue, and are done when it continues', async () => {
+  it('stay on the queue if their execution is paused, and are done when it continues', async () => {
     const here = await agentSite();
     const heard = here.overhear(results);
     await here.start('worker', {}, slots(1));
@@ -256,7 +256,7 @@ describe('slices that cannot be done now', () => {
     expect(agent.figures().slots).toEqual({ free: free_slots, busy: 0 });
   });
 
-  it('do not make a worker leave the queue if it could do the one before', async () => {
+  it('do not make a worker leave the queue if it could do the previous slice', async () => {
     const here = await agentSite('rabbitmq');
     const agent = await here.start('worker', {}, slots(2));
     await here.tell(telemetry, stateOf());

@@ -21,20 +21,20 @@ async function askToStop(): Promise<TestStore & { command: Command }> {
 }
 
 describe('a stop', () => {
-  it('is pending if its driver is alive and has not accepted it', async () => {
+  it('is pending if the driver is alive and has not accepted it', async () => {
     const { store, command } = await askToStop();
     expect(await awaitEffect(store, command, { isAlive: () => true, patienceSeconds: 0 })).toEqual({
       effect: 'pending',
     });
   });
 
-  it('is refused if its driver is gone', async () => {
+  it('is refused if the driver is gone', async () => {
     const { store, command } = await askToStop();
     const wait = awaitEffect(store, command, { isAlive: () => false, patienceSeconds: 1 });
     await expect(wait).rejects.toMatchObject({ code: 'EXECUTION_NOT_RUNNING' });
   });
 
-  it('is applied if its driver has carried it out and ended during the check', async () => {
+  it('is applied if the driver has carried it out and ended during the check', async () => {
     const { store, command } = await askToStop();
     const isAlive = (): boolean => {
       store.db

@@ -52,7 +52,7 @@ async function recorderThatFails() {
 const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 200_000, interval: 5 });
 
 describe('a recorder that runs as a service', () => {
-  it('gives up an execution after three failed resumes, and resumes it at once on request', async () => {
+  it('gives up on an execution after three failed resumes, and resumes it immediately on request', async () => {
     const { store, lines, request, taken } = await recorderThatFails();
     await until(() => expect(lines.at(-1)).toMatch(/giving up on .* for now: it was resumed 3 times/));
     // Its first driver is the start itself.
@@ -96,7 +96,7 @@ describe('a recorder that runs as a service', () => {
     const recorder = { ...currentProcess(), pid: 7, hostname: 'h', last_beat: '', is_remote: 0 };
     await expect(
       askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
-    ).rejects.toThrow(`process 7 on h records this namespace, but has not resumed ${execution_id} within 15 s`);
+    ).rejects.toThrow(`process 7 on h is recording this namespace, but has not resumed ${execution_id} within 15 s`);
     // The request must not end a pause hours later.
     expect(waitingCommands(store.sql, execution_id, ['resume_workflow'])).toEqual([]);
   });

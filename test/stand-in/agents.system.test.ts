@@ -9,14 +9,14 @@ import { type Answer, ask, connectInProcess, startCli, startProcess, temporaryFo
 const why = artemisBroker.missing();
 if (why !== undefined) console.warn(why);
 
-describe.skipIf(why !== undefined)('agents written from the tables of the testbed', () => {
+describe.skipIf(why !== undefined)("agents written as the testbed's tables describe them", () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startArtemis('site');
   });
   afterAll(() => broker.stop());
 
-  it('make a run of 20 STFs with swf-mcp in place of their monitor, without repeating a call', async () => {
+  it('complete a run of 20 STFs with swf-mcp as their monitor, without repeating a call', async () => {
     const folder = temporaryFolder();
     const env = { ...broker.env, SWF_MONITOR_TOKEN: 'secret' };
     const words = ['observe', '--broker', broker.url, '--layout', 'head', '--api', '0'];

@@ -44,7 +44,7 @@ async function toldOf(run: string) {
 }
 
 describe('a monitor that is read', () => {
-  it.each(someRecordedRuns)('supplies for %s the same files, slices, results and end as the bus', async (run) => {
+  it.each(someRecordedRuns)('supplies the same files, slices, results and end as the bus, for %s', async (run) => {
     const { monitor, get, finish } = await toldOf(run);
     const { pass, lines, asked, said, reads } = readerOf(get);
     await pass(60);
@@ -76,44 +76,47 @@ describe('a monitor that is read', () => {
     monitor.close();
   });
 
-  it.each(['F-1', 'F-2'])('fills an outage of the observer in the middle of %s, as the finding says', async (run) => {
-    const { monitor, get, finish } = await toldOf(run);
-    const bus = await readRecording(run);
-    const [from, until] = [bus[Math.floor(bus.length * 0.3)], bus[Math.floor(bus.length * 0.7)]].map((line) =>
-      Date.parse((line as MessageLine).t),
-    ) as [number, number];
-    const store = await storeOf(bus.filter(({ t }) => Date.parse(t) < from || Date.parse(t) > until));
-    await store.write((tx) => {
-      noteSpan(
-        tx,
-        { since: Date.parse((bus[0] as MessageLine).t), until: Date.parse((bus.at(-1) as MessageLine).t) },
-        [],
-      );
-      noteGap(tx, {
-        from: new Date(from).toISOString(),
-        until: new Date(until).toISOString(),
-        reason: 'the observer was away',
+  it.each(['F-1', 'F-2'])(
+    'fills in for an observer that was away in the middle of %s, and the finding says so',
+    async (run) => {
+      const { monitor, get, finish } = await toldOf(run);
+      const bus = await readRecording(run);
+      const [from, until] = [bus[Math.floor(bus.length * 0.3)], bus[Math.floor(bus.length * 0.7)]].map((line) =>
+        Date.parse((line as MessageLine).t),
+      ) as [number, number];
+      const store = await storeOf(bus.filter(({ t }) => Date.parse(t) < from || Date.parse(t) > until));
+      await store.write((tx) => {
+        noteSpan(
+          tx,
+          { since: Date.parse((bus[0] as MessageLine).t), until: Date.parse((bus.at(-1) as MessageLine).t) },
+          [],
+        );
+        noteGap(tx, {
+          from: new Date(from).toISOString(),
+          until: new Date(until).toISOString(),
+          reason: 'the observer was away',
+        });
       });
-    });
-    expect(factsOf(store).findings.find(({ code }) => code === 'NOT_HEARD')).toMatchObject({ severity: 'warning' });
-    const { pass, lines, reads } = readerOf(get);
-    await pass(40);
-    await finish();
-    await pass(60);
-    await store.write((tx) => {
-      for (const line of lines) recordHeard(tx, line);
-      for (const { at, ...read } of reads) noteRead(tx, read, at);
-    });
-    const whole = await storeOf(bus);
-    const [filled, truth] = [factsOf(store), factsOf(whole)];
-    for (const count of ['stf_count', 'slices_created', 'slices_completed', 'slices_failed'] as const)
-      expect([count, filled.row[count]]).toEqual([count, truth.row[count]]);
-    expect(filled.findings.find(({ code }) => code === 'NOT_HEARD')).toMatchObject({
-      severity: 'info',
-      sentence: expect.stringContaining('have since been read from swf-monitor'),
-    });
-    store.close();
-    whole.close();
-    monitor.close();
-  });
+      expect(factsOf(store).findings.find(({ code }) => code === 'NOT_HEARD')).toMatchObject({ severity: 'warning' });
+      const { pass, lines, reads } = readerOf(get);
+      await pass(40);
+      await finish();
+      await pass(60);
+      await store.write((tx) => {
+        for (const line of lines) recordHeard(tx, line);
+        for (const { at, ...read } of reads) noteRead(tx, read, at);
+      });
+      const whole = await storeOf(bus);
+      const [filled, truth] = [factsOf(store), factsOf(whole)];
+      for (const count of ['stf_count', 'slices_created', 'slices_completed', 'slices_failed'] as const)
+        expect([count, filled.row[count]]).toEqual([count, truth.row[count]]);
+      expect(filled.findings.find(({ code }) => code === 'NOT_HEARD')).toMatchObject({
+        severity: 'info',
+        sentence: expect.stringContaining('have since been read from swf-monitor'),
+      });
+      store.close();
+      whole.close();
+      monitor.close();
+    },
+  );
 });

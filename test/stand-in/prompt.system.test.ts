@@ -5,12 +5,12 @@ import { describe, expect, it } from 'vitest';
 import { type Answer, ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 import { Player, readCalls } from './player.ts';
 
-describe('the programs of prompt processing, whose monitor this program stands in for,', () => {
+describe('the programs of prompt processing, with swf-mcp as their monitor,', () => {
   it.each([
     ['PP-1', [], { processed: 3, failed: 0 }],
     ['PP-2', [], { site: 'E1_BNL', processed: 3, failed: 0 }],
     ['PP-6', ['stf_registered'], { processed: 2, failed: 1 }],
-  ] as const)('get the recorded answers, and the state of %s follows from its calls', async (run, open, site) => {
+  ] as const)('get the recorded answers, and the state of run %s follows from their calls', async (run, open, site) => {
     const folder = temporaryFolder();
     const started = startCli(['observe', '--api', '0'], { folder, env: { SWF_MONITOR_TOKEN: 'secret' } });
     const root = (await started.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');

@@ -29,7 +29,7 @@ const monitorIn = async (folder: string) =>
   ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
 
 describe('recorded calls to swf-monitor', () => {
-  it.each(someRecordedRuns)('of %s, each sent twice, get the recorded answers, and are counted once', async (run) => {
+  it.each(someRecordedRuns)('from %s, each sent twice, get the recorded answers, and are counted once', async (run) => {
     const { folder, root, end } = await observer();
     const player = new Player(root, 2);
     await player.play(await readCalls(run));
@@ -60,9 +60,9 @@ describe('recorded calls to swf-monitor', () => {
   });
 });
 
-describe('calls of generated runs', () => {
+describe('calls from generated runs', () => {
   it.each(Array.from({ length: rounds(12) }, (_, at) => at + 900))(
-    'each sent twice, with the messages on the bus, lead to the true counts: run %i',
+    'lead to the correct counts if each is sent twice and the messages are also on the bus: run %i',
     async (seed) => {
       const made = makeRun({ seed });
       const { calls, truth } = makeCalls(made, seed);

@@ -26,7 +26,7 @@ describe('the stand-in for swf-monitor', () => {
     expect((await here.ask('POST', `${prefix}/api/state/next-agent-id`)).status).toBe(200);
   });
 
-  it('assigns unused numbers to runs, and to executions after the known ones', async () => {
+  it('assigns unused numbers to runs, and continues the numbering of known executions', async () => {
     const draw = async (what: string, body = {}) => (await here.ask('POST', `/api/state/${what}/`, body)).body;
     const [first, second] = [await draw('next-run-number'), await draw('next-run-number')];
     expect(second.run_number).toBe(first.run_number + 1);
@@ -89,7 +89,7 @@ describe('the stand-in for swf-monitor', () => {
     });
   });
 
-  it('answers about unknown runs and executions, since programs expect them to exist', async () => {
+  it('answers for unknown runs and executions as if they existed, since programs expect that', async () => {
     expect(await here.ask('GET', '/api/run-states/4711/')).toMatchObject({
       status: 200,
       body: { run_number: 4711, slices_created: 0 },
@@ -105,7 +105,7 @@ describe('the stand-in for swf-monitor', () => {
     expect(await here.ask('PATCH', '/api/stf-files/0000/', { status: 'processed' })).toMatchObject({ status: 400 });
   });
 
-  it('keeps an end once it was reported', async () => {
+  it('keeps the end time of an execution once it has been reported', async () => {
     const id = 'stf_datataking-user-0042';
     await here.ask('POST', '/api/workflow-executions/', { execution_id: id, namespace: 'e', start_time: 's' });
     await here.ask('PATCH', `/api/workflow-executions/${id}/`, { status: 'completed', end_time: 'then' });
@@ -121,7 +121,7 @@ describe('the stand-in for swf-monitor', () => {
     ).not.toContain(id);
   });
 
-  it('assigns a result to the slice that it names, not to the first with its number', async () => {
+  it('assigns a result to the slice that it names, not to the first one with the same number', async () => {
     const slice = (file: number) => ({
       slice_id: 3,
       tf_first: 0,
@@ -144,7 +144,7 @@ describe('the stand-in for swf-monitor', () => {
     expect((await open()).map(({ id }: any) => id)).toEqual([ids[0]]);
   });
 
-  it('has an STF file for each run that registers it, and finds the one of the current run', async () => {
+  it('keeps an entry per run for a shared STF file, and finds the entry of the current run', async () => {
     const stf = { stf_filename: 'shared.stf', status: 'registered' };
     for (const run of [501, 502]) {
       await here.ask('POST', '/api/runs/', { run_number: run, start_time: `s${run}` });
@@ -160,7 +160,7 @@ describe('the stand-in for swf-monitor', () => {
     }
   });
 
-  it('never changes the ids and names of a row', async () => {
+  it('never changes the ids or names in a row', async () => {
     const slice = { slice_id: 1, tf_filename: 'k_tf_001_slice_001.tf', run_number: '410', status: 'queued' };
     const { id } = (await here.ask('POST', '/api/tf-slices/', slice)).body;
     const change = { id: 1, slice_id: 2, run_number: '411', status: 'processing' };
@@ -233,7 +233,7 @@ describe('the stand-in for swf-monitor', () => {
     expect(JSON.stringify([answers, here.heard])).not.toContain('hidden');
   });
 
-  it('assigns the next number after any high one', async () => {
+  it('assigns the next number, however high the last one is', async () => {
     await here.ask('POST', '/api/workflow-executions/', {
       execution_id: 'dated-user-20261127',
       namespace: 'e',
@@ -255,7 +255,7 @@ describe('the stand-in for swf-monitor', () => {
     expect((await here.ask('POST', path, body)).status).toBe(status);
   });
 
-  it('records two events of one moment as two, and a repeated one once', async () => {
+  it('records two events at the same moment separately, and a repeated event once', async () => {
     const event = (n: number) => ({ event_type: 'odd', run_number: '700', timestamp: 't', event_data: { n } });
     const ids = [];
     for (const n of [1, 2, 1]) ids.push((await here.ask('POST', '/api/system-state-events/', event(n))).body.event_id);
@@ -266,7 +266,7 @@ describe('the stand-in for swf-monitor', () => {
     ).toHaveLength(2);
   });
 
-  it('returns file lists that have a limit as pages, as swf-monitor does, and others as an array', async () => {
+  it('returns STF files in pages if a limit is given, as swf-monitor does, and otherwise as an array', async () => {
     for (const n of [1, 2, 3]) await here.ask('POST', '/api/stf-files/', { run: 812, stf_filename: `page-${n}.stf` });
     const { body: all } = await here.ask('GET', '/api/stf-files/?run_number=812');
     expect(all).toHaveLength(3);
@@ -281,7 +281,7 @@ describe('the stand-in for swf-monitor', () => {
     expect((await here.ask('GET', '/api/tf-slices/?run_number=812&limit=2')).body).toEqual([]);
   });
 
-  it('says that a list has only the newest objects where there are more', async () => {
+  it('says if a list has only the newest objects', async () => {
     const heard = async () => (await fetch(`${here.root}/api/subscribers/`)).headers.get('warning');
     expect(await heard()).toBeNull();
     here.store.db.exec(
@@ -355,13 +355,13 @@ describe('the token of the stand-in', () => {
     ['Bearer secret', 200],
     ['Token wrong', 401],
     ['', 401],
-  ])('"%s" leads to %i for a write', async (authorization, status) => {
+  ])('"%s" leads to status %i for a write', async (authorization, status) => {
     expect((await here.ask('POST', '/api/state/next-agent-id/', {}, { Authorization: authorization })).status).toBe(
       status,
     );
   });
 
-  it.each(resources.map(({ path }) => path))('is needed to register and to change anything: %s', async (path) => {
+  it.each(resources.map(({ path }) => path))('is needed to register or change anything: %s', async (path) => {
     const none = { Authorization: '' };
     const answers = [
       await here.ask('POST', `/api/${path}/`, {}, none),
@@ -370,7 +370,7 @@ describe('the token of the stand-in', () => {
     expect(answers.map(({ status }) => status)).toEqual([401, 401]);
   });
 
-  it('is needed for every call that writes, but for log lines', async () => {
+  it('is needed for every call that writes anything except log lines', async () => {
     for (const { method, path, isOpen } of calls)
       if (method !== 'GET')
         expect({ path, status: (await here.ask(method, `/api/${path}`, {}, { Authorization: '' })).status }).toEqual({
@@ -379,13 +379,13 @@ describe('the token of the stand-in', () => {
         });
   });
 
-  it('is not needed to write a log line, or to read', async () => {
+  it('is not needed to read anything or to write a log line', async () => {
     const none = { Authorization: '' };
     expect((await here.ask('POST', '/api/logs/', { instance_name: 'a', message: 'm' }, none)).status).toBe(201);
     expect((await here.ask('GET', '/api/tf-slices/?run_number=1', undefined, none)).status).toBe(200);
   });
 
-  it('is asked for before a body is read, and without it only a short log line is read', async () => {
+  it('is checked before a body is read, except that of a short log line', async () => {
     const none = { Authorization: '' };
     expect((await here.ask('POST', '/api/runs/', 'not JSON', none)).status).toBe(401);
     const logLine = (size: number) => ({ instance_name: 'a', message: 'x'.repeat(size) });
@@ -394,15 +394,15 @@ describe('the token of the stand-in', () => {
     expect((await here.ask('POST', '/api/logs/', logLine(70_000))).status).toBe(201);
   });
 
-  it('is not needed to have a query of more than twenty names refused, since each name costs a search', async () => {
+  it('does not allow a query for more than twenty names, since each name costs a search', async () => {
     const names = (count: number) => Array.from({ length: count }, (_, n) => `f${n}=1`).join('&');
     const status = async (count: number) => (await here.ask('GET', `/api/tf-slices/?${names(count)}`)).status;
     expect([await status(20), await status(21), await status(1100)]).toEqual([200, 400, 400]);
   });
 
-  it('is reported once if it is wrong, with what to do, and is never recorded', () => {
+  it('is reported once if it is wrong, with advice on what to do, and is never recorded', () => {
     expect(here.said).toEqual([
-      expect.stringMatching(/^WARNING a program at \S+ sends a wrong token.* SWF_MONITOR_TOKEN$/),
+      expect.stringMatching(/^WARNING a program at \S+ sent a wrong token.* SWF_MONITOR_TOKEN$/),
     ]);
     expect(JSON.stringify(here.heard)).not.toContain('secret');
   });

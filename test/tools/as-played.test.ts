@@ -37,14 +37,14 @@ async function missed(store: string): Promise<number> {
 
 describe('plan_run with as_played', () => {
   it.each(readdirSync('test/histories').filter((name) => /^(complete|failing|over|paused|sampled).*log/.test(name)))(
-    'reproduces the end of a recorded run within 5 percent: %s',
+    'reproduces the duration of a recorded run within 5 percent: %s',
     async (name) => {
       expect(await missed(await storeOfHistory(name))).toBeLessThanOrEqual(5);
     },
   );
 
   it.each(['H-1', 'H-2', 'F-1', 'F-2'])(
-    'reproduces the end of a run of other programs within 5 percent: %s',
+    'reproduces the duration of a run by other programs within 5 percent: %s',
     async (name) => {
       expect(
         await missed(await storeOfRecordings([resolve('test/recordings', name, 'bus.jsonl.gz')])),
@@ -52,7 +52,7 @@ describe('plan_run with as_played', () => {
     },
   );
 
-  it('reproduces the end of 40 generated runs of other programs within 5 percent', async () => {
+  it('reproduces the durations of 40 generated runs by other programs within 5 percent', async () => {
     let seen = 0;
     for (let seed = 1; seed <= 400 && seen < 40; seed += 1) {
       const { lines, truth } = makeRun({ seed, stfs: 4 });
@@ -69,7 +69,7 @@ describe('plan_run with as_played', () => {
     expect(seen).toBe(40);
   });
 
-  it('shows the effect of other workers, times and rates, and refuses changes that it cannot simulate', async () => {
+  it('shows the effect of changed settings, and refuses changes that it cannot simulate', async () => {
     const folder = temporaryFolder();
     const store = join(folder, 'swf.db');
     await runWorkflow(folder, '--stf-count', '10', '--speed', '300', '--set', 'fast_processing.target_worker_count=4');

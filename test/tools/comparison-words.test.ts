@@ -15,17 +15,17 @@ describe('a comparison', () => {
   it('describes noticeable differences in sentences with units', () => {
     const other = { ...figures, duration_seconds: 8.2, slices_failed: 3, slices_per_second: 24.4, stf_count: 5 };
     expect(figureWords(figures, other, true)).toEqual([
-      'a took 12.3 s, 1.5 times as long as b (8.200 s)',
-      'a has 10 STF files, b 5',
-      '0 slices failed permanently in a, 3 in b',
-      'b completed 24.4 slices per second, 2.0 times as many as a (12.2)',
+      'run a took 12.3 s, 1.5 times as long as run b (8.200 s)',
+      'run a has 10 STF files, run b 5',
+      '0 slices failed permanently in run a, 3 in run b',
+      'run b completed 24.4 slices per second, 2.0 times as many as run a (12.2)',
     ]);
     expect(figureWords(figures, other, false)).toEqual([
-      'a has 10 STF files, b 5',
-      '0 slices failed permanently in a, 3 in b',
+      'run a has 10 STF files, run b 5',
+      '0 slices failed permanently in run a, 3 in run b',
     ]);
     expect(stageWords('slice → slice_started', { a: 0.01, b: 1 })).toEqual([
-      'slice → slice_started: 95 % took at most 1.000 s in b, 100 times the 0.010 s of a',
+      'slice → slice_started: 95 % took at most 1.000 s in run b, 100 times the 0.010 s in run a',
     ]);
   });
 

@@ -37,7 +37,7 @@ const until = async (client: Client, execution_id: string, done: (answer: Answer
 };
 
 describe('start_workflow', () => {
-  it('starts a run that outlives its server, and that another server pauses, continues and stops', async () => {
+  it('starts a run that outlives its server, and that another server can pause, continue and stop', async () => {
     const folder = temporaryFolder();
     const first = await connectProcess({ folder }, '--allow-control');
     const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
@@ -135,7 +135,7 @@ describe('start_workflow', () => {
 });
 
 describe('control_workflow', () => {
-  it('stops an execution after its process was killed, and reports a stop as pending if it is suspended', async () => {
+  it('stops an execution whose process was killed, and reports a pending stop if it is suspended', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder }, '--allow-control');
     const killed = startCli(['run', '--speed', '5'], { folder });
@@ -202,7 +202,7 @@ describe('wait_for_execution', () => {
     await run.finished;
   });
 
-  it('returns at once if the execution has ended, at a change of counts, or after its timeout', async () => {
+  it('returns immediately if the execution has ended, and otherwise when a count changes or its timeout passes', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectStdio({ folder });

@@ -29,6 +29,6 @@ it.each([
   ['workflow_ended', { status: 'failed', reason: '2 slices failed for good' }, 'failed: 2 slices failed for good'],
   ['execution_status', { status: 'terminated', end_time: null }, 'terminated'],
   ['start_run', { state: 'run', substate: 'physics' }, undefined],
-])('an event of type %s with body %j has note %j', (type, body, note) => {
+])('an event of type %s with body %j has the note %j', (type, body, note) => {
   expect(asEvent(landmark(type, body)).note).toBe(note);
 });

@@ -40,7 +40,7 @@ describe('the report of an execution', () => {
     expect(report).not.toContain('cut to');
   });
 
-  it('says how many slices failed permanently beside whether the records are complete', async () => {
+  it('says whether the data is complete, and how many slices were not processed', async () => {
     const made = await withSlice({ worker: { max_retries: 0 } });
     expect(reportFrom(made)).toContain('\n- data: not complete yet\n');
     await made.say('slice_started', byWorker(1));
@@ -58,7 +58,7 @@ describe('the report of an execution', () => {
   it.each([
     [5, ''],
     [7, ' and 2 more'],
-  ])('of %i slices without a final result names five%s', async (n, more) => {
+  ])('of %i slices without a final result, lists five%s', async (n, more) => {
     const made = await withSlice();
     for (let id = 1; id < n; id += 1) {
       const slice_filename = `swf.100010.000001_slice_00${id}.tf`;

@@ -17,7 +17,7 @@ const of = { execution_id: 'latest' };
 const slices = /slice|sample|\btf_/i;
 
 describe('an STF file that failed at a site', () => {
-  it('counts as a failure of its execution in each list and total', async () => {
+  it('counts as a failure of its execution in every list and total', async () => {
     const { client } = await readLines(all('PP-6'));
     const list = async (has_failures: boolean): Promise<Answer> =>
       ask(client, 'list_workflow_executions', { has_failures });
@@ -32,7 +32,7 @@ describe('an STF file that failed at a site', () => {
     expect(await sum('stf_files', 'execution_id')).toMatchObject({ failed: 1 });
   });
 
-  it('is named wherever an answer says how a run went, which then mentions no slices', async () => {
+  it('is mentioned wherever an answer says how a run went, without a word about slices', async () => {
     const { client, folder } = await readLines(all('PP-6'));
     const cli = async (command: string) => (await runCli([command], { folder })).stdout;
     expect((await ask(client, 'wait_for_execution', of))['next']).toMatch(/^it has ended, and 1 STF file failed;/);
@@ -68,7 +68,7 @@ describe('an STF file that failed at a site', () => {
     expect(text).toMatch(/swf_execution_stf_files\{.*state="failed"\} 1\n/);
   });
 
-  it('counts while another site still has it, and is one file if both fail it', async () => {
+  it('counts as failed while another site still has it, and only once if it fails at both', async () => {
     const bothSites = (lines: readonly Line[], other: string) =>
       lines.map((line) =>
         isReport(line)
@@ -88,7 +88,7 @@ describe('an STF file that failed at a site', () => {
     }
   });
 
-  it('is unknown from the bus alone', async () => {
+  it('cannot be known from the bus alone', async () => {
     const { client: heard } = await readLines(linesOf('PP-6', 'bus'));
     const { items } = await ask(heard, 'list_workflow_executions');
     expect(items[0]).not.toHaveProperty('stf_failed');

@@ -40,6 +40,8 @@ async function run(
 
 interface Trouble {
   of: number;
+  /** What it is about, if not only its run. */
+  about?: string;
   code: string;
   raised: number;
   seen?: number;
@@ -50,9 +52,10 @@ interface Trouble {
 
 async function trouble(
   { say }: TestStore,
-  { of, code, raised, seen, by = '', cleared, count = 1 }: Trouble,
+  { of, about: part, code, raised, seen, by = '', cleared, count = 1 }: Trouble,
 ): Promise<void> {
-  const alarm = { code, subject: idOf(of), sentence: `${code} it is`, severity: 'error', count } as const;
+  const subject = part === undefined ? idOf(of) : `${idOf(of)}:${part}`;
+  const alarm = { code, subject, sentence: `${code} it is`, severity: 'error', count } as const;
   const about = { execution_id: idOf(of), sender: 'watch' };
   await say('alarm_raised', { ...alarm, ...about, timestamp: hour(raised) });
   if (seen !== undefined)
@@ -87,7 +90,15 @@ async function shift(): Promise<TestStore> {
     timestamp: hour(5.8),
   });
   await run(made, 3, { began: 5, status: 'completed' });
-  await trouble(made, { of: 3, code: 'STAGE_STUCK', raised: 4.9, seen: 4.8, by: 'bo', cleared: 4.7 });
+  await trouble(made, {
+    of: 3,
+    about: 'daq_simulator',
+    code: 'STAGE_STUCK',
+    raised: 4.9,
+    seen: 4.8,
+    by: 'bo',
+    cleared: 4.7,
+  });
   await note(made, 3, { author: 'bo', text: 'the link was down', at: 4.6, execution_id: idOf(3) });
   await run(made, 4, { began: 4, status: 'completed' });
   await made.say('quality', {
@@ -117,7 +128,7 @@ describe('the handover of an eight-hour shift', () => {
       for_next: [{ author: 'ana', text: 'run 6 goes on till noon' }],
       alarms: [
         { alarm_id: `EXECUTION_FAILED/${idOf(2)}`, state: 'seen', seen_by: 'ana', seen_text: 'I look' },
-        { alarm_id: `STAGE_STUCK/${idOf(3)}`, state: 'cleared', seen_by: 'bo' },
+        { alarm_id: `STAGE_STUCK/${idOf(3)}:daq_simulator`, state: 'cleared', seen_by: 'bo' },
         { alarm_id: `SLICES_FAILED/${idOf(5)}`, state: 'raised' },
       ],
     });
@@ -138,7 +149,7 @@ describe('the handover of an eight-hour shift', () => {
       ),
     ).toEqual([
       expect.stringMatching(`^${idOf(6)} is running, health stalled`),
-      `${idOf(2)} was failed (the disk is full)`,
+      `${idOf(2)} ended with status failed (the disk is full)`,
       `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
       `no one has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
     ]);
@@ -159,7 +170,7 @@ describe('the handover of an eight-hour shift', () => {
     );
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo at \S+ \S+ UTC, I look, cleared at \S+ \S+ UTC\): /,
+        /STAGE_STUCK\/stf_datataking-tester-0003:daq_simulator \(seen by bo at \S+ \S+ UTC, I look, cleared at \S+ \S+ UTC\): /,
       ),
     );
     expect(lines).toContainEqual(
@@ -170,12 +181,12 @@ describe('the handover of an eight-hour shift', () => {
     expect(lines.length).toBeLessThan(35);
   });
 
-  it('of a past time shows the state at its end, whatever people did later', async () => {
+  it('in the past shows the state at its end, whatever people did later', async () => {
     const client = await connectInProcess((await shift()).path);
     const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(4.85) });
     expect(report['alarms']).toMatchObject([
       { state: 'seen' },
-      { state: 'raised', alarm_id: `STAGE_STUCK/${idOf(3)}` },
+      { state: 'raised', alarm_id: `STAGE_STUCK/${idOf(3)}:daq_simulator` },
     ]);
     expect(report['alarms'][1]).not.toHaveProperty('seen_by');
     expect(report).not.toHaveProperty('for_next');
@@ -184,7 +195,7 @@ describe('the handover of an eight-hour shift', () => {
     );
   });
 
-  it('lists every quality judgement in order, and shows the one in effect at its end', async () => {
+  it('lists every quality judgement in order, and shows the one in effect at the end of the shift', async () => {
     const made = await storeOfThen();
     await run(made, 1, { began: 7.5, status: 'completed' });
     for (const [n, value] of (['bad', 'good', 'none'] as const).entries())
@@ -227,7 +238,7 @@ describe('the handover of an eight-hour shift', () => {
     expect(report['people']).toContainEqual(expect.objectContaining({ name: 'ana', did: 'saw DRIVER_GONE of' }));
     expect(report['open'].slice(-2)).toEqual([
       `no one has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,
-      '1 alarm raised before this period is still unseen',
+      '1 earlier alarm is still unseen',
     ]);
   });
 
@@ -243,7 +254,7 @@ describe('the handover of an eight-hour shift', () => {
   });
 });
 
-it('the handover of three runs with a bad slot has at most 25 lines, its cause once, and the slot', async () => {
+it('the handover of three runs with a bad slot has at most 25 lines, and names the slot but not the cause', async () => {
   const made = await storeOfThen();
   const cause = 'enospc.sh ended with exit code 28: no space left on slot05';
   for (const n of [1, 2]) await run(made, n, { began: 7 - n, status: 'completed' });

@@ -61,7 +61,7 @@ describe('texts of messages and logs', () => {
     expect((report.contents[0] as { text: string }).text.replaceAll('\n', '')).not.toMatch(harmful);
   });
 
-  it('stay within the size limits if they consist of ten thousand such characters', async () => {
+  it('stay within the size limits even with ten thousand control or invisible characters', async () => {
     const made = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     await made.store.write((tx) => {
@@ -120,7 +120,7 @@ describe('resources, prompts and completion', () => {
     const { messages } = await client.getPrompt({ name: 'shift_handover', arguments: { since: '-24h' } });
     expect(messages).toMatchObject([{ role: 'user', content: { text: expect.stringContaining('since -24h') } }]);
     await expect(client.getPrompt({ name: 'nothing' })).rejects.toThrow(
-      /there is no prompt nothing; there are testbed_ready/,
+      /there is no prompt nothing; the prompts are testbed_ready/,
     );
     const completed = await client.complete({
       ref: { type: 'ref/prompt', name: 'why_failed' },

@@ -34,7 +34,7 @@ async function stalledPages(executions: number, isStalled: (n: number) => boolea
   return pages;
 }
 
-it('a list of a health assesses executions until its page is full', async () => {
+it('a list filtered by health assesses executions until its page is full', async () => {
   const pages = await stalledPages(100, (n) => n % 4 === 0);
   // Up to the eleventh, which shows that more follow; and those shown, for their health.
   expect(pages.map(({ assessed }) => assessed)).toEqual([41 + 10, 44 + 10, 23 + 5]);
@@ -42,7 +42,7 @@ it('a list of a health assesses executions until its page is full', async () => 
   expect(pages.map(({ total }) => total)).toEqual([11, 20, 25]);
 });
 
-it('a list of a health that few have ends its page after so many executions', async () => {
+it('a list filtered by a rare health ends each page after 200 executions', async () => {
   const pages = await stalledPages(450, (n) => n === 5);
   expect(pages.map(({ ids, assessed }) => [ids.length, assessed])).toEqual([
     [0, 200],

@@ -66,19 +66,22 @@ const questions: [tool: keyof typeof keyOf, args: Answer, where: string][] = [
 ];
 
 describe('in a large store', () => {
-  it.each(questions)('%s %j returns the matching rows, page by page, and counts no more', async (tool, args, where) => {
-    const rows = truth(tableOf[tool], where);
-    expect(rows.length).toBeGreaterThan(0);
-    const client = await connectInProcess(path);
-    for (const order of ['oldest', 'newest'] as const) {
-      const expected = rows.map(({ key }) => key);
-      const items = await askAll(client, tool, { ...args, order, limit: 200 });
-      expect(items.map((item) => item[keyOf[tool]])).toEqual(order === 'oldest' ? expected : expected.toReversed());
-      const { total_count, total_is_lower_bound } = await ask(client, tool, { ...args, order });
-      if (total_is_lower_bound === true) expect(total_count).toBeLessThanOrEqual(rows.length);
-      else expect(total_count).toBe(rows.length);
-    }
-  });
+  it.each(questions)(
+    '%s %j returns the matching rows, page by page, and counts no others',
+    async (tool, args, where) => {
+      const rows = truth(tableOf[tool], where);
+      expect(rows.length).toBeGreaterThan(0);
+      const client = await connectInProcess(path);
+      for (const order of ['oldest', 'newest'] as const) {
+        const expected = rows.map(({ key }) => key);
+        const items = await askAll(client, tool, { ...args, order, limit: 200 });
+        expect(items.map((item) => item[keyOf[tool]])).toEqual(order === 'oldest' ? expected : expected.toReversed());
+        const { total_count, total_is_lower_bound } = await ask(client, tool, { ...args, order });
+        if (total_is_lower_bound === true) expect(total_count).toBeLessThanOrEqual(rows.length);
+        else expect(total_count).toBe(rows.length);
+      }
+    },
+  );
 
   it.each(['list_messages', 'list_tf_slices'] as const)(
     '%s returns all rows of a time window, and no others',
@@ -102,7 +105,7 @@ describe('in a large store', () => {
     },
   );
 
-  it('a query without an index returns short pages that say so', async () => {
+  it('a query without an index returns short pages, with a note on how to continue', async () => {
     const client = await connectInProcess(path);
     // This agent has many messages, and none of this type.
     const args = { agent: 'worker-agent-user3-3', message_type: 'stf_ready' };
@@ -122,7 +125,7 @@ describe('in a large store', () => {
     expect(items.map((item: Answer) => item['message_id'])).toEqual(newest.map(({ key }) => key));
   });
 
-  it('a list with rows ends without a note, and its count never falls', async () => {
+  it('a list with rows ends without a note, and its count never falls from page to page', async () => {
     const client = await connectInProcess(path);
     const args = { search: 'swf', message_type: 'stf_gen', start_time: '2001-01-01', limit: 200 };
     const totals: number[] = [];
@@ -166,7 +169,7 @@ describe('in a large store', () => {
     expect(truth('workflow_messages', `sender_agent = 'worker-agent-user3-3'`).length).toBeGreaterThan(10_000);
   });
 
-  it('a search for the beginning of a word finds nothing, and suggests a search that does', async () => {
+  it('a search for the beginning of a word finds nothing, and suggests a search with *', async () => {
     const client = await connectInProcess(path);
     for (const tool of ['list_messages', 'list_logs'] as const) {
       const word = tool === 'list_messages' ? 'segmentat' : 'sampl';
@@ -180,7 +183,7 @@ describe('in a large store', () => {
     }
   });
 
-  it('a search treats operators and quotes as text, and is refused without letters or digits', async () => {
+  it('a search treats operators and quotes as text, and is refused if it has no letters or digits', async () => {
     const client = await connectInProcess(path);
     for (const search of ['a" OR text : b', 'NOT NEAR(a b)', "it's; DROP TABLE", 'a\u0000b', '"', '*', '—'])
       for (const tool of ['list_messages', 'list_logs']) {

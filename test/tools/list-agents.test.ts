@@ -5,7 +5,7 @@ import { registerProcess } from '../../src/db/presence/leases.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { ask, connectInProcess, makeStore } from '../helpers.ts';
 
-it('an agent ahead of the clock has no age, and a status only if that does not follow from the age', async () => {
+it('an agent whose clock is ahead has no age, and has a status only if its process is gone', async () => {
   const { path, store } = await makeStore();
   await store.write((tx) => {
     const living = registerProcess(tx, currentProcess(), '0');

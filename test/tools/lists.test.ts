@@ -18,15 +18,18 @@ import {
 const ids = (items: Answer[]): unknown[] => items.map((item) => item['message_id']);
 
 describe('a list', () => {
-  it.each(['newest', 'oldest'] as const)('returns each row once in order %s, whatever the page size', async (order) => {
-    const folder = temporaryFolder();
-    await runWorkflow(folder, '--stf-count', '3');
-    const client = await connectInProcess(`${folder}/swf.db`);
-    const whole = ids(await askAll(client, 'list_messages', { order, limit: 200 }));
-    expect(new Set(whole).size).toBe(151);
-    for (const limit of [1, 7, 50, 150, 151, 152])
-      expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
-  });
+  it.each(['newest', 'oldest'] as const)(
+    'returns each row once in %s-first order, whatever the page size',
+    async (order) => {
+      const folder = temporaryFolder();
+      await runWorkflow(folder, '--stf-count', '3');
+      const client = await connectInProcess(`${folder}/swf.db`);
+      const whole = ids(await askAll(client, 'list_messages', { order, limit: 200 }));
+      expect(new Set(whole).size).toBe(151);
+      for (const limit of [1, 7, 50, 150, 151, 152])
+        expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
+    },
+  );
 
   it('keeps its counts exact while rows are added', async () => {
     const { path, say } = await makeRunningStore();
@@ -54,7 +57,7 @@ describe('a list', () => {
     expect(await countsOf()).toEqual([6, 6, 3, 3]);
   });
 
-  it('returns the requested fields, and lists the known ones if one is unknown', async () => {
+  it('returns only the requested fields, and refuses unknown ones', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(`${folder}/swf.db`);
@@ -74,7 +77,7 @@ describe('a list', () => {
     expect(codeOf(await refusal(client, 'list_stf_files', { fields: 'size' }))).toBe('ARGUMENT_INVALID');
   });
 
-  it('of slices has a total_count equal to the number of its rows, for each status', async () => {
+  it('of slices has as many rows as its total_count, for each status', async () => {
     const folder = temporaryFolder();
     const sets = ['worker.payload=["sh","-c","[ $SWF_SLICE_ID != 3 ]"]', 'worker.max_retries=1'];
     await runCli(['run', '--speed', 'max', '--stf-count', '2', ...sets.flatMap((set) => ['--set', set])], { folder });
@@ -140,7 +143,7 @@ describe('a list', () => {
     );
   });
 
-  it('keeps the time window of its first page, even if it was given as a relative time', async () => {
+  it('keeps the time window of its first page, even a relative one', async () => {
     const { path, say } = await makeRunningStore();
     const client = await connectInProcess(path);
     const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
@@ -166,7 +169,7 @@ describe('a list', () => {
     expect(await askAll(client, 'list_stf_files', { start_time: at(5).slice(0, 19) })).toHaveLength(0);
   });
 
-  it('of the latest execution continues with that execution after another one has begun', async () => {
+  it('of the latest execution stays with that execution after another has begun', async () => {
     const { path, say } = await makeRunningStore();
     for (let sequence = 1; sequence <= 5; sequence += 1)
       await say('stf_gen', { filename: `swf.100010.00000${sequence}.stf`, sequence, tf_count: 10 });
@@ -195,7 +198,7 @@ describe('a list', () => {
 });
 
 describe('list_messages', () => {
-  it('returns shortened bodies without the fields of the row, and a single message in full by its id', async () => {
+  it('shortens bodies and omits fields of the row, but returns a message in full by its id', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const client = await connectInProcess(`${folder}/swf.db`);
@@ -269,7 +272,7 @@ describe('list_messages', () => {
 });
 
 describe('list_logs', () => {
-  it('returns the lines of a level and above, given by name or number', async () => {
+  it('returns the lines at or above a level, given as a name or a number', async () => {
     const { path, store } = await makeRunningStore();
     const writeLog = createLogLineWriter('DEBUG');
     await store.write((tx) => {
@@ -284,6 +287,22 @@ describe('list_logs', () => {
     expect(await levels('fatal')).toEqual(['CRITICAL']);
     expect(await levels(40)).toEqual(['ERROR', 'CRITICAL']);
     expect(await levels('20')).toEqual(['INFO', 'WARNING', 'ERROR', 'CRITICAL']);
+  });
+});
+
+describe('list_stf_files', () => {
+  it('lists the files of an execution that is being removed, and of others', async () => {
+    const { path, say, store } = await makeRunningStore();
+    await say('stf_gen', { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 1 });
+    const client = await connectInProcess(path);
+    const files = async (): Promise<unknown> => (await ask(client, 'list_stf_files', { order: 'oldest' }))['items'];
+    const before = await files();
+    expect(before).toMatchObject([{ stf_filename: 'swf.100010.000001.stf', slice_count: 0 }]);
+    // A removal deletes these rows first, and the rows of the files in later transactions.
+    await store.write(({ sql }) => {
+      for (const table of ['run_states', 'runs', 'workflow_executions']) sql(`DELETE FROM ${table}`).run();
+    });
+    expect(await files()).toEqual(before);
   });
 });
 
@@ -315,7 +334,7 @@ describe('get_workflow_monitor', () => {
     expect(monitor['errors'].length).toBeGreaterThan(3);
   });
 
-  it('shows the newest of errors that differ only in their numbers, and how many more there are', async () => {
+  it('shows the newest of several errors that differ only in their numbers, and counts the others', async () => {
     const { path, store } = await makeRunningStore();
     const writeLog = createLogLineWriter('INFO');
     const messages = ['slice 1 failed', 'disk full', 'slice 2 failed', 'slice 3 failed'];

@@ -50,7 +50,7 @@ describe('the facts of an execution', () => {
     [30, '30 workers'],
     [16, '30 workers (16 now)'],
     [0, '30 workers (0 now)'],
-  ])('have the configured workers, and %j that are heard', (workers, words) => {
+  ])('show how many workers are configured, and how many are heard from: %j', (workers, words) => {
     const given = { configuration: { target_worker_count: 30 }, capacity: { service_seconds: 1, workers } };
     expect(wordsOf('started as', given)).toEqual([words]);
   });

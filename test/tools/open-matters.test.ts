@@ -17,6 +17,21 @@ const execution = (execution_id: string, given: object = {}) => ({
   ...given,
 });
 
+/** An alarm that no one has seen. */
+const unseen = (alarm_id: string) => ({
+  alarm_id,
+  state: 'raised',
+  sentence: 'It is so.',
+  seen_by: null,
+  raised_at: '1',
+});
+
+const linesOf = (executions: readonly object[], handover: object) =>
+  openMatters(
+    { executions, all: executions, handover } as unknown as ShiftFacts,
+    { start_time: '' } as Parameters<typeof openMatters>[1],
+  );
+
 const ended = { status: 'completed', findings: [] };
 
 it('the open matters of a shift begin with the most urgent, since a reader may see only the first', () => {
@@ -30,22 +45,36 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     execution('ended badly', { ...ended, status: 'failed', health: 'failed', slices_created: 0, slices_completed: 0 }),
     execution('stuck', { findings: [finding('warning'), finding('error')] }),
   ];
-  const unseen = { alarm_id: 7, state: 'raised', sentence: 'It is so.', seen_by: null, raised_at: '1' };
-  const facts = { executions, all: executions, handover: { alarms: [unseen], qualities: new Map([['failed', {}]]) } };
-  const lines = openMatters(facts as unknown as ShiftFacts, { start_time: '' } as Parameters<typeof openMatters>[1]);
-  expect(lines).toEqual([
+  expect(linesOf(executions, { alarms: [unseen('7')], qualities: new Map([['failed', {}]]) })).toEqual([
     'stalled is running, without a driver for 2 min 5 s, health stalled: 4 of 10 slices made so far are done',
     'stuck is running, health progressing: 10 of 10 slices made so far are done',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
     'failed: 3 slices failed permanently',
-    'ended badly was failed',
+    'ended badly ended with status failed',
     'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
-    'undone was terminated: 1 slice unfinished',
+    'undone ended with status terminated: 1 slice unfinished',
     'no quality is set for undone, ended badly',
     'no one has seen alarm 7: It is so',
     'retried is running, health progressing: 5 of 10 slices made so far are done',
     'calm is running, health progressing: 10 of 10 slices made so far are done',
+  ]);
+});
+
+it('an alarm that someone has seen for one subject does not count as seen for another', () => {
+  const of = (about: string) => ({
+    ...finding('warning'),
+    code: 'WORKER_OFF_DUTY',
+    sentence: `${about} rests.`,
+    about,
+  });
+  const alarms = ['w-1', 'w-2', 'w-3'].map((name) => unseen(`WORKER_OFF_DUTY/run:${name}`));
+  const seen = { ...alarms[0], seen_by: 'rita' };
+  const run = execution('run', { findings: [of('w-1'), of('w-2')] });
+  expect(linesOf([run], { alarms: [seen, ...alarms.slice(1)], qualities: new Map() }).slice(1)).toEqual([
+    'run WORKER_OFF_DUTY: w-1 rests.',
+    'run WORKER_OFF_DUTY: w-2 rests. No one has seen its alarm.',
+    'no one has seen alarm WORKER_OFF_DUTY/run:w-3: It is so',
   ]);
 });

@@ -47,7 +47,7 @@ describe('the plan of a run', () => {
     expect(Math.abs(plan['total_seconds'] / tick - 1)).toBeLessThan(0.02);
   });
 
-  it('of a run with a payload uses the measured time of its slices', async () => {
+  it('uses the measured time of slices if the run has a payload', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1', '--speed', '5', ...set('worker.payload=["sh","-c","sleep 0.2"]'));
     const client = await connectStdio({ folder });
@@ -62,7 +62,7 @@ describe('the plan of a run', () => {
     expect(slower['total_seconds']).toBeGreaterThan(total_seconds);
   });
 
-  it('shows whether the workers suffice, for settings that were never run', async () => {
+  it('shows whether the workers suffice, even for settings that no run has used', async () => {
     const folder = temporaryFolder();
     const client = await connectStdio({ folder });
     const few = await ask(client, 'plan_run', { target_worker_count: 30, stf_count: 200 });

@@ -21,6 +21,9 @@ describe('an SQL query', () => {
     const { client, folder } = await asked();
     const rows = async (sql: string): Promise<unknown[][]> => (await ask(client, 'query_store', { sql }))['rows'];
     expect(await rows('SELECT status, count(*) FROM v_slices GROUP BY 1')).toEqual([['completed', 45]]);
+    expect(await ask(client, 'query_store', { sql: 'SELECT 1' })).toMatchObject({
+      data_as_of: expect.stringMatching(/Z$/),
+    });
     const { tools } = await client.listTools();
     const description = tools.find(({ name }) => name === 'query_store')?.description ?? '';
     const db = openReader(join(folder, 'swf.db'));
@@ -53,7 +56,7 @@ describe('an SQL query', () => {
     expect(long['truncated']).toBe(true);
   });
 
-  it('that is not one SELECT over the views is refused or ended in time, and leaves the store unchanged', async () => {
+  it('other than one finite SELECT over the views is refused, and changes nothing', async () => {
     const refused = [
       ['a write', `INSERT INTO v_slices VALUES (1)`],
       ['a write after WITH', `WITH x AS (SELECT 1) DELETE FROM tf_slices`],
@@ -113,7 +116,7 @@ describe('an SQL query', () => {
     await expectErrors('query-store', errors);
   });
 
-  it('is answered beside eleven others, and may end in thousands of semicolons', async () => {
+  it('is answered while eleven others run, and may end in thousands of semicolons', async () => {
     const { client } = await sharedStore();
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' })),

@@ -198,7 +198,7 @@ const questions: Question[] = [
     ],
   ),
   q(
-    'which cause went away with a retry?',
+    'which cause went away after a retry?',
     [sum('slices', 'cause,attempt', { execution_id: failing })],
     (a) =>
       a['groups'].filter((one: Answer) => one['cause'].includes('calibration')).map((one: Answer) => one['attempt']),
@@ -211,7 +211,7 @@ const questions: Question[] = [
     () => String.raw`bad geometry in module 3\n`,
   ),
   q(
-    'which exit code did it have?',
+    'which exit code did the program have?',
     [list('tf_slices', { execution_id: failing, status: 'failed', limit: 1 })],
     (a) => items(a)[0]?.['exit_code'],
     () => 3,
@@ -229,7 +229,7 @@ const questions: Question[] = [
     () => 8,
   ),
   q(
-    'which slices succeeded at the second attempt?',
+    'which slices succeeded on the second attempt?',
     [list('tf_slices', { execution_id: failing, min_retries: 1, status: 'completed', order: 'oldest' })],
     (a) => items(a).map((one) => one['slice_filename']),
     () => [1, 2, 3, 4].map((n) => slice(n, 7)),
@@ -253,7 +253,7 @@ const questions: Question[] = [
     () => ['failed', 2],
   ),
   q(
-    'does the monitor report failed slices, and where to look?',
+    'does the monitor report failed slices, and say where to look?',
     [monitor(failing)],
     (a) => finding(a, 'SLICES_FAILED')['next'].tool,
     () => 'list_tf_slices',
@@ -357,7 +357,7 @@ const questions: Question[] = [
     () => 45,
   ),
   q(
-    'how many slices were completed, by minute?',
+    'how many slices were completed per minute?',
     [sum('slices', 'minute', { execution_id: clean, time_field: 'completed' })],
     (a) => a['groups'].reduce((n: number, one: Answer) => n + one['count'], 0),
     () => 90,
@@ -385,7 +385,7 @@ const questions: Question[] = [
     () => expect.objectContaining({ name: 'bob', reason: 'beam studies', execution_id: stopped }),
   ),
   q(
-    'who stopped it, and why?',
+    'who stopped the run, and why?',
     [monitor(stopped)],
     (a) => [a['stopped_by'].name, a['stopped_by'].reason],
     () => [expect.any(String), 'beam dump'],
@@ -397,19 +397,19 @@ const questions: Question[] = [
     () => 'stalled',
   ),
   q(
-    'why is it stuck, and what can be done?',
+    'why is the run stuck, and what can be done?',
     [monitor(killed)],
     (a) => finding(a, 'DRIVER_GONE')['sentence'],
     () => expect.stringMatching(/resume/),
   ),
   q(
-    'how did its driver end?',
+    'how did the driver of the stuck run end?',
     [monitor(killed)],
     (a) => a['drivers'].at(-1).ended,
     () => 'lost',
   ),
   q(
-    'are all of its agents gone?',
+    'are all agents of the stuck run gone?',
     [list('agents', { execution_id: killed })],
     (a) => items(a).filter((one) => one['state'] !== 'EXITED').length,
     () => 0,
@@ -440,7 +440,7 @@ const questions: Question[] = [
     () => 90,
   ),
   q(
-    'how many messages are there, by day?',
+    'how many messages are there per day?',
     [sum('messages', 'day')],
     (a) => a['total'].count,
     () => truth('SELECT count(*) FROM message_rows'),

@@ -13,7 +13,7 @@ const payload = (script: string): string[] => [
 ];
 
 describe('the monitor of a run with failing slices', () => {
-  it('reports that nothing succeeds, since when and why, and no remaining time', async () => {
+  it('reports why nothing succeeds, and since when, and gives no remaining time', async () => {
     const folder = temporaryFolder();
     const broken = join(folder, 'broken');
     const fails = payload(`if [ -e ${broken} ]; then echo no geometry for module 2318; exit 3; fi`);
@@ -41,7 +41,7 @@ describe('the monitor of a run with failing slices', () => {
     await evidenceOf(client, monitor, 'NOTHING_SUCCEEDS');
   });
 
-  it('names the slot on which slices failed, with the cause, after the run has ended', async () => {
+  it('still names the bad slot and the cause after the run has ended', async () => {
     const folder = temporaryFolder();
     const bad = payload('case "$SWF_WORKER_ID" in */04) echo libtrack.so.3 is missing; exit 127;; esac; sleep 0.02');
     const words = ['--speed', 'max', '--stf-count', '10', '--set', 'fast_processing.target_worker_count=12', ...bad];
@@ -69,7 +69,7 @@ describe('the monitor of a run with failing slices', () => {
       `UPDATE tf_slices SET assigned_worker = iif(status = 'failed', 'bad', 'good') || substr(assigned_worker, -3); UPDATE earlier_attempts SET worker_id = 'bad/01'`,
     ],
     ['STF file swf.100010.000002.stf', ''],
-  ])('names the %s that all failures have in common, with the cause', async (place, change) => {
+  ])('names what all failures have in common, and the cause: %s', async (place, change) => {
     const folder = temporaryFolder();
     const bad = payload('case "$SWF_SLICE_FILENAME" in *.000002_*) echo no geometry; exit 3;; esac');
     await runCli(['run', '--speed', 'max', '--stf-count', '6', ...bad], { folder });

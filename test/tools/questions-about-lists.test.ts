@@ -6,7 +6,7 @@ import { askWithin, clientOf, doneSlices, inPhysics, secondsAgo, slice, stf, sto
 const names = (answer: Answer): string[] => (answer['items'] as Answer[]).map((one) => one['slice_filename'] as string);
 
 describe('a time-filtered list', () => {
-  it('of slices uses the time of creation, start or completion, as time_field says', async () => {
+  it('of slices uses the time of creation, start or completion, depending on time_field', async () => {
     const made = await storeOfSlices([
       { queued: 600, started: 500, done: 400 },
       { queued: 600, started: 100, done: 50 },
@@ -55,7 +55,7 @@ describe('a time-filtered list', () => {
     expect(await users({ end_time: '-3h' })).toEqual([]);
   });
 
-  it('of executions by their health has only those under way, and none of another health', async () => {
+  it('of executions by health has only executions in progress with that health', async () => {
     const { path, store, say } = await makeRunningStore();
     await say('run_workflow', { command_id: 'c2', workflow_name: 'w', params: {}, executed_by: 'rita', speed: 1 });
     store.db.exec(`UPDATE workflow_executions SET status = 'completed' WHERE executed_by = 'rita'`);
@@ -98,24 +98,24 @@ describe('a list filtered by name', () => {
     [
       'list_tf_slices',
       { assigned_worker: '99' },
-      /^assigned_worker "99" is not found; the nearest are worker-agent-tester-5\//,
+      /^assigned_worker "99" was not found; the nearest are worker-agent-tester-5\//,
     ],
     [
       'list_tf_slices',
       { assigned_worker: 'worker-agent-rita-5' },
-      /^assigned_worker "worker-agent-rita-5" is not found; the nearest are worker-agent-tester-5/,
+      /^assigned_worker "worker-agent-rita-5" was not found; the nearest are worker-agent-tester-5/,
     ],
     ['list_tf_slices', { slice_filename: 'swf.100010.000001_slice_099.tf' }, /nearest are swf\.100010\.000001_slice_0/],
     ['list_tf_slices', { stf_filename: 'swf.100010.000009.stf' }, /nearest are swf\.100010\.00000\d\.stf/],
     [
       'list_messages',
       { message_type: 'slice_results' },
-      /^message_type "slice_results" is not found; the nearest are slice_result/,
+      /^message_type "slice_results" was not found; the nearest are slice_result/,
     ],
-    ['list_messages', { agent: 'daq' }, /^agent "daq" is not found; the nearest are /],
+    ['list_messages', { agent: 'daq' }, /^agent "daq" was not found; the nearest are /],
     ['list_messages', { namespace: 'Torre2' }, /nearest are torre2/],
-    ['list_logs', { agent: 'daq' }, /^agent "daq" is not found/],
-    ['list_workflow_executions', { executed_by: 'Rita' }, /^executed_by "Rita" is not found; the nearest are tester/],
+    ['list_logs', { agent: 'daq' }, /^agent "daq" was not found/],
+    ['list_workflow_executions', { executed_by: 'Rita' }, /^executed_by "Rita" was not found; the nearest are tester/],
     ['list_workflow_executions', { workflow_name: 'stf' }, /nearest are stf_datataking/],
     ['list_tf_files', { tf_filename: 'swf.100010.000001_tf_009.tf' }, /nearest are swf\.100010\.000001_tf_001\.tf/],
     ['list_agents', { namespace: 'torre3' }, /nearest are torre2/],
@@ -154,7 +154,7 @@ function twoRuns(): Promise<string> {
 }
 
 describe('a list ordered or filtered by a property', () => {
-  it('returns the slowest slices first, with their seconds, page by page', async () => {
+  it('returns the slowest slices first, with their durations, page by page', async () => {
     const took = [3, 9, 1, 7, 5];
     const made = await storeOfSlices(took.map((seconds) => ({ queued: 100, started: 50 + seconds, done: 50 })));
     const client = await connectInProcess(made.path);

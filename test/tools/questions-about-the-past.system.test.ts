@@ -89,7 +89,7 @@ describe('an answer about what happened', () => {
     expect(items).toMatchObject([{ status: 'OK' }, { status: 'STALE', state: 'EXITED' }]);
   });
 
-  it('ends the duration of a dead run at its last heartbeat, message or log line, whichever is newest', async () => {
+  it('ends the duration of a dead run at its newest heartbeat, message or log line', async () => {
     const { client, folder } = await killed();
     const [first, second] = [await monitorOf(client), await monitorOf(client)];
     expect(second['duration_seconds']).toBe(first['duration_seconds']);
@@ -166,7 +166,7 @@ describe('an answer about what happened', () => {
     expect(event).toMatchObject({ effect: 'none', note: expect.stringMatching(/^refused: the DAQ is done/) });
   });
 
-  it('shows the client and the person of a stop over MCP, after a tool has resumed a killed run', async () => {
+  it('shows which client and person stopped a run over MCP after it was killed and resumed', async () => {
     const { folder } = await killed('--stf-count', '400');
     const client = await connectStdio({ folder }, '--allow-control');
     const resumed = await ask(client, 'control_workflow', {
@@ -194,7 +194,7 @@ describe('an answer about what happened', () => {
 });
 
 describe('an answer about a run', () => {
-  it('shows its configuration with payload, limits and speed, and without the payload arguments', async () => {
+  it('shows its configuration with payload, limits and speed, but without the payload arguments', async () => {
     const folder = temporaryFolder();
     const command = ['/bin/sh', '-c', 'exit 0', '--token', 'hush', 'API_KEY=hush'];
     await runCli(
@@ -223,7 +223,7 @@ describe('an answer about a run', () => {
     });
   });
 
-  it('compares payload, retries, time limit, namespace and configuration file with another run', async () => {
+  it('compares payload, retries, time limit, namespace and configuration file with those of another run', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'mine.toml'), '[testbed]\nnamespace = "mine"\n[fast_processing]\nstf_count = 1\n');
     await runWorkflow(folder, '--stf-count', '1');
@@ -254,8 +254,8 @@ describe('an answer about a run', () => {
       ]),
     );
     expect(configuration).toContainEqual({ key: 'worker.payload', a: 'true' });
-    expect(differences).toContain('worker.max_retries is 1 in a, 3 in b');
-    expect(differences).toContain('config is mine.toml in a, not set in b');
+    expect(differences).toContain('worker.max_retries is 1 in run a, 3 in run b');
+    expect(differences).toContain('config is mine.toml in run a, not set in run b');
   });
 
   it('shows how many planned STF files a stopped run did not announce', async () => {
@@ -268,7 +268,7 @@ describe('an answer about a run', () => {
     expect(audit['summary']).toMatch(/\d+ of 50 planned STF files were not announced/);
   });
 
-  it('shows whether the workers of an ended run kept up, and no arrival rate while it drains', async () => {
+  it('shows whether the workers of an ended run kept up, and no arrival rate while a run drains', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '3', ...set('fast_processing.target_worker_count', 5)],
@@ -291,7 +291,7 @@ describe('an answer about a run', () => {
     expect(capacity).not.toHaveProperty('backlog');
   });
 
-  it('shows retries with their causes, even if no slice failed for good', async () => {
+  it('shows retries with their causes, even if no slice failed permanently', async () => {
     const folder = temporaryFolder();
     const flaky =
       'marker="$SWF_OUTPUT_DIR/../seen-$SWF_SLICE_ID"; if [ -e "$marker" ]; then exit 0; fi; touch "$marker"; echo "bad geometry in cell $SWF_SLICE_ID"; exit 3';
@@ -407,7 +407,7 @@ describe('an answer about runs of three users, one with a clock an hour behind,'
 });
 
 describe('resuming', () => {
-  it('is refused while the data folder of the execution is missing, and creates none', async () => {
+  it('is refused while the data folder of the execution is missing, and does not create it', async () => {
     const { folder, run } = await inPhysics('--stf-count', '100', ...set('worker.payload', ['sh', '-c', 'sleep 0.3']));
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
     await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBeGreaterThan(0);
@@ -444,7 +444,7 @@ describe('resuming', () => {
     });
   });
 
-  it('suggests continue if a paused run is alive, and shows who paused it if it was killed', async () => {
+  it('suggests "continue" if a paused run is alive, and shows who paused a killed run', async () => {
     const { folder, run } = await inPhysics('--stf-count', '100');
     await runCli(['pause', 'latest', '--reason', 'beam dump', '--requested-by', 'Dana'], { folder });
     expect(codeOf((await runCli(['resume', 'latest'], { folder })).stderr)).toBe('EXECUTION_IN_USE');
@@ -457,7 +457,7 @@ describe('resuming', () => {
       ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
       { folder },
     );
-    await resumed.saw(/WARNING Dana had paused it at \S+ \S+ UTC \(beam dump\); it continues now/);
+    await resumed.saw(/WARNING Dana had paused the execution at \S+ \S+ UTC \(beam dump\); it now continues/);
     await resumed.saw(/resume_run: physics/);
     const monitor = await monitorOf(await clientOf(folder));
     expect(monitor['drivers'].at(-1)).toMatchObject({ by: 'tester', claimed_by: 'Zed' });
@@ -471,7 +471,7 @@ describe('resuming', () => {
 });
 
 describe('messages from others over a broker', () => {
-  it('do not make anyone a driver, and break no answer', async () => {
+  it('do not make their sender a driver, and do not break any answer', async () => {
     const made = await makeRunningStore();
     const envelope = {
       sender: 'mallory',

@@ -18,8 +18,8 @@ const payload = { worker: { payload: ['reconstruct'] } };
 /** A run whose slice 5 hangs for good; the others take a fifth of a second. */
 const hangs = 'worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5) sleep 300;; *) sleep 0.2;; esac"]';
 
-describe('the answer to whether a run is stuck', () => {
-  it('names a hanging slice, its worker, since when it hangs, the usual time and the limit', async () => {
+describe('the answer to "is the run stuck?"', () => {
+  it('shows a hanging slice, its worker, when it began to hang, the usual time and the limit', async () => {
     const folder = temporaryFolder();
     startCli(['run', '--speed', '20', '--stf-count', '1', '--set', hangs], { folder });
     await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBe(14);
@@ -32,7 +32,7 @@ describe('the answer to whether a run is stuck', () => {
       ids: [slice(1, 5), expect.stringMatching(/^worker-agent-tester-5\/\d\d$/)],
     });
     expect(overdue?.['sentence']).toMatch(
-      /^1 .* 5 s \(usually 0\.\d+ s; .* 10 min\): swf\.100010\.000001_slice_005\.tf by worker-agent-tester-5\/\d\d since 20\S+Z \((?:\d+ min )?\d+(\.\d)? s\)\.$/,
+      /^1 .* [\d.]+ s \(usually [\d.]+ s; .* 10 min\): swf\.100010\.000001_slice_005\.tf by worker-agent-tester-5\/\d\d since 20\S+Z \((?:\d+ min )?\d+(\.\d)? s\)\.$/,
     );
     expect(monitor).toMatchObject({
       slices_overdue: 1,
@@ -53,7 +53,7 @@ describe('the answer to whether a run is stuck', () => {
     });
   });
 
-  it('says that nothing else is processed if payloads hang in every slot', async () => {
+  it('says that nothing else is being processed if payloads hang in every slot', async () => {
     const folder = temporaryFolder();
     const both = hangs.replace('5)', '5|6)');
     startCli(
@@ -69,7 +69,7 @@ describe('the answer to whether a run is stuck', () => {
     await expect.poll(sentence).toMatch(/^2 .*\. Such slices occupy all 2 slots/);
   });
 
-  it('changes with time alone: the finding appears though nothing is written', async () => {
+  it('changes with time alone: the finding appears even if nothing is written', async () => {
     const made = await storeOfSlices([...doneSlices(6, 0.2), { queued: 4, started: 3.5 }]);
     const client = await connectInProcess(made.path);
     const before = await monitorOf(client);
@@ -88,17 +88,20 @@ describe('the answer to whether a run is stuck', () => {
     ['draining', 25, 10],
     ['slow', 35, 10],
     ['stalled', 65, 10],
-  ] as const)('is %s for a slice in hand for %i s, if 95 of 100 take up to %d s', async (health, seconds, usual) => {
-    const made = await storeOfSlices([...doneSlices(6, usual), { queued: seconds + 1, started: seconds }]);
-    expect((await monitorOf(await connectInProcess(made.path)))['health']).toBe(health);
-  });
+  ] as const)(
+    'is "%s" for a slice that has been in hand for %i s, if 95 of 100 slices take up to %d s',
+    async (health, seconds, usual) => {
+      const made = await storeOfSlices([...doneSlices(6, usual), { queued: seconds + 1, started: seconds }]);
+      expect((await monitorOf(await connectInProcess(made.path)))['health']).toBe(health);
+    },
+  );
 
   it.each([
     ['draining', 50],
     ['slow', 70],
     ['slow', 550],
   ] as const)(
-    'is %s for the first slice of a payload after %i s, while no usual time is known',
+    'is "%s" for the first slice of a payload after %i s, while no usual time is known',
     async (health, seconds) => {
       const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], payload);
       const monitor = await monitorOf(await connectInProcess(made.path));
@@ -112,7 +115,7 @@ describe('the answer to whether a run is stuck', () => {
     },
   );
 
-  it('uses the planned time for the first slices of a placeholder', async () => {
+  it('uses the planned duration for the first slices of a placeholder payload', async () => {
     const healthOf = async (seconds: number) => {
       const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], {
         fast_processing: { slice_processing_time: 10 },
@@ -137,14 +140,14 @@ describe('the answer to whether a run is stuck', () => {
     expect(monitor).toMatchObject({ health: 'draining', slices_failed: 8, slices_overdue: 0 });
   });
 
-  it('is stalled for a queue without workers, and shows for how long', async () => {
+  it('is "stalled" for a queue without workers, and shows for how long', async () => {
     const made = await storeOfSlices([...doneSlices(5, 0.2), { queued: 40 }]);
     const monitor = await monitorOf(await connectInProcess(made.path));
     expect(monitor).toMatchObject({ health: 'stalled', slices_queued: 1, slices_processing: 0 });
     expect(findingOf(monitor, 'AGENT_MISSING')?.['sentence']).toMatch(/\(1 .*\bworker\b.* (39|4\d)(\.\d)? s\)/);
   });
 
-  it('names a reader that is far behind, and since when', async () => {
+  it('names a reader that is far behind, and says when that began', async () => {
     const made = await storeOfSlices(doneSlices(1, 0.1));
     const timestamp = new Date(Date.now() - 100_000).toISOString();
     await made.store.write((tx) => {
@@ -190,7 +193,7 @@ describe('the answer to whether a run is stuck', () => {
   });
 });
 
-describe('the answer to which workers are busy', () => {
+describe('the answer to "which workers are busy?"', () => {
   it('is PROCESSING while a slice is in hand, then READY, and EXITED after the run', async () => {
     const folder = temporaryFolder();
     const run = startCli(

@@ -113,14 +113,14 @@ describe('a careful assistant with these tools can tell', () => {
     ]);
   });
 
-  it('3. that nothing is wrong with a run in physics', async () => {
+  it('3. that nothing is wrong with a run in the physics phase', async () => {
     const { client } = await inPhysics();
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['health']).toBe('progressing');
     expect((monitor['findings'] as Answer[]).filter((one) => one['severity'] !== 'info')).toEqual([]);
   });
 
-  it('3. that waiting for a stalled run is no use', async () => {
+  it('3. that waiting for a stalled run is pointless', async () => {
     const client = await connectInProcess((await waitingSince(5, 'stf_gen')).path);
     expect(await askWithin(client, 'wait_for_execution', { execution_id: 'latest' })).toMatchObject({
       changed: [],
@@ -187,7 +187,7 @@ describe('a careful assistant with these tools can tell', () => {
     expect(monitor['findings'][0].sentence).toContain(`last heard from at ${monitor['drivers'][0].last_heard}`);
   });
 
-  it('7. which workers died, and with which slices', async () => {
+  it('7. which workers died, and which slices they had in hand', async () => {
     const made = await waitingSince(1, 'slice');
     const { db } = made.store;
     // A process that has ended.
@@ -365,7 +365,7 @@ describe('a careful assistant with these tools can tell', () => {
     });
     expect(compared['configuration']).toEqual([{ key: 'fast_processing.slice_processing_time', a: '100', b: '4' }]);
     expect((compared['differences'] as string[]).join('\n')).toMatch(
-      /slice_started → slice_result: 95 % took at most \S+ s in a, \S+ times the \S+ s of b/,
+      /slice_started → slice_result: 95 % took at most \S+ s in run a, \S+ times the \S+ s in run b/,
     );
   });
 

@@ -63,7 +63,7 @@ describe('a wrong argument', () => {
     await expectErrors('arguments', errors);
   });
 
-  it('on the command line prints one line on stderr and nothing on stdout, and exits with 2 if no store would accept it', async () => {
+  it('on the command line prints one line to stderr only, and exits with 2 if no store would accept it', async () => {
     const errors: Record<string, string> = {};
     for (const [tool, json, exit = 1] of [
       ['list_messages', '{"limit":0}', 2],
@@ -82,7 +82,7 @@ describe('a wrong argument', () => {
     await expectErrors('call', errors);
   });
 
-  it('is a cursor from other arguments or another tool, but not one with another limit', async () => {
+  it('can be the cursor of a call with other arguments; only the limit may differ', async () => {
     const asking = await client();
     const { next_cursor } = await ask(asking, 'list_tf_slices', { status: 'completed', limit: 5 });
     expect(codeOf(await refusal(asking, 'list_tf_slices', { status: 'failed', cursor: next_cursor }))).toBe(
@@ -99,7 +99,7 @@ describe('a wrong argument', () => {
 });
 
 describe('other spellings', () => {
-  it('of the testbed for an agent are accepted', async () => {
+  it('that the testbed uses for an agent are accepted', async () => {
     const asking = await client();
     const args = { execution_id: 'latest' };
     const [log] = (await ask(asking, 'list_logs', args))['items'];

@@ -11,7 +11,7 @@ import { connectInProcess, makeStore } from '../helpers.ts';
 const definitions = async () => (await (await connectInProcess((await makeStore()).path)).listTools()).tools;
 
 describe('the tools', () => {
-  it('match the contract, each in a file of its name', () => {
+  it('are those of the contract, each in a file of the same name', () => {
     expect(tools.map(({ name }) => name).toSorted()).toEqual([
       'audit_execution',
       'compare_executions',
@@ -58,11 +58,11 @@ describe('the tools', () => {
     }
   });
 
-  it('have schemas that name no dialect, which some clients refuse', async () => {
+  it('have schemas that name no dialect, since some clients refuse those that do', async () => {
     expect(JSON.stringify(await definitions())).not.toContain('$schema');
   });
 
-  it('match the golden file, with at most 750 tokens each and 9,000 together', async () => {
+  it('match the golden file, and have at most 750 tokens each and 9,000 in total', async () => {
     const all = everyTool.map(definitionOf);
     await expect(`${JSON.stringify(all, null, 2)}\n`).toMatchFileSnapshot('../golden/tools.json');
     const tokens = all.map((definition) => ({
@@ -77,7 +77,7 @@ describe('the tools', () => {
     expect(sumOf(tokens)).toBeLessThanOrEqual(9000);
   });
 
-  it('name every field of their answers, and a list also the fields of its items', async () => {
+  it('name every field of their answers and, for a list, of its items', async () => {
     for (const tool of everyTool) {
       const told = definitionOf(tool).outputSchema as { properties: Record<string, { description?: string }> };
       expect(Object.keys(told.properties)).toEqual(

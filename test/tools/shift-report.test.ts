@@ -85,12 +85,14 @@ describe('the shift report', () => {
     // As of a later moment, a run that was still in progress is shown by its counts.
     expect(await ask(client, 'shift_report', { ...past, as_of: secondsAgo(0) })).toMatchObject({
       note: expect.stringMatching(
-        /^executions still running at the end of this period are reported with their counts at that time, without health/,
+        /^executions still running at the end of this period are reported with their counts at that time, but without health/,
       ),
       executions: [{ status: 'running', slices_created: once['executions'][0].slices_created }, {}, {}],
       open: [
         expect.anything(),
-        expect.stringMatching(/ was running at the end of this period: \d+ of \d+ slices made so far are done/),
+        expect.stringMatching(
+          / was running at the end of this period, health unknown: \d+ of \d+ slices made so far are done/,
+        ),
       ],
     });
     expect(once).toMatchObject({
@@ -124,7 +126,7 @@ describe('the shift report', () => {
     ]);
   });
 
-  it('includes an execution that began earlier, reports an empty time, and refuses an invalid one', async () => {
+  it('includes an execution that began earlier, reports an empty period, and refuses an invalid period', async () => {
     const made = await makeRunningStore();
     made.store.db.exec(`UPDATE workflow_executions SET start_time = '${secondsAgo(7200)}'`);
     const client = await connectInProcess(made.path);
@@ -142,7 +144,7 @@ describe('the shift report', () => {
     expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
   });
 
-  it('notes which observed runs have messages of a past time that were recorded only later', async () => {
+  it('names observed runs whose messages from its period were recorded later', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const store = await openStore(path);
     onTestFinished(() => store.close());
@@ -165,14 +167,14 @@ describe('the shift report', () => {
     expect(await noteOf()).toBeUndefined();
     setLast(-60_000, 90_000);
     expect(await noteOf()).toMatch(
-      /^messages sent in this period but recorded later are missing: stf_\S+; get_workflow_monitor has them$/,
+      /^messages sent in this period but recorded later are missing for stf_\S+; get_workflow_monitor has them$/,
     );
   });
 
   it.each([
     ['before', ['started', 'stopped']],
     ['after', ['started', 'resumed', 'stopped']],
-  ])('lists no resumption if a stop was requested %s the driver started', async (when, did) => {
+  ])('lists the start of a driver as a resumption unless a stop came first: the stop came %s it', async (when, did) => {
     const made = await makeRunningStore();
     const resume = () =>
       made.say('driver_started', { user: 'rita', version: '0', speed: 1, hostname: 'here', epoch: 2, pid: 2 });
@@ -182,7 +184,10 @@ describe('the shift report', () => {
     made.store.db.exec(
       `UPDATE message_rows SET effect = 'applied', effect_code = NULL WHERE effect_code = 'WAITS_FOR_DRIVER'`,
     );
-    const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h', form: 'fields' });
+    const report = await ask(await connectInProcess(made.path), 'shift_report', {
+      start_time: '-1h',
+      form: 'fields',
+    });
     expect((report['people'] as Answer[]).map((one) => one['did'])).toEqual(did);
   });
 

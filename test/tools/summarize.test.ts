@@ -32,7 +32,7 @@ async function failingRun() {
 }
 
 describe('a summary', () => {
-  it('of slices has the same counts as the rows, by each key and in total', async () => {
+  it('of slices has the same counts as the rows, grouped by each key and in total', async () => {
     const { client, count } = await failingRun();
     const slices = count('SELECT count(*) AS n FROM tf_slices');
     const attempts = count('SELECT count(*) AS n FROM slice_attempts');
@@ -112,7 +112,7 @@ describe('a summary', () => {
     });
   });
 
-  it('by two keys has a group for each pair, with its durations', async () => {
+  it('by two keys has a group for each pair of values, with its durations', async () => {
     const made = await storeOfSlices([
       ...doneSlices(3, 2),
       ...doneSlices(1, 10),
@@ -142,7 +142,7 @@ describe('a summary', () => {
 
   it.each([
     ['next to the time from hand-over to result', { payload: ['reconstruct'] }, [1.5, 2.25]],
-    ['but not where the placeholder takes a simulated time', {}, [undefined, undefined]],
+    ['but not for the placeholder, whose time is simulated', {}, [undefined, undefined]],
   ])("of slices gives the payload's own time, %s", async (_, worker, expected) => {
     const made = await storeOfSlices([{ queued: 60 }], { worker });
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), worker_id: 'w/01', hostname: 'host' };
@@ -157,7 +157,7 @@ describe('a summary', () => {
     expect(groups.map(({ processing_seconds }: Answer) => processing_seconds?.p50)).toEqual(expected);
   });
 
-  it('is up to date after each message, and shows an example of a cause only if it covers all slices', async () => {
+  it('is up to date after each message, and gives an example of a cause only if the summary covers all slices', async () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);
     const states = async (): Promise<Record<string, number>> => {
@@ -233,7 +233,7 @@ describe('a summary', () => {
     expect(files['total']).toMatchObject({ count: 8, bytes: count('SELECT sum(size_bytes) AS n FROM stf_files') });
   });
 
-  it('of messages by day counts each once, even if a block of rows spans two days, and after a prune', async () => {
+  it('of messages by day counts each message once, even if a block spans two days or rows were pruned', async () => {
     const { folder, client, count } = await failingRun();
     await runWorkflow(folder, '--stf-count', '30');
     const writer = new Database(join(folder, 'swf.db'));
@@ -254,7 +254,7 @@ describe('a summary', () => {
     expect((await runCli(['check', '--skip-files'], { folder })).stdout).toMatch(/^ok +blocks/m);
   });
 
-  it('accepts a worker, a status and a time window as lists do, and reports an unknown name', async () => {
+  it('accepts a worker, a status and a time window, as lists do, and reports an unknown name', async () => {
     const made = await storeOfSlices([...doneSlices(4, 2, 600), ...doneSlices(2, 1, 30), { queued: 5, started: 4 }]);
     const client = await connectInProcess(made.path);
     const total = async (args: object): Promise<number> =>
@@ -266,11 +266,11 @@ describe('a summary', () => {
     expect(await total({ assigned_worker: 'worker-agent-tester-9' })).toBe(7);
     expect(await ask(client, 'summarize', { what: 'slices', group_by: 'status', namespace: 'tset' })).toMatchObject({
       groups: [],
-      note: expect.stringMatching(/namespace "tset" is not found; the nearest are test/),
+      note: expect.stringMatching(/namespace "tset" was not found; the nearest are test/),
     });
   });
 
-  it('with arguments that do not fit is refused with the reason', async () => {
+  it('with unknown or unsuitable arguments is refused, with the reason', async () => {
     const client = await connectInProcess((await makeRunningStore()).path);
     const errors: Record<string, string> = {};
     for (const args of [
@@ -287,7 +287,7 @@ describe('a summary', () => {
     await expectErrors('summarize', errors);
   });
 
-  it('of a running execution answers twenty concurrent calls', async () => {
+  it('of a running execution is returned to each of twenty concurrent calls', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '20', '--stf-count', '20'], { folder });
     await run.saw(/start_run/);

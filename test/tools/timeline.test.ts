@@ -16,7 +16,7 @@ import { doneSlices, storeOfSlices } from './asking.ts';
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
-it('the timeline of an execution has the counts of the monitor, and is short if nothing is new', async () => {
+it('the timeline of an execution has the counts of the monitor, and is short when requested again with nothing new to add', async () => {
   const folder = temporaryFolder();
   const execution_id = await hostileRun(folder);
   const client = await connectStdio({ folder });
@@ -73,7 +73,7 @@ it.each<[column: string, time: string, code: string | undefined]>([
   ['end_time', 'x', 'STORE_CORRUPT'],
   ['start_time', '-271821-04-20T00:00:00.000Z', undefined],
   ['end_time', '+275760-09-13T00:00:00.000Z', undefined],
-])('the timeline of a damaged store whose %s is %s is an answer or a plain error', async (column, time, code) => {
+])('the timeline of a damaged store whose %s is %s gives an answer or a plain error', async (column, time, code) => {
   const { path, store } = await storeOfSlices(doneSlices(2, 2));
   store.db.prepare(`UPDATE workflow_executions SET end_time = start_time, ${column} = ?`).run(time);
   const asked = { execution_id: 'latest' };

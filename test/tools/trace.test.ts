@@ -33,7 +33,7 @@ describe('the trace of a slice', () => {
       `/data/${path}`,
     ],
   ])(
-    'finds the folder of its outputs by its own run, and only if the outputs are readable: %s',
+    'takes the output folder from the slice’s own run, and only if its outputs are readable: %s',
     async (change, folder) => {
       const made = await withSlice(
         { data: { write_files: true, dir: '/data' } },

@@ -135,7 +135,7 @@ describe('verify_files', () => {
     expect(found['checked']).toBe(100);
     expect(JSON.stringify(found)).not.toMatch(/found_(bytes|checksum)/);
     expect((await ask(client, 'verify_files', { execution_id: 'latest', stf_filename: 'nosuch.stf' }))['note']).toMatch(
-      /stf_filename "nosuch.stf" is not found/,
+      /stf_filename "nosuch.stf" was not found/,
     );
   });
 

@@ -51,7 +51,7 @@ const end = (time = Date.now()): Promise<unknown> =>
 const messages = (): unknown => made.store.sql('SELECT count(*) FROM message_rows').value();
 
 describe('the sentence of an alarm', () => {
-  it('is that of its finding now, while the first is kept and no receiver is notified again', async () => {
+  it('changes with its finding without notifying receivers again, and the first one is kept', async () => {
     await look('3 TF slices failed permanently.');
     const told = messages();
     expect(await look('51 TF slices failed permanently.')).toEqual([]);
@@ -64,7 +64,7 @@ describe('the sentence of an alarm', () => {
     expect(messages()).toBe(told);
   });
 
-  it('is the last one once it is cleared, also in the log', async () => {
+  it('keeps its last wording when the alarm is cleared, in the log too', async () => {
     await look('3 TF slices failed permanently.');
     await look('51 TF slices failed permanently.');
     expect(await look()).toEqual([`cleared SLICES_FAILED/${execution_id}`]);
@@ -78,7 +78,7 @@ describe('the sentence of an alarm', () => {
     expect(alarmsIn(made.store.sql, always)).toMatchObject([last]);
   });
 
-  it('that is current is no reason to find that tables and log differ', async () => {
+  it('may be newer in the tables than in the log without being reported as a difference', async () => {
     await look('3 TF slices failed permanently.');
     await look('51 TF slices failed permanently.');
     const empty = await openStore(`${temporaryFolder()}/empty.db`);
@@ -99,7 +99,7 @@ describe('an alarm of an ended execution', () => {
     expect(alarm()).toMatchObject({ state: 'cleared', seen_by: 'ana', count: 1 });
   });
 
-  it('is cleared once a person has set the quality of the run, and none is raised for it then', async () => {
+  it('is cleared once a person has set the quality of the run, and is not raised afterwards', async () => {
     await look('3 TF slices failed permanently.');
     await setQuality(made.store, { execution_id, value: 'bad', reason: 'no geometry', ...ana });
     // While it runs, the alarm is about now.
@@ -110,7 +110,7 @@ describe('an alarm of an ended execution', () => {
     expect(await look('4 TF slices failed permanently.')).toEqual([]);
   });
 
-  it('is raised again if the quality is taken back', async () => {
+  it('is raised again if the quality is withdrawn', async () => {
     await setQuality(made.store, { execution_id, value: 'bad', reason: 'no geometry', ...ana });
     await end();
     expect(await look('3 TF slices failed permanently.')).toEqual([]);
@@ -118,7 +118,7 @@ describe('an alarm of an ended execution', () => {
     expect(await look('3 TF slices failed permanently.')).toHaveLength(1);
   });
 
-  it('is raised if one that was acknowledged was over before the end, and has come back', async () => {
+  it('is raised again if it was cleared before the end, even if it had been acknowledged', async () => {
     await look('3 TF slices failed permanently.');
     await markSeen(made.store, 'SLICES_FAILED', ana);
     await look();
@@ -136,7 +136,7 @@ it('an alarm that is acknowledged while its execution runs stays open', async ()
   expect(alarm()).toMatchObject({ state: 'seen', sentence: '4 TF slices failed permanently.' });
 });
 
-it('a process that no longer watches changes nothing', async () => {
+it('a process that has stopped watching writes nothing', async () => {
   await look('3 TF slices failed permanently.');
   await made.store.write((tx) =>
     becomeWatcher(tx, registerProcess(tx, currentProcess(), '0'), () => false, Date.now()),
@@ -147,7 +147,7 @@ it('a process that no longer watches changes nothing', async () => {
   expect([alarm(), messages()]).toEqual(before);
 });
 
-it('a receiver gets the changes made since it became known, in order, and none twice', async () => {
+it('a receiver gets each change since it became known once, in order', async () => {
   const { store } = made;
   await look('3 TF slices failed permanently.');
   await store.write((tx) => knowReceiver(tx, 'one'));

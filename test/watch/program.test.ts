@@ -29,7 +29,7 @@ function made(variable: string, code = 0) {
 const { signal } = new AbortController();
 
 describe('a program that receives alarms', () => {
-  it('receives characters that an environment variable cannot hold as escapes', async () => {
+  it('receives escapes for characters that an environment variable cannot hold', async () => {
     const { path, told } = made('SWF_SUBJECT');
     await programReceiver(path, process.env).tell({ ...delivery, subject: 'e-1:host\u0000\u202E' }, signal);
     expect(told()).toBe(String.raw`e-1:host\u{0}\u{202e}`);
@@ -42,7 +42,7 @@ describe('a program that receives alarms', () => {
     ['SWF_WEBHOOK', ''],
     ['SWF_BROKER_PASSWORD', ''],
     ['SITE_PATH', ''],
-  ])('inherits %s only if a program needs it', async (name, expected) => {
+  ])('inherits the variables that any program needs, and no others: %s', async (name, expected) => {
     const { path, told } = made(name);
     await programReceiver(path, { ...process.env, [name]: expected === '' ? 's3cret' : expected }).tell(
       delivery,
@@ -51,7 +51,7 @@ describe('a program that receives alarms', () => {
     expect(told()).toBe(expected);
   });
 
-  it('receives commands that name the store', async () => {
+  it('receives texts whose commands name the store', async () => {
     const { path, told } = made('SWF_TEXT');
     const named = (text: string) => text.replace('swf-mcp', 'swf-mcp --db a.db');
     await programReceiver(path, process.env, named).tell({ ...delivery, plain: 'run "swf-mcp resume e"' }, signal);

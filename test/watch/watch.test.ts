@@ -97,7 +97,7 @@ const changesOf = ({ told }: { told: Delivery[] }): string[] => told.map(({ chan
 const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000));
 
 describe('an alarm', () => {
-  it('is raised, marked as seen, cleared and raised again as the same one, each once for each receiver', async () => {
+  it('is raised, marked as seen, cleared and raised again as the same alarm; each receiver gets each change once', async () => {
     const made = await makeRunningStore();
     const [a, b] = [receiver('a'), receiver('b')];
     const watching = start(made, [a, b]);
@@ -140,7 +140,7 @@ describe('an alarm', () => {
     expect(rows).toMatchObject([{ alarm_id: alarm, state: 'raised', count: 2, seen_by: null, cleared_at: null }]);
   });
 
-  it('is sent again with the same id to a receiver that was away, and others do not wait for it', async () => {
+  it('is sent again with the same id to a receiver that was away, and other receivers do not wait for it', async () => {
     const made = await makeRunningStore();
     let isAway = true;
     const away = receiver('away', () => (isAway ? Promise.reject(new Error('it answered 503')) : Promise.resolve()));
@@ -163,7 +163,7 @@ describe('an alarm', () => {
     ]);
   });
 
-  it('is one of at most ten that a receiver gets in a minute', async () => {
+  it('is delayed if its receiver was sent ten others within a minute', async () => {
     const made = await makeRunningStore();
     const times: number[] = [];
     const told = receiver('told', () => {
@@ -178,7 +178,7 @@ describe('an alarm', () => {
     expect((times[10] ?? 0) - first).toBeGreaterThanOrEqual(60_000);
   });
 
-  it('is raised by one process per store; a second one stands by, and takes over when the first ends', async () => {
+  it('is raised by one process per store; a second process stands by, and takes over when the first ends', async () => {
     const made = await makeRunningStore();
     const [a, b] = [receiver('a'), receiver('b')];
     const first = start(made, [a]);
@@ -186,7 +186,7 @@ describe('an alarm', () => {
     const second = start(made, [b]);
     await until(() =>
       expect(second.lines).toEqual([
-        'another process is watching this store; this one waits, and reports what happens meanwhile once it takes over',
+        'another process is watching this store; this one waits, and when it takes over, reports what happened until then',
       ]),
     );
     first.findings = [stuck('data')];
@@ -213,7 +213,7 @@ describe('an alarm', () => {
     );
   });
 
-  it('is skipped with a warning for a receiver that comes back after a day', async () => {
+  it('is skipped, with a warning, if its receiver comes back only after a day', async () => {
     const made = await makeRunningStore();
     const first = start(made, [receiver('a')]);
     first.findings = [stuck('data')];
@@ -232,7 +232,7 @@ describe('an alarm', () => {
     );
   });
 
-  it('is sent once, even if the store cannot be written at that moment', async () => {
+  it('is sent once, even if the store cannot be written to at that moment', async () => {
     const made = await makeRunningStore();
     const a = receiver('a', () => {
       if (a.told.length === 1) refuseWrites(made, 3);
@@ -245,7 +245,7 @@ describe('an alarm', () => {
     await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
   });
 
-  it('is raised by a later check if the store cannot be written at the first one', async () => {
+  it('is raised by a later check if the store cannot be written to at first', async () => {
     const made = await makeRunningStore();
     const a = receiver('a');
     const watching = start(made, [a], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
@@ -264,7 +264,7 @@ describe('an alarm', () => {
     await until(() => expect(a.told).toMatchObject([{ execution_id: 'their run~102007' }]));
   });
 
-  it('is raised even if another execution was removed during the check', async () => {
+  it('is raised even if another execution is removed during the check', async () => {
     const { store } = await makeRunningStore();
     const watcher = await store.write((tx) => {
       const id = registerProcess(tx, currentProcess(), '0');
@@ -281,7 +281,7 @@ describe('an alarm', () => {
     expect(candidates(store.sql).map((one) => one.execution_id)).not.toContain('stf_datataking-tester-0099');
   });
 
-  it('is searched for only once in a run that ended long ago', async () => {
+  it('is checked for only once in a run that ended long ago', async () => {
     const made = await makeRunningStore();
     let looks = 0;
     const watching = start(made, [], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
@@ -297,7 +297,7 @@ describe('an alarm', () => {
     expect(looks).toBe(1);
   });
 
-  it('ends the watch if a newer program has migrated the store', async () => {
+  it('is no longer checked for, and the watch fails, once a newer program has migrated the store', async () => {
     const made = await makeRunningStore();
     const watching = start(made, []);
     await until(() => expect(watching.lines).toHaveLength(1));
@@ -306,7 +306,7 @@ describe('an alarm', () => {
     watching.stop = () => Promise.resolve();
   });
 
-  it('ends the watch if the store was replaced', async () => {
+  it('is no longer checked for, and the watch fails, once the store has been replaced', async () => {
     const made = await makeRunningStore();
     const watching = start(made, []);
     await until(() => expect(watching.lines).toHaveLength(1));

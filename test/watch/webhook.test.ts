@@ -43,13 +43,13 @@ async function serve(answers: number[], location?: string): Promise<{ url: strin
 const never = new AbortController().signal;
 
 describe('a webhook', () => {
-  it('receives the alarm as posted JSON', async () => {
+  it('receives the alarm as JSON in a POST request', async () => {
     const { url, got } = await serve([204]);
     await webhookReceiver(url).tell(delivery, never);
     expect(got).toEqual([posted]);
   });
 
-  it('receives characters that hide or reverse text as escapes', async () => {
+  it('receives escapes in place of characters that hide or reverse text', async () => {
     const { url, got } = await serve([204]);
     await webhookReceiver(url).tell({ ...delivery, seen_by: 'a\u202Eb', seen_text: 'c\u200Bd' }, never);
     expect(got).toEqual([{ ...posted, seen_by: String.raw`a\u{202e}b`, seen_text: String.raw`c\u{200b}d` }]);
@@ -58,12 +58,12 @@ describe('a webhook', () => {
   it.each([
     ['an error status', [500], undefined, /^it answered 500$/],
     ['a redirect', [302], 'http://127.0.0.1:1/', /redirect/],
-  ])('has not received an alarm after %s', async (_, answers, location, reason) => {
+  ])('has not received an alarm if it answers with %s', async (_, answers, location, reason) => {
     const { url } = await serve(answers, location);
     await expect(webhookReceiver(url).tell(delivery, never)).rejects.toThrow(reason);
   });
 
-  it('that is silent is given up after 30 s', { timeout: 10_000 }, async () => {
+  it('that does not answer is abandoned after 30 s', { timeout: 10_000 }, async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
     const server = createServer(() => void vi.advanceTimersByTime(30_000));
@@ -75,7 +75,7 @@ describe('a webhook', () => {
     await expect(told).rejects.toThrow(/^it did not answer in 30 s$/);
   });
 
-  it('that does not answer is reported without the secrets of its address', async () => {
+  it('that does not answer is reported without the secrets in its address', async () => {
     const receiver = webhookReceiver('https://127.0.0.1:65533/hooks/s3cret');
     const error = await receiver.tell(delivery, never).catch((reason: unknown) => reason as Error);
     expect((error as Error).message).toBe('ECONNREFUSED');
@@ -83,9 +83,12 @@ describe('a webhook', () => {
     expect(receiver.name).toBe('webhook at 127.0.0.1:65533');
   });
 
-  it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])('is refused if it is %s', (url) => {
-    const made = (): unknown => webhookReceiver(url);
-    expect(made).toThrow(/^the webhook( at host)? is not an address to post to; give https/);
-    expect(made).not.toThrow(/s3cret/);
-  });
+  it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])(
+    'with the address "%s" is refused',
+    (url) => {
+      const made = (): unknown => webhookReceiver(url);
+      expect(made).toThrow(/^the webhook( at host)? is not a valid address; give https/);
+      expect(made).not.toThrow(/s3cret/);
+    },
+  );
 });

@@ -99,7 +99,7 @@ describe('the page for a chat', () => {
         // Text of logs is never sent to the chat.
         expect(messages[0]?.content[0]?.text).not.toContain('geometry');
         await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
-        await frame.getByText('This view has ended.').waitFor();
+        await frame.getByText('This view is closed.').waitFor();
       },
     );
 

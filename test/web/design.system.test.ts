@@ -25,7 +25,7 @@ function rowsOf(head: string): string[][] {
 describe.skipIf(browserIsMissing() !== undefined)('the design', () => {
   const browser = useBrowser();
 
-  it('uses the colours and sizes in src/web/README.md, light and dark', async () => {
+  it('uses the colours and sizes in src/web/README.md, in the light and the dark theme', async () => {
     const folder = temporaryFolder();
     const id = await hostileRun(folder);
     const { url } = await startHttp({ folder });

@@ -8,7 +8,7 @@ const stfs = 2400;
 const slots = 300;
 
 describe.skipIf(browserIsMissing() !== undefined)(
-  'the page of 36,000 slices on 300 slots',
+  'the page for 36,000 slices on 300 slots',
   { timeout: 600_000 },
   () => {
     const browser = useBrowser();

@@ -46,7 +46,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     root = url.replace(/mcp$/, '');
   });
 
-  it('shows alarms in a line without moving the page, and lets a permitted client mark one as seen', async () => {
+  it('shows new alarms without moving the page, and lets a permitted client mark one as seen', async () => {
     const page = await open('#/', 'look-1', true);
     await page.getByText('not watching for alarms: "swf-mcp watch" is not running').waitFor();
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;
@@ -62,12 +62,12 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     );
     expect(await barriers(page)).toEqual([]);
     await page.getByRole('button', { name: 'I have seen it' }).click();
-    await page.getByText('marking an alarm as seen needs a token of scope note or control').waitFor();
+    await page.getByText('marking an alarm as seen needs a token whose scope is note or control').waitFor();
 
     const writer = await open('#/', 'write-1', true);
     await writer.getByText('1 alarm not seen by anyone').click();
     await writer.getByLabel('your name').fill('Bo');
-    await writer.getByLabel('what you are doing').fill('I look');
+    await writer.getByLabel('what you are doing about it').fill('I look');
     await writer.getByRole('button', { name: 'I have seen it' }).click();
     await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
@@ -80,13 +80,13 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
 
   it('records notes and the quality of a run, shows them, and marks the time of a note', async () => {
     const reader = await open(`#/${id}`, 'look-1');
-    await reader.getByText('write a note, or judge the run').click();
+    await reader.getByText('write a note or set the quality').click();
     await reader.getByLabel('note or reason').fill('x');
     await reader.getByRole('button', { name: 'write the note' }).click();
     await reader.getByText('TOOL_NOT_FOUND: add_note writes to the logbook').waitFor();
 
     const page = await open(`#/${id}`, 'write-1');
-    await page.getByText('write a note, or judge the run').click();
+    await page.getByText('write a note or set the quality').click();
     await page.getByLabel('note or reason').fill('the <i>beam</i> was off');
     await page.getByRole('button', { name: 'quality bad' }).click();
     await page.getByText('written', { exact: true }).waitFor();

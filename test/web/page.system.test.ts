@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     return { url, root: url.replace(/mcp$/, '') };
   };
 
-  it('lists executions, filters them by the address, and opens one', async () => {
+  it('lists executions, filters them according to its address, and opens one', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/?status=completed`);
     await page.getByRole('link', { name: 'stf_datataking-tester-0002' }).click();
@@ -65,7 +65,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Nothing matches.').waitFor();
   });
 
-  it('paints an ended run in the chosen colours, those of the system, or those for print', async () => {
+  it('draws an ended run in the chosen colours, the system colours, and the print colours', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await painted(page);
@@ -86,7 +86,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(pixel).toBe(light);
   });
 
-  it('loads the code of a view when it is opened, and shows an error if that fails', async () => {
+  it('loads the code of a view when the view is opened, and shows an error if loading fails', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`, { mayComplain: true });
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
@@ -99,7 +99,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect((await fetch(`${root}app/none.js`)).status).toBe(404);
   });
 
-  it('shows an error if its code does not load, and not while it is loading', async () => {
+  it('shows an error if its code fails to load, but not while it is loading', async () => {
     const { root } = await serve();
     const words = 'This page does not load. Load it again, or restart its server.';
     const page = await browser.open(`${root}#/`, { mayComplain: true });
@@ -113,7 +113,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByText(words).count()).toBe(0);
   });
 
-  it('fetches a part of its code again after a network error, without a message', async () => {
+  it('fetches a part of its code again after a network error, without showing an error', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`, { mayComplain: true });
     await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
@@ -123,7 +123,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByText('This part of the page cannot be loaded.').count()).toBe(0);
   });
 
-  it('keeps typed text while it refreshes, and filters by it', async () => {
+  it('filters by typed text, and keeps the text while it refreshes', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`);
     const namespace = page.getByLabel('namespace');
@@ -168,7 +168,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Showing a part').waitFor({ state: 'detached' });
   });
 
-  it('zooms by wheel and keys, moves by buttons, and steps back', async () => {
+  it('zooms with the wheel and keys, moves with buttons, and steps back', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     const chart = page.getByRole('img', { name: /^Throughput:/ });
@@ -210,7 +210,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(() => page.url()).not.toContain('asof=');
   });
 
-  it('has keys for the search, the rows and the list of keys', async () => {
+  it('has keyboard shortcuts for the search, the rows and the list of shortcuts', async () => {
     const { root } = await serve();
     const page = await browser.open(root);
     await page.getByRole('link', { name: id }).waitFor();
@@ -225,7 +225,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await page.getByRole('textbox', { name: 'words in notes and reasons' }).inputValue()).toBe('j/?');
   });
 
-  it('shows the counts of the monitor and the causes of the timeline', async () => {
+  it('shows the same counts as the monitor and the same causes as the timeline', async () => {
     const { url, root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await page.locator('.header .legend').waitFor();
@@ -240,7 +240,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(await rows.first().innerText()).toContain(String((causes as Answer[])[0]?.['attempts']));
   });
 
-  it('shows hostile texts as text', async () => {
+  it('shows hostile text as plain text', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}?tab=failed+slices`);
     await page.getByRole('tabpanel').locator('li').first().waitFor();
@@ -260,39 +260,42 @@ describe.skipIf(missing !== undefined)('the page', () => {
     expect(page.url()).toMatch(/[?&]slice=swf\.\S+_slice_\d+\.tf/);
   });
 
-  it.each(['light', 'dark'] as const)('paints a failed attempt at its slot and time, %s', async (theme) => {
-    const { url, root } = await serve();
-    const page = await browser.open(`${root}#/${id}`, { theme });
-    await painted(page);
-    const answer = await ask(await connectHttp(url), 'get_execution_timeline', {
-      execution_id: id,
-      detail: 'page',
-      bins: 300,
-      slots: 400,
-    });
-    const span = Date.parse(answer['until'] as string) - Date.parse(answer['from'] as string);
-    const failed = (answer['spans'] as number[][]).filter(([, , , state]) => state === 3);
-    expect(failed.length).toBeGreaterThan(0);
-    const rows = (answer['slots'] as string[]).length;
-    const colours = await page.evaluate(
-      ([places, count]) => {
-        const canvas = document.querySelector('canvas');
-        const context = canvas?.getContext('2d');
-        return places.map(([row = 0, part = 0]) =>
-          context
-            ?.getImageData(
-              Math.floor(part * (canvas?.width ?? 0)),
-              Math.floor(((row + 0.3) / count) * (canvas?.height ?? 0)),
-              1,
-              1,
-            )
-            .data.join(','),
-        );
-      },
-      [failed.map(([row = 0, start = 0, length = 0]) => [row, (start + length / 2) / span]), rows] as const,
-    );
-    expect(new Set(colours)).toEqual(new Set([await colourOf(page, '--failed')]));
-  });
+  it.each(['light', 'dark'] as const)(
+    'shows a failed attempt in its slot and at its time, in %s colours',
+    async (theme) => {
+      const { url, root } = await serve();
+      const page = await browser.open(`${root}#/${id}`, { theme });
+      await painted(page);
+      const answer = await ask(await connectHttp(url), 'get_execution_timeline', {
+        execution_id: id,
+        detail: 'page',
+        bins: 300,
+        slots: 400,
+      });
+      const span = Date.parse(answer['until'] as string) - Date.parse(answer['from'] as string);
+      const failed = (answer['spans'] as number[][]).filter(([, , , state]) => state === 3);
+      expect(failed.length).toBeGreaterThan(0);
+      const rows = (answer['slots'] as string[]).length;
+      const colours = await page.evaluate(
+        ([places, count]) => {
+          const canvas = document.querySelector('canvas');
+          const context = canvas?.getContext('2d');
+          return places.map(([row = 0, part = 0]) =>
+            context
+              ?.getImageData(
+                Math.floor(part * (canvas?.width ?? 0)),
+                Math.floor(((row + 0.3) / count) * (canvas?.height ?? 0)),
+                1,
+                1,
+              )
+              .data.join(','),
+          );
+        },
+        [failed.map(([row = 0, start = 0, length = 0]) => [row, (start + length / 2) / span]), rows] as const,
+      );
+      expect(new Set(colours)).toEqual(new Set([await colourOf(page, '--failed')]));
+    },
+  );
 
   it('shows an earlier moment with the counts and messages that the tools return for it', async () => {
     const { url, root } = await serve();
@@ -312,7 +315,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.locator('.header .pill', { hasText: 'completed' }).first().waitFor();
   });
 
-  it('shows the health of the newest execution in the tab, and follows the next one', async () => {
+  it('shows the health of the newest execution in the browser tab, and switches to the next one when it starts', async () => {
     const own = temporaryFolder();
     const run = () => runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
     await run();
@@ -343,7 +346,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await expect.poll(icon).toBe('data:,');
   });
 
-  it('closes the path of a slice by a key that is pressed as soon as it appears', async () => {
+  it('closes the path of a slice on Escape, even as soon as it appears', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
     await painted(page);
@@ -401,7 +404,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     }
   });
 
-  it.each(['light', 'dark'] as const)('has no accessibility barriers, %s', async (theme) => {
+  it.each(['light', 'dark'] as const)('has no accessibility barriers in %s colours', async (theme) => {
     const { root } = await serve();
     for (const [address, shown] of [
       ['', 'Executions'],
@@ -473,7 +476,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''));
-    await page.getByText(/There is no execution in this store yet: .*swf-mcp .*run" creates one/).waitFor();
+    await page.getByText(/There are no executions in this store yet: .*swf-mcp .*run" creates one/).waitFor();
     const run = startCli(['run', '--speed', '5', '--stf-count', '6', '--json', ...hostilePayload(folder)], { folder });
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).click();
     const seen: number[] = [];
@@ -490,7 +493,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     expect(await countsOf(page)).toEqual(shownCounts(monitor));
   });
 
-  it('loads at most 5 kB per refresh of a live run, and no card moves when a finding appears', async () => {
+  it('loads at most 5 kB per refresh of a live run, and moves no card when a finding appears', async () => {
     const folder = temporaryFolder();
     const sets = [`worker.payload=["sh", "-c", "sleep 0.03; [ ! -e ${folder}/fail ]"]`, 'worker.max_retries=0'];
     const args = ['run', '--speed', '2', '--stf-count', '90', '--json', ...sets.flatMap((pair) => ['--set', pair])];
@@ -538,16 +541,16 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     server.child.kill('SIGKILL');
     await server.finished;
-    await page.getByText('The server does not answer.').waitFor();
+    await page.getByText('The server is not answering.').waitFor();
     await page.getByText(/What you see is from/).waitFor();
     expect(await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).count()).toBe(1);
     const again = startCli(['serve', '--http', new URL(url).port], { folder });
     await again.saw(/MCP server at/);
-    await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
+    await page.getByText('The server is not answering.').waitFor({ state: 'detached' });
     expect(existsSync(join(folder, 'swf.db'))).toBe(true);
   });
 
-  it('is opened by "open", with a running server of the same store or one of its own', async () => {
+  it('is opened by "open" from a running server of its store, or else from a new one', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     // The program that stands in for the user's browser: it writes down its arguments.
@@ -579,7 +582,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     });
   });
 
-  it('shows that a run has no driver when its process is gone, and the slices lost with it', async () => {
+  it('shows that a run whose process is gone has no driver, and which slices were lost', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--stf-count', '40'], { folder });
     await run.saw(/start_run/);
@@ -613,7 +616,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await row.getByText(/^silent for /).waitFor();
   });
 
-  it('advances its time axis if nothing is recorded', async () => {
+  it('advances its time axis even while nothing is recorded', async () => {
     const made = await makeRunningStore();
     const { url } = await startHttp({ folder: dirname(made.path) });
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
@@ -623,7 +626,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await expect.poll(times, { timeout: 30_000 }).not.toEqual(before);
   });
 
-  it('reports that the charts of an ended run cannot be loaded, and draws them when they can', async () => {
+  it('reports that the charts of an ended run cannot be loaded, and draws them once they can be', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });
@@ -632,17 +635,17 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       route.request().postData()?.includes('get_execution_timeline') === true ? route.abort() : route.continue(),
     );
     await page.goto(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
-    await page.getByText('No pictures: The server does not answer. Retrying.').waitFor();
+    await page.getByText('No pictures: The server is not answering. Retrying.').waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
     await page.getByText('No pictures:').waitFor({ state: 'detached' });
     // A part is requested while the server is away: the whole stays, marked as older.
     await page.route('**/mcp', (route) => route.abort());
     await page.getByRole('img', { name: /^Throughput:/ }).press('+');
-    await page.getByText('Older pictures: The server does not answer. Retrying.').waitFor();
+    await page.getByText('Older pictures: The server is not answering. Retrying.').waitFor();
   });
 
-  it('has one request at a time, however often it is hidden and shown', async () => {
+  it('has at most one request under way, however often it is hidden and shown', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });

@@ -1,27 +1,28 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Bar, barsOf, isLost, paintBars } from '../../src/web/draw/paint.ts';
+import { type Bar, barAt, barBeside, barsOf, firstBar, isLost, paintBars } from '../../src/web/draw/paint.ts';
 import type { Timeline } from '../../src/web/shared/answers.ts';
 
 const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };
 const letters = '.aAFPL';
 
+const barOf = (bar: Partial<Bar>): Bar => ({
+  row: 0,
+  start: 0,
+  end: 0,
+  state: 'completed',
+  stf: 's',
+  sliceId: 0,
+  attempt: 1,
+  isOpen: false,
+  ...bar,
+});
+
 /** Rows of a chart of 20 pixels, each pixel as the letter of its colour. */
 function drawn(bars: readonly Partial<Bar>[], rows = 1): string[] {
   const width = 20;
   const pixels = new Uint32Array(width * rows);
-  const all = bars.map((bar) => ({
-    row: 0,
-    start: 0,
-    end: 0,
-    state: 'completed' as const,
-    stf: 's',
-    sliceId: 0,
-    attempt: 1,
-    isOpen: false,
-    ...bar,
-  }));
-  paintBars({ pixels, width, height: rows, rowHeight: 1 }, all, 100, colours);
+  paintBars({ pixels, width, height: rows, rowHeight: 1 }, bars.map(barOf), 100, colours);
   const text = Array.from(pixels, (pixel) => letters[pixel]).join('');
   return Array.from({ length: rows }, (_, row) => text.slice(row * width, (row + 1) * width));
 }
@@ -61,13 +62,53 @@ describe('the bars of workers', () => {
     expect(rows.map((row) => row.replaceAll(/\.|(.)(?=\1)/g, ''))).toEqual(['aAaA', 'aAaA']);
   });
 
-  it('that are narrower than a pixel together fill their row', () => {
+  it('fill their row together if each is narrower than a pixel', () => {
     const bars = Array.from({ length: 50 }, (_, at) => ({ start: at * 2, end: at * 2 + 2 }));
     expect(drawn(bars)).toEqual([expect.stringMatching(/^[aA]{20}$/)]);
   });
 });
 
-it('work in hand is open while its execution runs, and lost when that has ended', () => {
+describe('a bar of a worker', () => {
+  const bars = [
+    { row: 1, start: 0, end: 10, sliceId: 1 },
+    { row: 1, start: 20, end: 30, sliceId: 2 },
+    { row: 1, start: 30, end: 40, sliceId: 3, state: 'failed' as const },
+    { row: 2, start: 5, end: 25, sliceId: 4 },
+    { row: 2, start: 35, end: 45, sliceId: 5 },
+  ].map(barOf);
+  const named = (sliceId: number): Bar => barOf(bars.find((bar) => bar.sliceId === sliceId) ?? {});
+
+  it('that is gone when an arrow key is pressed is replaced by the first bar of its row', () => {
+    expect(barBeside(bars, barOf({ row: 2, sliceId: 9 }), 'right').sliceId).toBe(4);
+  });
+
+  it.each([
+    ['under the cursor is picked', 1, 5, 1],
+    ['beside the cursor is picked if no bar is under it', 1, 12, 1],
+    ['with a failure is picked if several are near', 1, 29, 3],
+    ['far away is not picked', 1, 15, undefined],
+    ['in another row is not picked', 3, 5, undefined],
+  ])('%s', (_, row, time, sliceId) => {
+    expect(barAt(bars, row, time, 3)?.sliceId).toBe(sliceId);
+  });
+
+  it.each([
+    [2, 'left', 1],
+    [2, 'right', 3],
+    [1, 'left', 1],
+    [3, 'right', 3],
+    [2, 'down', 4],
+    [3, 'down', 5],
+    [5, 'up', 3],
+    [4, 'down', 4],
+  ] as const)('is reached with an arrow key: from slice %i %s to slice %i', (from, step, to) => {
+    // As in a live run, where every answer has new objects.
+    expect(barBeside(bars, named(from), step).sliceId).toBe(to);
+    expect(firstBar(bars.toReversed().toSorted((a, b) => a.start - b.start))?.sliceId).toBe(1);
+  });
+});
+
+it('work in hand is open while its execution runs, and lost once the execution has ended', () => {
   const [queued, processing, completed] = [0, 1, 2];
   const timeline = {
     from: '2026-01-01T00:00:00.000Z',

@@ -41,7 +41,7 @@ describe('a report', () => {
     expect(stderr).toMatch(/run\.html already exists; give another file, or --force to overwrite it/);
   });
 
-  it('contains no log lines and no paths of slices with --without-logs', async () => {
+  it('made with --without-logs contains no log lines and no paths of slices', async () => {
     await runCli(['report', id, '--html', 'bare.html', '--without-logs'], { folder });
     const bare = readFileSync(join(folder, 'bare.html'), 'utf8');
     expect(bare).not.toContain('is queued again');
@@ -82,7 +82,7 @@ describe('a report', () => {
       await page.getByRole('dialog').getByText('done', { exact: false }).first().waitFor();
     });
 
-    it.each(['light', 'dark'] as const)('has no accessibility barriers, %s', async (theme) => {
+    it.each(['light', 'dark'] as const)('has no accessibility barriers in the %s theme', async (theme) => {
       const page = await browser.open(`file://${join(folder, 'run.html')}`, { theme });
       await painted(page);
       expect(await barriers(page)).toEqual([]);

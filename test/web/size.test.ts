@@ -34,12 +34,12 @@ describe('the code that a browser loads, compressed by gzip,', () => {
     expect(kilobytes([...files])).toBeLessThanOrEqual(31);
   });
 
-  it.each(['compare', 'shift'])('does not include %s before that is opened', (name) => {
+  it.each(['compare', 'shift'])('does not include the %s view until it is opened', (name) => {
     expect(loadedBy('app.js')).not.toContain(part(name));
     expect(loadedBy(part('overview'))).not.toContain(part(name));
   });
 
-  it.each(['hosted.js', 'report.js'])('is one file of at most 60 kB in %s', (name) => {
+  it.each(['hosted.js', 'report.js'])('is one file of at most 60 kB for %s', (name) => {
     expect(loadedBy(name)).toEqual([name]);
     expect(kilobytes([name])).toBeLessThanOrEqual(60);
   });

@@ -15,20 +15,20 @@ describe('the pill of an execution', () => {
     [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 failed for good', 'failed'],
     [{ status: 'terminated', health: 'finished', failed: 0 }, 'terminated', 'terminated'],
     [{ status: 'unknown', status_reason: 'not heard since noon', failed: 0 }, 'not heard since noon', 'unknown'],
-  ])('of %o is "%s", marked %s', (props, words, state) => {
+  ])('with %o says "%s" and is marked %s', (props, words, state) => {
     expect(stateOf(props)).toEqual({ state, words });
   });
 });
 
-it('nothing of unknown health is called fine', () => {
+it('a run whose health is unknown is never called fine', () => {
   expect(noFindingWords({ health: 'finished' })).toBe('Nothing is wrong');
-  expect(noFindingWords({})).toBe('Whether anything is wrong is not known');
+  expect(noFindingWords({})).toBe('Its health is not known');
 });
 
 const row = (execution_id: string, status: string, start_time: string, slices_failed = 0): ExecutionRow =>
   ({ execution_id, status, start_time, slices_failed }) as ExecutionRow;
 
-it('the list has running executions first, and sorts by start, whatever was recorded last', () => {
+it('the list shows running executions first, and sorts by start time, not by recording order', () => {
   const rows = [
     row('observed later', 'completed', '2026-11-27T09:00:00Z', 3),
     row('new', 'completed', '2026-11-30T10:00:00Z'),
@@ -64,8 +64,8 @@ describe('a card on the wall', () => {
 
   it.each([
     [
-      '1 TF slice has been in processing for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
-      '1 TF slice has been in processing for more than 5 s',
+      '1 TF slice has been in progress for more than 5 s (usually 0.89 s; the payload is killed after 10 min): swf.100013.000011_slice_007.tf by worker-agent-kauder-20/03 since 2026-11-30T01:35:53.100Z (9 min 51 s).',
+      '1 TF slice has been in progress for more than 5 s',
     ],
     [
       'The driver, process 3739 on vm, is gone, last heard 2026-11-30T01:46:57.120Z, so nothing is running. Run "swf-mcp resume stf-1".',
@@ -81,7 +81,7 @@ describe('a card on the wall', () => {
       'worker-agent-kauder-10/04 on vm rests until 2026-11-30T01:35:53Z',
     ],
     ['It is so', 'It is so'],
-  ])('says briefly: %s', (sentence, short) => {
+  ])('shortens "%s" to "%s"', (sentence, short) => {
     expect(headOf(sentence)).toBe(short);
   });
 });

@@ -77,7 +77,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     ['as they come', [], 860],
     ['alarms last', ['charts', 'code', 'alarms'], 390],
     ['charts last, and then their code', ['alarms', 'charts', 'code'], 1280],
-  ] as const)('moves nothing while its parts load, %s', async (_, order, width) => {
+  ] as const)('moves nothing while its parts load: %s', async (_, order, width) => {
     const releases: (() => Promise<void>)[] = [];
     const before = async (page: Page): Promise<void> => {
       await watchShifts(page);
@@ -94,11 +94,15 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     expect({ shifted, moved: shifted < 0.01 ? [] : moved }).toEqual({ shifted, moved: [] });
   });
 
-  it('keeps the log lines that someone points at, until the pointer leaves them', async () => {
+  it('keeps the log lines under the pointer until the pointer leaves them', async () => {
     const page = await browser.open(`${await startRun()}#/latest`);
     const lines = page.getByRole('tabpanel').locator('li');
-    await lines.first().hover();
-    await page.getByText('updates paused while you point here').waitFor();
+    // The lines move until they are held, so the pointer may miss them at first.
+    const held = async (): Promise<number> => {
+      await page.getByRole('tabpanel').hover({ force: true, position: { x: 60, y: 120 } });
+      return page.getByText('updates paused while the pointer is here').count();
+    };
+    await expect.poll(held).toBe(1);
     const newest = () => lines.first().innerText();
     const later = async (): Promise<void> => {
       const { completed = 0 } = await countsOf(page);
@@ -106,11 +110,11 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     };
     // An answer that was on its way has come.
     await later();
-    const held = await newest();
+    const before = await newest();
     await later();
-    expect(await newest()).toBe(held);
+    expect(await newest()).toBe(before);
     await page.mouse.move(0, 0);
-    await expect.poll(newest).not.toBe(held);
+    await expect.poll(newest).not.toBe(before);
   });
 });
 
@@ -124,64 +128,70 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a recorded run', 
     return browser.open(`${url.replace(/mcp$/, '')}${path}`, { width });
   };
 
-  it.each([1280, 860, 390])('moves no card when its film starts, plays and ends, %s px wide', async (width) => {
-    const page = await open('H-1', '#/latest', width);
-    const tops = () =>
-      page.evaluate(() =>
-        [...document.querySelectorAll('.card')].map((one) => Math.round(one.getBoundingClientRect().top + scrollY)),
-      );
-    const finding = page.getByText('CONTRACT_BROKEN');
-    await finding.waitFor();
-    await painted(page);
-    const before = await tops();
-    const slider = page.getByRole('slider').first();
-    await page.getByRole('button', { name: 'play' }).click();
-    // Without a number beside it.
-    await page.getByRole('heading', { name: /^Findings$/ }).waitFor();
-    await page.getByRole('button', { name: 'pause' }).click();
-    expect(await tops()).toEqual(before);
-    await slider.press('PageDown');
-    expect(await tops()).toEqual(before);
-    await page.getByRole('button', { name: 'return to now' }).click();
-    await page.getByText('current, not past').waitFor({ state: 'detached' });
-    expect(await tops()).toEqual(before);
-    expect(await barriers(page)).toEqual([]);
-  });
+  it.each([1280, 860, 390])(
+    'moves no card when its film starts, plays and ends, at a width of %s px',
+    async (width) => {
+      const page = await open('H-1', '#/latest', width);
+      const tops = () =>
+        page.evaluate(() =>
+          [...document.querySelectorAll('.card')].map((one) => Math.round(one.getBoundingClientRect().top + scrollY)),
+        );
+      const finding = page.getByText('CONTRACT_BROKEN');
+      await finding.waitFor();
+      await painted(page);
+      const before = await tops();
+      const slider = page.getByRole('slider').first();
+      await page.getByRole('button', { name: 'play' }).click();
+      // Without a number beside it.
+      await page.getByRole('heading', { name: /^Findings$/ }).waitFor();
+      await page.getByRole('button', { name: 'pause' }).click();
+      expect(await tops()).toEqual(before);
+      await slider.press('PageDown');
+      expect(await tops()).toEqual(before);
+      await page.getByRole('button', { name: 'return to now' }).click();
+      await page.getByText('current state').waitFor({ state: 'detached' });
+      expect(await tops()).toEqual(before);
+      expect(await barriers(page)).toEqual([]);
+    },
+  );
 
-  it.each(['light', 'dark'] as const)('is as legible while another moment is awaited, %s', async (theme) => {
-    const page = await open('H-1', '#/latest', 1280);
-    await page.emulateMedia({ colorScheme: theme });
-    await painted(page);
-    const slider = page.getByRole('slider').first();
-    const grey = () =>
-      page.evaluate(
-        () => getComputedStyle(document.querySelector('.header.awaited, .header .dimmed') ?? document.body).filter,
-      );
-    const first = await hold(page, /"as_of"/);
-    await slider.press('Home');
-    await page.getByText('dimmed: current, not past').waitFor();
-    expect([await grey(), await barriers(page)]).toEqual(['grayscale(1)', []]);
-    first();
-    await page.getByText('dimmed: current, not past').waitFor({ state: 'detached' });
-    const second = await hold(page, /"as_of"/);
-    await slider.press('PageUp');
-    // A short wait changes nothing.
-    await expect.poll(grey).toBe('grayscale(1)');
-    expect(await barriers(page)).toEqual([]);
-    second();
-    await expect.poll(grey).toBe('none');
-    // The slider goes back as far as the run is known.
-    await slider.press('Home');
-    await expect.poll(() => page.locator('.header.awaited').count()).toBe(0);
-    expect(await page.getByRole('alert').count()).toBe(0);
-  });
+  it.each(['light', 'dark'] as const)(
+    'stays legible while the state at another time loads, in the %s theme',
+    async (theme) => {
+      const page = await open('H-1', '#/latest', 1280);
+      await page.emulateMedia({ colorScheme: theme });
+      await painted(page);
+      const slider = page.getByRole('slider').first();
+      const grey = () =>
+        page.evaluate(
+          () => getComputedStyle(document.querySelector('.header.awaited, .header .dimmed') ?? document.body).filter,
+        );
+      const first = await hold(page, /"as_of"/);
+      await slider.press('Home');
+      await page.getByText('dimmed: current state').waitFor();
+      expect([await grey(), await barriers(page)]).toEqual(['grayscale(1)', []]);
+      first();
+      await page.getByText('dimmed: current state').waitFor({ state: 'detached' });
+      const second = await hold(page, /"as_of"/);
+      await slider.press('PageUp');
+      // A short wait changes nothing.
+      await expect.poll(grey).toBe('grayscale(1)');
+      expect(await barriers(page)).toEqual([]);
+      second();
+      await expect.poll(grey).toBe('none');
+      // The slider goes back as far as the run is known.
+      await slider.press('Home');
+      await expect.poll(() => page.locator('.header.awaited').count()).toBe(0);
+      expect(await page.getByRole('alert').count()).toBe(0);
+    },
+  );
 
-  it('does not call a run that is no longer heard fine, neither on its page nor on the wall', async () => {
+  it('does not show a run as fine, on its page or on the wall, if it is no longer heard from', async () => {
     const page = await open('PP-4', '#/latest', 1280);
-    await page.getByText('Whether anything is wrong is not known.').waitFor();
+    await page.getByText('Its health is not known.').waitFor();
     expect(await page.title()).toMatch(/^unknown · /);
     await page.getByRole('link', { name: 'Wall' }).click();
-    const card = page.locator('.wall .card', { hasText: 'Whether anything is wrong is not known' });
+    const card = page.locator('.wall .card', { hasText: 'Its health is not known' });
     await card.getByText('not heard since 2026-11-30 02:38:14 UTC').waitFor();
     expect(await page.locator('.wall').innerText()).toMatch(/^Nothing is known to be running/m);
     expect(await page.locator('.course').count()).toBe(0);

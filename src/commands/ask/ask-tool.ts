@@ -8,13 +8,21 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /**
  * Calls a tool as the server would, and returns its answer; arguments without a value are left out. Ctrl-C
- * cancels a call that takes long. The parameter is the tool itself, so that a command loads no other.
+ * cancels a long call. The parameter is the tool itself, so that a command loads only this tool.
  */
 export async function askTool<Name extends string>(io: Io, tool: Tool<Name>, args: object) {
   using reader = createStoreReader(io);
-  const signal = tool.perform === undefined ? new AbortController().signal : interruptionOf(io);
-  return (await callTool(tool, present({ ...args }), liveContext(io, reader, signal))) as AnswerOf<Name>;
+  return await askWith(io, reader, tool, args, tool.perform && interruptionOf(io));
 }
+
+/** Like `askTool`, but with a reader that is already open. */
+export const askWith = async <Name extends string>(
+  io: Io,
+  reader: StoreReader,
+  tool: Tool<Name>,
+  args: object,
+  signal = new AbortController().signal,
+) => (await callTool(tool, present({ ...args }), liveContext(io, reader, signal))) as AnswerOf<Name>;
 
 /** A tool's context at the command line. */
 export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal) => ({

@@ -14,9 +14,9 @@ interface CallArguments {
 }
 
 /**
- * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs,
- * on many at a terminal. A person at a terminal may do anything, so tools that change something are included. Returns
- * the exit code.
+ * `swf-mcp call TOOL [JSON | key=value…]`: makes one tool call and prints its structured answer on stdout:
+ * on one line for programs, indented at a terminal. A person at a terminal may do anything, so tools that
+ * change something are included. Returns the exit code.
  */
 export async function callCommand(io: Io, { tool: name, arguments: words, yes }: CallArguments) {
   // Report a wrong name before a missing store.
@@ -44,7 +44,7 @@ function parseArguments(words: readonly string[]) {
     return JSON.parse(json);
   } catch (error) {
     throw valueInvalid(
-      `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'`,
+      `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give, for example, execution_id=latest or '{"execution_id":"latest"}'`,
       { cause: error },
     );
   }
@@ -52,7 +52,7 @@ function parseArguments(words: readonly string[]) {
 
 const pair = /^[a-z][a-z0-9_]*=/;
 
-/** true, false and objects are parsed as JSON; tools take numbers as text. */
+/** Parses true, false, lists and objects as JSON. Tools accept numbers as text. */
 function pairOf(word: string) {
   const at = word.indexOf('=');
   const value = word.slice(at + 1);

@@ -18,7 +18,7 @@ export function configCommand(io: Io, { list, ...flags }: ConfigFlags & { list: 
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
 }
 
-/** `swf-mcp config --list`: the configurations that can be named, one per line. */
+/** `swf-mcp config --list`: the configurations that can be given by name, one per line. */
 function listConfigs(io: Io) {
   const known = knownConfigs(configPlaces(io));
   const width = Math.max(...known.map(({ name }) => name.length));
@@ -32,7 +32,9 @@ interface Effective {
 
 const secret = '***';
 
-/** The value of each key and where it came from; a key without a value is left undefined. Throws `CONFIG_INVALID`. */
+/**
+ * The value of each key (undefined if it has none), and where the value came from. Throws `CONFIG_INVALID`.
+ */
 function effectiveValues(io: Io, { config, origins }: Loaded) {
   const values = new Map<string, Effective>();
   for (const key of knownKeys) {
@@ -50,7 +52,7 @@ function effectiveValues(io: Io, { config, origins }: Loaded) {
   return values;
 }
 
-/** What the environment sets of a chosen broker. */
+/** The broker settings that come from the environment if a broker is chosen. */
 const fromEnvironment = {
   'broker.user': 'ACTIVEMQ_USER',
   'broker.password': 'ACTIVEMQ_PASSWORD',
@@ -72,7 +74,7 @@ function tomlLines(values: Map<string, Effective>) {
   return lines;
 }
 
-/** Where the comments begin, unless a value is longer. */
+/** The column where comments begin, unless a value extends beyond it. */
 const commentColumn = 36;
 
 function lineOf(dotted: string, key: string, { value, source }: Effective) {
@@ -83,8 +85,8 @@ function lineOf(dotted: string, key: string, { value, source }: Effective) {
 }
 
 /**
- * JSON strings are TOML strings, except for characters that JSON does not escape and a terminal would not
- * show.
+ * A value as TOML. A JSON string is a TOML string; characters that JSON leaves unescaped but a terminal would
+ * not show are escaped here.
  */
 function tomlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
@@ -97,5 +99,5 @@ function tomlOf(value: unknown): string {
 
 const hidden = new RegExp(`[${unprintable}]`, 'gu');
 
-/** A character in TOML's escaped form, by its number. */
+/** A character as a TOML escape with its code point. */
 const escaped = (character: string) => String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

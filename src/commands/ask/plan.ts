@@ -56,7 +56,7 @@ function shownBytes(bytes: number) {
 /** The keys that can be changed, given with or without their configuration section. */
 const keys = ['target_worker_count', 'slice_processing_time', 'stf_sampling_rate', 'without_worker', 'without_host'];
 
-/** `swf-mcp plan --as-played`: an execution replayed on its measured times, as it was and with changes. */
+/** `swf-mcp plan --as-played`: an execution replayed with its measured times, as it was and with changes. */
 async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[], json: boolean) {
   const changes = Object.fromEntries(sets.map(changeOf));
   const [{ askTool }, { planRunTool }] = await Promise.all([
@@ -64,7 +64,7 @@ async function planAsPlayed(io: Io, execution_id: string, sets: readonly string[
     import('../../tools/plan-run.ts'),
   ]);
   const { as_played, assumptions } = await askTool(io, planRunTool, { execution_id, as_played: true, ...changes });
-  if (as_played === undefined) throw new Error('plan_run has played nothing');
+  if (as_played === undefined) throw new Error('plan_run returned no as_played');
   if (json) printJson(io, { as_played, assumptions });
   else printLines(io, [...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)]);
 }
@@ -87,18 +87,18 @@ type Waits = AsPlayed['was'];
 
 const shown = (seconds: number | undefined) => (seconds === undefined ? 'unknown' : duration(seconds));
 
-/** A way that the run went, or would go. */
+/** The run as it was, as replayed, or with changes. */
 interface Played {
   name: string;
   waits: Waits;
-  /** The slices waiting in each bin. */
+  /** The number of slices waiting in each bin. */
   waiting: readonly number[];
   /** When the run began, in milliseconds. */
   start: number;
 }
 
 const columns: readonly ShownColumn<Played>[] = [
-  { head: '', of: ({ name }) => name },
+  { head: '', of: 'name' },
   {
     head: 'TOOK',
     align: 'right',
@@ -126,7 +126,7 @@ function linesOf({ execution_id, was, replayed, changed, from, backlog, ...rest 
     `${execution_id}, from ${from}, in wall time; the replay ends ${offOf(was, replayed, rest.off_percent)}`,
     ...tableLines(columns, rows),
     '',
-    `slices waiting, at most ${most}; one column per ${rest.bin_seconds} s`,
+    `slices waiting (maximum ${most}); one column per ${rest.bin_seconds} s`,
     ...rows.map(({ name, waiting }) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
 }
@@ -141,5 +141,5 @@ function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent
 
 const bars = ' ▁▂▃▄▅▆▇█';
 
-/** A number as a bar; any number above 0 has at least the lowest bar. */
+/** A number as a bar; any number above 0 gets at least the lowest bar. */
 const bar = (n: number, most: number) => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));

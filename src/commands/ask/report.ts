@@ -32,7 +32,7 @@ export interface ReportArguments {
   asOf?: string;
 }
 
-/** `swf-mcp report`: Markdown of one execution, or of everything in a time window. */
+/** `swf-mcp report`: a Markdown report on one execution, or on everything in a time window. */
 export async function reportCommand(io: Io, { executionId, since, until, namespace, asOf }: ReportArguments) {
   if (since === undefined && until === undefined && namespace === undefined) {
     using reader = createStoreReader(io);
@@ -47,14 +47,14 @@ export async function reportCommand(io: Io, { executionId, since, until, namespa
 
 export interface HtmlArguments {
   executionId?: string;
-  /** The file; `-` for standard output. */
+  /** The file to write; `-` for standard output. */
   html: string;
   withoutLogs: boolean;
   asOf?: string;
   force: boolean;
 }
 
-/** How many of a list's newest rows are in the file, and how many slices with their full path. */
+/** How many of a list's newest rows the file contains, and how many slices it traces in full. */
 const maxRows = 200;
 const maxTraces = 100;
 
@@ -89,7 +89,8 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
     ((await askTool(io, tool, { execution_id, limit: maxRows, as_of, ...args })) as { items: Row[] }).items;
   const failed = await listed(listTfSlicesTool, { status: 'failed' });
   const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, as_of);
-  // Nothing more is recorded about an ended execution, whatever else the store records meanwhile.
+  // For an ended execution, use the time of its last message: later changes in the store are about other
+  // executions.
   const made_at = lastWord ?? isoOr(endOf, utcNow());
   const report = {
     execution_id,
@@ -100,7 +101,9 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: as_of
     audit: await askTool(io, auditExecutionTool, { execution_id, as_of }),
     picture,
     attempts,
-    failed: withoutLogs ? failed.map(withoutWords) : failed,
+    failed: withoutLogs
+      ? failed.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name))))
+      : failed,
     traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, maxTraces), as_of),
     logs: withoutLogs ? [] : await listed(listLogsTool, { level: 'WARNING' }),
     without_logs: withoutLogs,
@@ -140,7 +143,7 @@ async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, mome
 /** Findings whose sentences quote log lines. */
 const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
 
-/** The monitor's answer without log lines, even in its sentences. */
+/** The monitor's answer without log lines; lines quoted in its sentences are removed too. */
 function withoutQuotes(monitor: Monitor) {
   const findings = monitor.findings.map((finding) =>
     quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] ?? '' } : finding,
@@ -148,16 +151,13 @@ function withoutQuotes(monitor: Monitor) {
   return { ...monitor, findings, errors: [] };
 }
 
-/** The fields of a row that hold words, files and paths of a payload. */
+/** The fields of a row that contain a payload's output, files and paths. */
 const payloadFields = ['error', 'output_tail', 'outputs', 'outputs_folder'];
 
-const withoutWords = (row: Row) =>
-  Object.fromEntries(Object.entries(row).filter(([name]) => !payloadFields.includes(name)));
-
-/** The moments of single answers; the report has one for all of them. */
+/** Fields for the moment of a single answer, left out because the report has one moment for all answers. */
 const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
 
-/** Gives all answers the same time. */
+/** Gives all answers in a report the same time. */
 const asOf = <T>(report: T, time: string) =>
   JSON.parse(
     JSON.stringify(report, (name, value: unknown) =>
@@ -165,7 +165,10 @@ const asOf = <T>(report: T, time: string) =>
     ),
   ) as T;
 
-/** The paths of slices, except slices whose name was shown with escapes, which would find nothing. */
+/**
+ * The traces of slices, except slices whose names are shown with escapes: a query with such a name would find
+ * nothing.
+ */
 async function tracesOf(io: Io, rows: readonly Row[], as_of: string | undefined) {
   const traces = [];
   for (const { slice_filename } of rows)

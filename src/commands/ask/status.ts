@@ -1,18 +1,16 @@
 import type { ExecutionFilter } from '../../db/lists/executions.ts';
 import type { Page } from '../../db/lists/list-query.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import type { AnswerOf } from '../../tools/index.ts';
 import { factsOf, verdictOf } from '../../tools/monitor/facts.ts';
-import { callTool } from '../../tools/run-tool.ts';
 import type { Io } from '../shared/io.ts';
 import { createPaint, paintingStates } from '../shared/palette.ts';
 import { printJson, printLines } from '../shared/print-lines.ts';
 import { askAt, createStoreReader, type StoreReader } from '../shared/store-reader.ts';
-import { liveContext } from './ask-tool.ts';
+import { askWith } from './ask-tool.ts';
 
 export interface StatusArguments {
   executionId?: string;
@@ -22,8 +20,8 @@ export interface StatusArguments {
 }
 
 /**
- * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions, or else the newest. As
- * JSON: one object, of the newest; with `all`, an array.
+ * `swf-mcp status`: the monitor's answer for a person. Without an id: all running executions or, if there are
+ * none, the newest. As JSON: the newest as one object; with `all`, an array.
  */
 export async function statusCommand(io: Io, { executionId: given, json, all, asOf: as_of }: StatusArguments) {
   using reader = createStoreReader(io);
@@ -44,13 +42,12 @@ export async function statusCommand(io: Io, { executionId: given, json, all, asO
 
 type Answer = AnswerOf<'get_workflow_monitor'>;
 
-/** The monitors of executions. One that cannot be read does not hide the others. */
+/** The monitor's answers for several executions. An execution that cannot be read does not hide the others. */
 async function monitorsOf(io: Io, reader: StoreReader, ids: readonly string[], as_of: string | undefined) {
   const answers: Answer[] = [];
-  const context = liveContext(io, reader, new AbortController().signal);
   for (const execution_id of ids)
     try {
-      answers.push((await callTool(getWorkflowMonitorTool, present({ execution_id, as_of }), context)) as Answer);
+      answers.push(await askWith(io, reader, getWorkflowMonitorTool, { execution_id, as_of }));
     } catch (error) {
       if (ids.length === 1 || !(error instanceof SwfError)) throw error;
       io.err(`${printable(execution_id)} cannot be shown: ${error.line}`);
@@ -58,14 +55,14 @@ async function monitorsOf(io: Io, reader: StoreReader, ids: readonly string[], a
   return answers;
 }
 
-/** Executions from the store itself: the tool's list would also compute what is not shown here. */
+/** Executions from the store itself: the tool's list would also compute fields that are not shown here. */
 const executionsOf = (reader: StoreReader, asOf: string | undefined, filter: ExecutionFilter, page: Page) =>
   askAt(reader, asOf, ({ queries }) => queries.executions(filter, { ...page, uncounted: true }).rows);
 
 /** Running executions, newest last, where a person looks first. */
 async function runningIds(reader: StoreReader, asOf: string | undefined) {
-  const rows = await executionsOf(reader, asOf, { status: 'running' }, { order: 'oldest', limit: 20 });
-  return rows.map(({ execution_id }) => execution_id);
+  const rows = await executionsOf(reader, asOf, { status: 'running' }, { order: 'newest', limit: 20 });
+  return rows.map(({ execution_id }) => execution_id).toReversed();
 }
 
 /** The newest execution, if it is not among the running ones that are shown. */
@@ -80,7 +77,7 @@ async function newestLines(reader: StoreReader, running: readonly string[], as_o
     );
 }
 
-/** The facts, and the verdict last, where a terminal of 24 lines shows it. */
+/** The facts first, and the verdict last, where it stays visible on a terminal with 24 lines. */
 const statusLines = (answer: Monitor) => [
   answer.execution_id,
   ...factsOf(answer).map(({ label, words }) => `  ${label.padEnd(12)}${words}`),

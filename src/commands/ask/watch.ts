@@ -5,7 +5,7 @@ import { counted } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { utcNow } from '../../lib/time.ts';
-import { clause, shownTime } from '../../lib/words.ts';
+import { clause, shownTime, withPlainTimes } from '../../lib/words.ts';
 import { getWorkflowMonitorTool } from '../../tools/get-workflow-monitor.ts';
 import { openWords, phaseWords, promptFiles, stayFailed } from '../../tools/monitor/words.ts';
 import { drivenExecutions } from '../control/run-limits.ts';
@@ -20,10 +20,10 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './ask-tool.ts';
 import { statusCommand } from './status.ts';
 
-/** How often to check for anything new to report. */
+/** How often to check for anything new to report, in milliseconds. */
 const lookMilliseconds = 250;
 
-/** How often a change of counts alone may print a line. */
+/** Minimum time between lines that are printed only because counts have changed, in milliseconds. */
 const lineMilliseconds = 10_000;
 
 export interface WatchArguments {
@@ -32,7 +32,10 @@ export interface WatchArguments {
   notify?: string;
 }
 
-/** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
+/**
+ * `swf-mcp status --watch`: shows an execution until it has ended, whichever process drives it. Returns the
+ * exit code.
+ */
 export async function watchCommand(io: Io, { executionId: given, json, notify }: WatchArguments) {
   const program = requireProgram(io, notify);
   using reader = createStoreReader(io);
@@ -41,7 +44,7 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
   const executionId = watched(reader.queries(), given);
   const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
   await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
-  // The view is gone, so print its last state.
+  // The live view is gone, so print the last state.
   if (!json) await statusCommand(io, { executionId, json: false, all: false });
   await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
   if (interrupted.signal.aborted) return exitCodes.interrupted;
@@ -49,8 +52,8 @@ export async function watchCommand(io: Io, { executionId: given, json, notify }:
 }
 
 /**
- * The named execution, or else the newest driven one, since a killed later one shows nothing new, or else the
- * newest.
+ * The named execution. Without a name, the newest execution that has a driver: a later execution whose driver
+ * was killed shows nothing new. If none has a driver, the newest execution.
  */
 function watched(queries: Queries, given: string | undefined) {
   if (given !== undefined) return queries.execution(given).execution_id;
@@ -59,9 +62,8 @@ function watched(queries: Queries, given: string | undefined) {
 }
 
 async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController) {
-  const { signal } = interrupted;
   const terminal = io.terminal('out');
-  const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
+  const live = terminal && startLive(terminal, reader.queries, storeOption(io));
   live?.show(executionId);
   const endKeys = live && startKeys(io, live, executionId, () => interrupted.abort());
   let said = { words: '', counts: '', at: 0 };
@@ -72,12 +74,12 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
         const now = { ...lineOf(snapshot), at: performance.now() };
         const isDue = now.words !== said.words || (now.counts !== said.counts && now.at - said.at >= lineMilliseconds);
         if (isDue) {
-          io.out(`${shownTime(utcNow())} ${now.words}: ${now.counts}\n`);
+          io.out(`${shownTime(utcNow())} ${withPlainTimes(`${now.words}: ${now.counts}`)}\n`);
           said = now;
         }
       }
-      if (signal.aborted || snapshot.execution.status !== 'running') return;
-      await pause(lookMilliseconds, [signal]);
+      if (interrupted.signal.aborted || snapshot.execution.status !== 'running') return;
+      await pause(lookMilliseconds, [interrupted.signal]);
     }
   } finally {
     endKeys?.();
@@ -105,7 +107,7 @@ function lineOf({ execution, record, health, progress, exhausted, inHand, pace, 
   };
 }
 
-/** Slices in hand that take too long. Only their number is shown, since ages would make each line differ. */
+/** Slices in hand that take too long. Only their number is shown, since ages would make every line different. */
 const overdueWords = ({ overdue = 0 }: Partial<InHand> = {}, pace: Snapshot['pace']) =>
   pace === undefined || overdue === 0
     ? []
@@ -116,7 +118,7 @@ async function watchJson(io: Io, executionId: string, signal: AbortSignal) {
   let said = '';
   for (;;) {
     const answer = await askTool(io, getWorkflowMonitorTool, { execution_id: executionId });
-    const { duration_seconds: _, ...lasting } = answer;
+    const { duration_seconds: _, as_of_exact: _exact, heard_until: _until, ...lasting } = answer;
     const text = JSON.stringify(lasting);
     if (text !== said) printJson(io, answer);
     said = text;

@@ -1,6 +1,6 @@
 import { argumentInvalid } from '../../lib/errors.ts';
 
-/** The same limits as in the tool. */
+/** The same limits as in the tool, in characters. */
 export const maxReason = 300;
 export const maxName = 100;
 
@@ -20,5 +20,5 @@ export function requireControlOptions({ reason, requestedBy }: ControlArguments)
 
 function requireLength(option: string, text: string | undefined, most: number) {
   if (text === undefined || (text !== '' && text.length <= most)) return;
-  throw argumentInvalid(`${option} has ${text.length} characters; give 1 to ${most}`);
+  throw argumentInvalid(`${option} has ${text.length} characters; it must have 1 to ${most}`);
 }

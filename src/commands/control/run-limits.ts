@@ -13,10 +13,13 @@ import { type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { plannedParams } from './tool-services.ts';
 
-/** A server starts a run only if fewer than this are in progress in its store; `--max-runs` changes it. */
+/**
+ * A server starts a run only if fewer runs than this are in progress in its store; `--max-runs` changes the
+ * limit.
+ */
 const usualMaxRuns = 4;
 
-/** Limits of a run that a tool starts. Larger runs must be started at a terminal. */
+/** Limits for a run that a tool starts. Larger runs must be started at a terminal. */
 const maxOfARun = {
   stf_files: 50_000,
   slices: 1_000_000,
@@ -25,11 +28,11 @@ const maxOfARun = {
   bytes: 100_000_000_000,
 } as const;
 
-/** Space that a run must leave on the disk of the store, in bytes. */
+/** Space that a run must leave free on the store's disk, in bytes. */
 const roomLeft = 1_000_000_000;
 
 /**
- * The place of a starting run, with the process that will drive it: once the run is in the store, it is
+ * A place held for a starting run, and the process that will drive the run. Once the run is in the store, it is
  * counted there.
  */
 export interface RunPlace {
@@ -37,8 +40,8 @@ export interface RunPlace {
 }
 
 /**
- * Gives places to starting runs: as many as may be in progress in the store, counting runs that are not in it
- * yet. Throws `ARGUMENT_INVALID` if all places are taken.
+ * Gives places to starting runs, up to the maximum number of runs in progress. Runs that the store does not
+ * contain yet count too. Throws `ARGUMENT_INVALID` if all places are taken.
  */
 export function createRunPlaces(io: Io, maxRuns = usualMaxRuns) {
   const beginning = new Set<RunPlace>();
@@ -57,7 +60,7 @@ function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExe
   const ids = running.map(({ execution_id }) => execution_id);
   const shown = ids.length === 0 ? '' : ` (${someOf(ids)})`;
   return argumentInvalid(
-    `${underWay} runs are in progress in this store${shown}, and this server starts one only while there are fewer than ${maxRuns}; wait for one with wait_for_execution, or stop one with control_workflow`,
+    `${underWay} runs are in progress in this store${shown}, and this server starts one only while fewer than ${maxRuns} are running; wait for one with wait_for_execution, or stop one with control_workflow`,
   );
 }
 
@@ -81,10 +84,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
   const planned = plannedParams(io, { config, sets });
   const params = { ...planned, speed: speed ?? planned.speed };
   if (params.fast_processing.physics_period_count === 0)
-    throw tooMuch(
-      'physics_period_count = 0: a run that never ends',
-      `one of at most ${maxOfARun.seconds / 86_400} days`,
-    );
+    throw tooMuch('physics_period_count = 0 makes a run that never ends', `at most ${maxOfARun.seconds / 86_400} days`);
   const plan = planOf(params, await inTurns(playRun(params)).catch(tooLargeToPlay));
   const seconds = params.speed === 'max' ? 0 : plan.total_seconds / params.speed;
   const bytes = plan.store_bytes + plan.data_bytes;
@@ -101,7 +101,7 @@ export async function requireBounded(io: Io, { config, speed, settings }: StartR
 
 const tooMuch = (asked: string, limit: number | string) =>
   argumentInvalid(
-    `the run would be too large to start from a tool: ${asked}, allowed: ${limit}; ask for less (plan_run shows the size), or start it in a terminal with swf-mcp run`,
+    `the run would be too large to start from a tool: ${asked} (allowed: ${limit}); ask for less (plan_run shows the size), or start it in a terminal with swf-mcp run`,
   );
 
 const tooLargeToPlay = (error: unknown) => {

@@ -19,14 +19,14 @@ import { type Io } from '../shared/io.ts';
 import { existingStore } from '../shared/own-store.ts';
 
 /**
- * The testbed's runner registers an execution at once, and sends the first message of a run five seconds
- * later.
+ * How long to wait for a start, in seconds: the testbed's runner registers an execution immediately, but sends
+ * the run's first message five seconds later.
  */
 const startSeconds = 30;
 
 const lookMilliseconds = 250;
 
-/** Asks the runner of an observed testbed to start a run, in the format of its own command. */
+/** Asks the runner of an observed testbed to start a run, in the format that the runner's own command uses. */
 export async function startTheirs(io: Io, namespace: string, request: StartRequest): Promise<TestbedAnswer> {
   const { by, config = usualConfiguration, speed = 1, settings } = request;
   if (speed !== 1 && speed !== 'max')
@@ -45,9 +45,9 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
 }
 
 /**
- * Asks the testbed's runner to stop an execution. The bus does not announce a stop, so its effect is seen
- * only if the monitor reports it. Throws `EXECUTION_NOT_RUNNING` if it has ended, or a newer execution has
- * its name: the command names no run, and would stop the newer one.
+ * Asks the testbed's runner to stop an execution. The bus does not announce a stop, so only the monitor can
+ * report its effect. Throws `EXECUTION_NOT_RUNNING` if the execution has ended, or if a newer execution has
+ * its name: the command cannot say which run it means, and would stop the newer one.
  */
 export function stopTheirs(
   io: Io,
@@ -68,14 +68,14 @@ export function stopTheirs(
 }
 
 /**
- * @param begin checks before anything is asked, and returns a function that returns the execution in which
- * the effect is seen
+ * @param begin runs the checks before anything is requested, and returns a function that finds the
+ *   execution in which the effect shows
  */
 async function ask(
   io: Io,
   { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
   begin: (store: Store) => () => string | undefined,
-): Promise<TestbedAnswer> {
+) {
   using store = await existingStore(io).catch((error: unknown) => {
     throw error instanceof NoStoreYet ? noObserver(namespace) : error;
   });
@@ -94,10 +94,10 @@ async function ask(
 }
 
 /**
- * Nothing was heard: an unsent request is withdrawn, and a sent request expires. After that it may be made
- * again.
+ * Handles a request that got no reply: it is withdrawn if it has not been sent; otherwise it expires. After
+ * that, the request may be repeated.
  */
-async function unheard(store: Store, request: number, asked_at: string): Promise<TestbedAnswer> {
+async function unheard(store: Store, request: number, asked_at: string) {
   const isWithdrawn = await store.write((tx) => withdrawRequest(tx, request));
   const sent = isWithdrawn ? undefined : sentAt(store.sql, request);
   if (sent === undefined) return { asked_at, not_taken_after: new Date().toISOString() };

@@ -12,7 +12,7 @@ import { maxName, maxReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
 import { startTheirs, stopTheirs } from './testbed-control.ts';
 
-/** How long a run may take to begin: it opens its store and records its first message. */
+/** How long, in milliseconds, a run may take to open its store and record its first message. */
 const startMilliseconds = 20_000;
 
 /** The control over executions that the command line gives to tools. */
@@ -34,13 +34,16 @@ export function createControl(io: Io, maxRuns?: number): Control {
   };
 }
 
-/** Called before a place is taken: a driven execution already has one. Throws `EXECUTION_IN_USE`. */
+/**
+ * Called before a place for a run is taken, since a driven execution already has a place. Throws
+ * `EXECUTION_IN_USE`.
+ */
 function requireUndriven(io: Io, executionId: string) {
   using reader = createStoreReader(io);
   const queries = reader.queries();
   const execution = queries.execution(executionId);
   const driver = queries.driver(execution.execution_id);
-  // A service may outlive its driver.
+  // A service process may live on after it stops driving.
   const hasDriver = execution.status === 'running' && driver?.isAlive() === true;
   if (!hasDriver || queries.isSilent(execution)) return;
   throw executionInUse(
@@ -55,7 +58,7 @@ async function start(io: Io, request: StartRequest, place: RunPlace) {
   const message = await started.firstMessage(startMilliseconds);
   if (message?.event !== 'started')
     throw storeUnavailable(
-      `the run did not start within ${startMilliseconds / 1000} s; check with list_workflow_executions whether it has since`,
+      `the run did not start within ${startMilliseconds / 1000} s; check with list_workflow_executions whether it has started since`,
     );
   const { execution_id, run_number } = message;
   return { execution_id, run_number, pid: started.pid ?? 0 };
@@ -77,20 +80,28 @@ async function command(io: Io, action: Action, request: ControlRequest): Promise
   return stateOf(action, await giveCommand(store, execution_id, { action, by, reason }, options));
 }
 
-/** Resumes an execution in a separate process, which logs that. */
+/** Resumes an execution in a separate process. That process logs that it has resumed the execution. */
 async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
-  const { execution_id, by, patienceSeconds } = request;
-  using started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
-  place.pid = started.pid;
-  const message = await started.firstMessage(patienceSeconds * 1000);
+  const message = await begun(io, 'resume', request, place);
   if (message === undefined)
     return {
       effect: 'pending',
-      sentence: 'a process was started to resume it, and has not reported yet: check with get_workflow_monitor',
+      sentence: 'a process was started to resume it, but has not reported yet: check with get_workflow_monitor',
     };
   if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
-  const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
-  return { effect: 'applied', sentence: `it continues, driven by ${driver}, as requested by ${by.claimed ?? by.name}` };
+  const driver = message.event === 'resumed' ? message.by : `process ${place.pid}`;
+  return {
+    effect: 'applied',
+    sentence: `it continues, driven by ${driver}, as requested by ${request.by.claimed ?? request.by.name}`,
+  };
+}
+
+/** Starts a process that resumes or stops an execution, and waits for its first message. */
+async function begun(io: Io, action: string, request: ControlRequest, place?: RunPlace) {
+  const words = ['--db', storePath(io), action, request.execution_id, ...forTheRecord(request)];
+  using started = await io.startSelf(words);
+  if (place !== undefined) place.pid = started.pid;
+  return await started.firstMessage(request.patienceSeconds * 1000);
 }
 
 /** The options that record why something was requested, by whom, and on whose behalf. */
@@ -113,20 +124,17 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
         effect: 'pending',
         sentence:
           outcome.reason ??
-          'its driver has not accepted the request yet, which stays recorded: check with get_workflow_monitor',
+          'its driver has not accepted the request yet; the request stays recorded: check with get_workflow_monitor',
       };
   }
 }
 
-/** It has no driver, so a separate process resumes it to end it. */
+/** The execution has no driver, so a separate process resumes it in order to end it. */
 async function stopApart(io: Io, request: ControlRequest): Promise<Outcome> {
-  const { execution_id, patienceSeconds } = request;
-  using started = await io.startSelf(['--db', storePath(io), 'stop', execution_id, ...forTheRecord(request)]);
-  const message = await started.firstMessage(patienceSeconds * 1000);
-  if (message !== undefined) return { effect: 'applied' };
+  if ((await begun(io, 'stop', request)) !== undefined) return { effect: 'applied' };
   return {
     effect: 'pending',
     reason:
-      'no process was driving it; one was started to end it, and has not finished yet: check with get_workflow_monitor',
+      'no process was driving the execution; one was started to end it, but has not finished yet: check with get_workflow_monitor',
   };
 }

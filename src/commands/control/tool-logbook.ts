@@ -4,7 +4,7 @@ import { seenByShown } from '../../tools/monitor/people.ts';
 import type { Logbook } from '../../tools/shared/services.ts';
 import type { Io } from '../shared/io.ts';
 
-/** The logbook of the store, as tools, routes and commands write it. */
+/** The store's logbook, to which tools, routes and commands write. */
 export const createLogbook = (io: Io): Logbook => ({
   note: (request) => onStore(io, ({ addNote }, store) => addNote(store, request)),
   quality: (request) => onStore(io, ({ setQuality }, store) => setQuality(store, request)),
@@ -15,7 +15,7 @@ export const createLogbook = (io: Io): Logbook => ({
   },
 });
 
-/** Opens the store, and loads what writes it, for each entry: there are few. */
+/** Opens the store and loads the writing code anew for each entry, since entries are rare. */
 async function onStore<T>(io: Io, work: (write: typeof entries, store: Store) => Promise<T>) {
   const { existingStore, ...write } = await import('./write-logbook.ts');
   using store = await existingStore(io);

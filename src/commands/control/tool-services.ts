@@ -7,7 +7,7 @@ import type { Services } from '../../tools/shared/services.ts';
 import { configOf } from '../shared/configured.ts';
 import type { Io, ConfigFlags } from '../shared/io.ts';
 
-/** What tools on the command line need of the machine in addition to the store. */
+/** The services for tools called from the command line. */
 export const createServices = (io: Io): Services => ({
   compareFile: (file, { execution_id, dir, ...own }) => compareFile(file, { folder: join(dir, execution_id), ...own }),
   plannedParams(name) {
@@ -16,7 +16,7 @@ export const createServices = (io: Io): Services => ({
   },
 });
 
-/** The parameters of a run of this configuration. Throws `CONFIG_…`. */
+/** The parameters of a run with this configuration. Throws `CONFIG_…`. */
 export function plannedParams(io: Io, flags: ConfigFlags) {
   const { config } = configOf(io, flags);
   return executionParamsSchema.parse({ ...config, speed: config.workflow.realtime ? 1 : 'max' });

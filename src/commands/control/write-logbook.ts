@@ -1,3 +1,5 @@
-/** What writes the logbook of a store, loaded at the first entry: a server starts without it. */
+/**
+ * The code that writes a store's logbook, loaded with the first entry, so that a starting server does not load it.
+ */
 export * from '../../db/logbook/entries.ts';
 export { existingStore } from '../shared/own-store.ts';

@@ -21,15 +21,16 @@ interface BrokerLook {
   config: Config;
   /** The store of this host, which may not exist. */
   storePath: string;
-  /** Seconds to listen; if omitted, as long as it takes to detect a run, or with a layout a transformer. */
+  /** Seconds to listen; if omitted, long enough to detect a run or, with a layout, a transformer. */
   wait: number | undefined;
   /** Tests how the broker handles messages, by sending some. */
   prove: boolean;
 }
 
 /**
- * Checks a broker without leaving a trace: whether it accepts the login, who is heard, and whether its clock
- * is right; one line per check. `prove` first says what it leaves behind, then tries the rest.
+ * Checks a broker without leaving a trace, one line per check: whether it accepts the login, which programs are
+ * heard, and whether its clock is right. With `prove`, it first lists what may be left behind, then tests the
+ * broker by sending messages.
  */
 export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   const { settings, config, prove } = look;
@@ -41,21 +42,27 @@ export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<Look> {
   else
     yield [
       'not tried',
-      ok('to check rights, destinations and how the broker handles messages, use --prove, which sends some'),
+      ok(
+        'to check permissions, destinations and how the broker handles messages, use --prove, which sends test messages',
+      ),
     ];
 }
 
 const loginOf = ({ user, servers }: BrokerSettings) =>
   `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
 
-/** Other programs, our own agents, and the broker's clock, from the messages received meanwhile. */
+/**
+ * Reports on other programs, our own agents and the broker's clock, from the messages that arrive while
+ * `doctor` listens.
+ */
 async function* lookAtOthers({ settings, config, storePath, wait, prove }: BrokerLook): AsyncGenerator<Look> {
   const { namespace } = config.testbed;
   const { destinations, layout } = config.broker;
   const others = layoutTopics(layout);
   const topics = [destinations.broadcast, ...others];
   const seconds = wait ?? secondsToHear(others);
-  // If no agent of ours has worked here, the telemetry topic may not exist, and subscribing would create it.
+  // If our agents have not used this namespace, the telemetry topic may not exist, and subscribing would create
+  // it.
   const { isUsed, unheard } = await knownHere(storePath, namespace);
   const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
   let heard: Heard | undefined;
@@ -76,25 +83,25 @@ async function* lookAtOthers({ settings, config, storePath, wait, prove }: Broke
     yield [
       'agent',
       fail(
-        `${agent} takes slices, but none of its messages about them arrive, because it does not copy the header store_id; stop it or fix it`,
+        `${agent} takes slices, but none of its messages about them arrive, because it does not copy the store_id header; stop it or fix it`,
       ),
     ];
-  // A message of our own measures it better.
+  // With `prove`, a message of our own measures the clock more accurately.
   if (!prove) yield ['clock', diagnoseClock(heard.skew)];
 }
 
 function diagnoseProgram(program: Heard['programs'][number], own: string) {
   const { name, namespace, msg_type, destination } = program;
-  const what = `${name} (other software) works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
+  const what = `${name} (other software) is running in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
   if (namespace !== own) return ok(what);
-  return fail(`${what}, which is also yours: runs are refused there; set testbed.namespace`);
+  return fail(`${what}; that namespace is also yours, so runs are refused; set another testbed.namespace`);
 }
 
 function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]) {
   const what = `${agent_name} on ${hostname}`;
   if (isRefused({ agent_type, wire }))
     return fail(
-      `${what} is an earlier build (message version ${wire}; this one has ${wireVersion}) and takes slices meant for other programs; install this version there`,
+      `${what} runs an earlier build (message version ${wire}; this one has ${wireVersion}) and takes slices meant for other programs; install this version there`,
     );
   const [first] = off_duty;
   if (first === undefined) return ok(what);
@@ -102,7 +109,7 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
 }
 
 /**
- * What this host's store knows about a namespace: whether it was used over a broker, and workers whose
+ * Facts about a namespace from this host's store: whether it was used over a broker, and which workers'
  * messages never arrive.
  */
 async function knownHere(path: string, namespace: string) {
@@ -134,20 +141,20 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
   return ok(removed.length === 0 ? `namespace ${namespace} has none` : `${removed.join(', ')} removed`);
 }
 
-/** A namespace may have remote agents and no store here. */
+/** A namespace may have remote agents but no store on this host. */
 async function storeIdOf(path: string) {
   using store = await openExistingStore(path).catch(() => undefined);
-  return store === undefined ? undefined : knownStoreId(store.sql);
+  return store && knownStoreId(store.sql);
 }
 
-/** How many programs and agents to report. */
+/** Maximum number of programs and agents to report. */
 const most = 50;
 
 type Heard = Awaited<ReturnType<typeof listenTo>>;
 
 /**
- * Listens by plain subscriptions, which end with the connection: they take nothing from others and leave
- * nothing behind.
+ * Listens through plain subscriptions, which end with the connection: they take no messages away from other
+ * subscribers and leave nothing behind on the broker.
  */
 async function listenTo(
   broker: BrokerConnection,
@@ -155,17 +162,17 @@ async function listenTo(
   telemetry: { destination: string; namespace: string } | undefined,
   seconds: number,
 ) {
-  /** Each by its name and namespace, with its first message. */
+  /** Programs by name and namespace, each with its first message. */
   const programs = new Map<string, ForeignProgram & { destination: string }>();
   const agents = new Map<string, AgentHeartbeat>();
   /**
-   * Milliseconds by which the broker's clock is ahead of ours, by the least delayed message; undefined if
-   * none carried its time.
+   * Milliseconds by which the broker's clock is ahead of ours, measured with the least delayed message;
+   * undefined if no message carried the broker's time.
    */
   let skew: number | undefined;
   const noteTime = ({ headers: { timestamp } }: Delivery) => {
     if (timestamp === undefined || !/^\d{1,15}$/.test(timestamp)) return;
-    // A message that waited somewhere makes the skew look smaller, so the largest value counts.
+    // A message that was delayed makes the skew look smaller, so the largest value counts.
     skew = Math.max(skew ?? -Infinity, Number(timestamp) - Date.now());
   };
   const hear = (destination: string, delivery: Delivery) => {

@@ -13,7 +13,7 @@ export const warn = (what: string): Diagnosis => ({ state: 'warn', what });
 export const fail = (what: string): Diagnosis => ({ state: 'fail', what });
 
 /**
- * Runs one check. An error that can be fixed becomes the diagnosis in its own words; any other error is a bug
+ * Runs one check. An error that the user can fix becomes the diagnosis, word for word; any other error is a bug
  * and is thrown.
  */
 export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promise<Diagnosis> {
@@ -26,7 +26,7 @@ export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promi
   }
 }
 
-/** A clock that is further off spoils expiry times and delays between hosts. */
+/** A clock that is off by more than this makes expiry times and delays between hosts wrong. */
 const worstSkewMilliseconds = 2000;
 
 /** @param skew milliseconds by which the broker's clock is ahead of ours; undefined if unknown */
@@ -34,5 +34,5 @@ export function diagnoseClock(skew: number | undefined): Diagnosis {
   if (skew === undefined) return ok("unknown: no message carried the broker's time");
   if (Math.abs(skew) <= worstSkewMilliseconds)
     return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
-  return warn(`the broker's clock differs from this host's by ${(skew / 1000).toFixed(1)} s; synchronise both (NTP)`);
+  return warn(`the broker's clock differs from this host's by ${(skew / 1000).toFixed(1)} s; synchronize both (NTP)`);
 }

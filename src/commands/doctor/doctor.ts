@@ -50,7 +50,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   const configuration = await attempt(() => {
     loaded = configOf(io, args);
     const { config, isOwnNamespace } = loaded;
-    return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (that of the shipped file)'}`);
+    return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (from the shipped file)'}`);
   });
   yield ['configuration', configuration];
   if (loaded !== undefined) yield* lookFurther(io, args, loaded);
@@ -69,7 +69,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
   yield ['broker', asked];
   if (settings === undefined) {
     if (args.prove || args.unsubscribe || args.wait !== undefined)
-      yield ['broker', warn('--prove, --wait and --unsubscribe need one: "--broker URL", or "url" in [broker]')];
+      yield ['broker', warn('--prove, --wait and --unsubscribe need a broker: "--broker URL", or "url" in [broker]')];
     return;
   }
   const broker = settings;
@@ -81,8 +81,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
         return ok(config.testbed.namespace);
       }),
     ];
-  const { wait, prove } = args;
-  yield* lookAtBroker({ settings: broker, config, storePath: storePath(io), wait, prove });
+  yield* lookAtBroker({ settings: broker, config, storePath: storePath(io), wait: args.wait, prove: args.prove });
   if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
 }
 
@@ -111,7 +110,7 @@ function* lookAtRights(path: string): Generator<Diagnosis> {
   if (why === undefined && whyFolder === undefined && !isOpen) yield ok('only this user can use the store');
 }
 
-/** Checks whether the folder of data files can be used. The first run that writes files creates it. */
+/** Checks whether the folder of data files can be used. The first run that writes files creates the folder. */
 function lookAtData({ data }: Config, io: Io) {
   if (!data.write_files) return ok('no files are written');
   const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
@@ -120,7 +119,7 @@ function lookAtData({ data }: Config, io: Io) {
   return ok(dir);
 }
 
-/** A short run takes a few megabytes. */
+/** With fewer free bytes than this, the check fails: a short run takes a few megabytes. */
 const minFree = 20_000_000;
 
 function lookAtFileSystem(path: string) {
@@ -136,7 +135,7 @@ function lookAtFileSystem(path: string) {
   return fail(`${folder} is on ${kind}, where a store would be damaged; name a file on a local disk with --db`);
 }
 
-/** Checks the hosts that files are fetched from, a line each. */
+/** Checks the hosts that files are fetched from, with one line for each. */
 async function* lookAtSources({ data }: Config, token: string | undefined): AsyncGenerator<Look> {
   const { sources = [], fetch: command } = data;
   for (const source of sources)
@@ -151,7 +150,9 @@ async function* lookAtSources({ data }: Config, token: string | undefined): Asyn
 /** How long to wait for a file server's answer, in milliseconds. */
 const patienceMilliseconds = 5000;
 
-/** Asks for a file that no host has: a login page is there for every address. */
+/**
+ * Requests a file that no host has, to detect a host that answers every request with a login page.
+ */
 async function lookAtSource(source: string, token: string | undefined) {
   const { status } = await fetch(`${source.replace(/\/$/, '')}/swf-mcp-doctor/none`, {
     method: 'HEAD',

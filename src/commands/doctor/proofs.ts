@@ -3,20 +3,20 @@ import { randomUUID } from 'node:crypto';
 import type { BrokerSettings, DurablePlace } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
 import { pause } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { hasCode } from '../../lib/errors.ts';
 import { attempt, diagnoseClock, fail, type Look, ok, warn } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
 
 /** How long to wait to be sure that a message does not arrive, in milliseconds. */
 const quietMilliseconds = 400;
 
-/** How many messages for others precede the wanted one. */
+/** How many messages for other readers precede the one that is to be found. */
 const foreignMessages = 300;
 
-/** When the message that tests a destination expires, in seconds: if it is left behind, it is soon gone. */
+/** How soon the message that tests a destination expires, in seconds, in case it is left behind. */
 const trialLife = 10;
 
-/** When the message that tests expiry expires, in seconds. */
+/** How soon the message that tests expiry expires, in seconds. */
 const shortLife = 1;
 
 /**
@@ -25,12 +25,12 @@ const shortLife = 1;
  */
 const acknowledgeSeconds = 1800;
 
-/** How long a worker holds a slice after its payload, until the result is confirmed, in seconds. */
+/** How long, in seconds, a worker still holds a slice after its payload ends, until the result is confirmed. */
 const afterPayloadSeconds = 60;
 
 /**
- * Tests what a broker does with messages: on each destination with one message that expires, otherwise under
- * its own names. The first line lists what may remain.
+ * Tests what a broker does with messages. Sends one message, which expires, to each configured destination; all
+ * other tests use separate destinations. The first result lists what may remain on the broker.
  */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<Look> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
@@ -38,7 +38,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   yield [
     'remains',
     ok(
-      `nothing if this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and those of the destinations below that did not exist before`,
+      `nothing if this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and any destination named below that did not exist before`,
     ),
   ];
   let skew: number | undefined;
@@ -56,24 +56,27 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   for (const [subject, proof] of Object.entries(proofs)) yield [subject, await attempt(proof)];
 }
 
-/** Tests that each namespace gets only its own messages, by selectors or by names. */
+/** The messages of a namespace at a destination. */
+const ofNamespace = (destination: string, namespace: string) => ({ destination, only: () => ({ namespace }) });
+
+/** Tests that each namespace gets only its own messages, whether selectors or destination names ensure this. */
 const proveSelector = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
-    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    const got = listen(broker, ofNamespace(destination, 'mine'));
     for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
     await got.has(1);
     await pause(quietMilliseconds);
     const other = got.bodies().filter((body) => body !== 'mine').length;
     // Leave no message behind.
     broker.unsubscribe('doctor');
-    await listen(broker, { destination, only: () => ({ namespace: 'other' }), id: 'rest' }).comes(1);
-    if (other > 0) return fail('a message of another namespace arrived; this broker does not keep namespaces apart');
+    await listen(broker, { ...ofNamespace(destination, 'other'), id: 'rest' }).comes(1);
+    if (other > 0) return fail('a message from another namespace arrived; this broker does not keep namespaces apart');
     return ok(broker.hasSelectors() ? 'selects messages by namespace' : 'no selectors; names contain the namespace');
   });
 
 /**
- * Tests that a message is found behind many for others: ActiveMQ Classic looks at the first `maxPageSize`
- * only.
+ * Tests that a message queued behind many messages for other readers is found: ActiveMQ Classic searches only
+ * the first `maxPageSize` messages.
  */
 const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
   withConnections(settings, 1, async ([broker]) => {
@@ -81,16 +84,16 @@ const proveDeepQueue = (settings: BrokerSettings, destination: string) =>
       Array.from({ length: foreignMessages }, () => send(broker, destination, { namespace: 'other' }, 'other')),
     );
     await send(broker, destination, { namespace: 'mine' }, 'mine');
-    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    const got = listen(broker, ofNamespace(destination, 'mine'));
     const came = await got.comes(1);
     broker.unsubscribe('doctor');
-    const others = { destination, only: () => ({ namespace: 'other' }), prefetch: 256, id: 'rest' };
+    const others = { ...ofNamespace(destination, 'other'), prefetch: 256, id: 'rest' };
     await listen(broker, others).comes(foreignMessages);
-    if (came) return ok(`a message behind ${foreignMessages} of another namespace is found`);
-    listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    if (came) return ok(`a message queued behind ${foreignMessages} messages from another namespace is found`);
+    listen(broker, ofNamespace(destination, 'mine'));
     await pause(quietMilliseconds);
     return warn(
-      `a message queued behind ${foreignMessages} messages for others is not found: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues to 10000`,
+      `a message queued behind ${foreignMessages} messages from another namespace is not found: slices from another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues to 10000`,
     );
   });
 
@@ -113,7 +116,7 @@ const proveFairShare = (settings: BrokerSettings, destination: string) =>
 /** Tests that a message sent while no one is subscribed is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string) {
   const named = { ...settings, clientId: durableName };
-  const subscription = { destination, only: () => ({ namespace: 'doctor' }), durableName };
+  const subscription = { ...ofNamespace(destination, 'doctor'), durableName };
   await withConnections(named, 1, ([broker]) => {
     listen(broker, subscription);
     return pause(quietMilliseconds);
@@ -125,18 +128,21 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
     return fail(
       `a message sent while no one was subscribed did not arrive: agents that are down would lose messages${stays}`,
     );
-  const what = 'keeps what is sent while no one is subscribed';
+  const what = 'keeps messages sent while no one is subscribed';
   return stays === '' ? ok(what) : warn(`${what}${stays}`);
 }
 
-/** Removes a durable subscription. Returns a clause if this user may not, otherwise an empty text. */
+/**
+ * Removes a durable subscription. If this user has no right to do so, returns a clause that says so, otherwise
+ * an empty string.
+ */
 async function remove(named: BrokerSettings, subscription: DurablePlace) {
   try {
     await withConnections(named, 1, ([broker]) => broker.forget(subscription));
     return '';
   } catch (error) {
-    if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
-    return `; ${subscription.durableName} remains, because this user may not remove it; ask an administrator to`;
+    if (!hasCode(error, 'BROKER_REFUSED')) throw error;
+    return `; ${subscription.durableName} remains, because this user may not remove it; ask an administrator to do so`;
   }
 }
 
@@ -148,16 +154,16 @@ const proveExpiry = (settings: BrokerSettings, destination: string) =>
     await send(broker, destination, {}, 'new');
     await got.has(1);
     if (got.bodies().includes('old'))
-      return fail('a message was delivered after it had expired; compare the clocks of both hosts');
+      return fail('a message was delivered after it had expired; compare the clocks of this host and of the broker');
     return ok('an expired message is not delivered');
   });
 
-/** A namespace that no other program uses, so that none reads what is sent there. */
+/** A namespace that no other program uses, so that no other program reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
 
 /**
- * Sends one message to a destination and waits for it: tests whether this user may write and read there, and
- * whether another program takes it.
+ * Sends one message to a destination and waits for it to arrive: tests whether this user may write and read
+ * there, and whether another program takes the message.
  * @param onTime called with the milliseconds by which the broker's clock is ahead
  */
 function proveDestination(settings: BrokerSettings, named: [string, string], onTime: (skew: number) => void) {
@@ -165,21 +171,20 @@ function proveDestination(settings: BrokerSettings, named: [string, string], onT
   const isQueue = destination.startsWith('/queue/');
   const mend = `set broker.destinations.${key} to your own ${isQueue ? 'queue' : 'topic'}, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
   return withConnections(settings, 1, async ([broker]) => {
-    const only = () => ({ namespace: trialNamespace });
-    const got = listen(broker, { destination, only, ack: isQueue ? 'each' : 'auto' });
+    const got = listen(broker, { ...ofNamespace(destination, trialNamespace), ack: isQueue ? 'each' : 'auto' });
     const body = JSON.stringify({ msg_type: 'swf_doctor', namespace: trialNamespace });
     try {
       await send(broker, destination, { namespace: trialNamespace, msg_type: 'swf_doctor' }, body, trialLife);
     } catch (error) {
-      if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
+      if (!hasCode(error, 'BROKER_REFUSED')) throw error;
       return fail(
-        `${destination} does not accept messages from this user: ${mend}, or fix what the broker reports: ${error.message}`,
+        `${destination} does not accept messages from this user (${error.message}); ${mend}, or fix the cause`,
       );
     }
     const isBack = await got.comes(1);
     const { timestamp } = got.deliveries[0]?.headers ?? {};
     if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
-    if (isBack) return ok(`${destination} can be written and read`);
+    if (isBack) return ok(`${destination} can be written to and read from`);
     return fail(`another program also reads ${destination}, and took what was sent there; ${mend}`);
   });
 }
@@ -192,5 +197,5 @@ const proveTimeLimit = (settings: BrokerSettings, timeout: number) =>
       return fail(
         `RabbitMQ takes a slice back after ${acknowledgeSeconds} s, but worker.timeout_seconds = ${timeout} allows more; lower that, or raise the broker's consumer_timeout`,
       );
-    return ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`);
+    return ok(`a slice may be held for ${acknowledgeSeconds} s, and a worker needs at most ${longest} s`);
   });

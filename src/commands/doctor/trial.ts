@@ -2,12 +2,12 @@ import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '.
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerRefused } from '../../lib/errors.ts';
 
-/** How long to wait for a message that must arrive, in milliseconds. */
+/** How long to wait, in milliseconds, for a message that must arrive. */
 const comesMilliseconds = 3000;
 
 type Brokers = [BrokerConnection, ...BrokerConnection[]];
 
-/** Runs work with its own connections, which are closed whatever happens. */
+/** Runs `work` with its own connections, which are always closed at the end. */
 export async function withConnections<T>(settings: BrokerSettings, count: number, work: (of: Brokers) => Promise<T>) {
   const brokers = Array.from({ length: count }, () => connectByStomp(settings, () => {}));
   try {
@@ -59,13 +59,13 @@ export function listen(broker: BrokerConnection, { acknowledges = true, ...subsc
     acknowledgeAll: () => {
       for (const delivery of deliveries) delivery.acknowledge();
     },
-    /** Waits for this many messages. False if they do not arrive in time. */
+    /** Waits for the given number of messages. Resolves with false if they do not arrive in time. */
     comes,
-    /** The same, but throws if they do not. */
+    /** Like `comes`, but throws if the messages do not arrive in time. */
     async has(count: number) {
       if (!(await comes(count)))
         throw brokerRefused(
-          'a test message did not arrive; check the permissions of this user, and whether another program reads there',
+          'a test message did not arrive; check the permissions of this user, and whether another program reads from the same destination',
         );
     },
   };

@@ -2,7 +2,7 @@ import { brokerSettings } from '../../config/broker.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
 import { pause } from '../../lib/deadline.ts';
-import { executionNotRunning, SwfError } from '../../lib/errors.ts';
+import { executionNotRunning, hasCode, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
   awaitEffect,
@@ -21,7 +21,10 @@ import { existingStore } from '../shared/own-store.ts';
 import { printLines } from '../shared/print-lines.ts';
 import { hostOptions, recordedConfig } from './drive.ts';
 
-/** A driver looks for commands 20 times a second, and ends a run within seconds. */
+/**
+ * How long to wait for the effect, in seconds: a driver checks for commands 20 times a second, and ends a run
+ * within seconds.
+ */
 const patienceSeconds = 30;
 
 /**
@@ -30,15 +33,14 @@ const patienceSeconds = 30;
  */
 export const controlCommand = (action: Action) => async (io: Io, args: ControlArguments) => {
   requireControlOptions(args);
-  const { executionId, reason, requestedBy, sender } = args;
-  const asked = { action, by: { name: sender ?? userName(io), claimed: requestedBy }, reason };
+  const asked = { action, by: { name: args.sender ?? userName(io), claimed: args.requestedBy }, reason: args.reason };
   using store = await existingStore(io);
-  const { execution_id } = requireControllable(store.sql, executionId, action);
+  const { execution_id } = requireControllable(store.sql, args.executionId, action);
   const onWait = () =>
     io.err(
       `waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which has not answered yet`,
     );
-  const ask = (): Promise<Outcome> => giveCommand(store, execution_id, asked, options);
+  const ask = () => giveCommand(store, execution_id, asked, options);
   const options = {
     isAlive,
     patienceSeconds,
@@ -47,7 +49,7 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
       const command = await recordCommand(store, execution_id, asked);
       if (command === undefined) return stopped;
       if (await endInterrupted(io, store, command)) return awaitEffect(store, command, options);
-      // While another process resumes or ends the execution, try again.
+      // Another process may be resuming or ending the execution, so try again.
       await pause(againMilliseconds);
       return ask();
     },
@@ -56,12 +58,18 @@ export const controlCommand = (action: Action) => async (io: Io, args: ControlAr
   io.tellParent({ event: 'done' });
 };
 
-/** A recorder service resumes an execution that is to be stopped within five seconds. */
+/**
+ * How long to wait before trying again, in milliseconds. If an execution without a driver is to be stopped, a
+ * recorder service may take five seconds to resume it.
+ */
 const againMilliseconds = 1000;
 
 const pastOf = { stop: 'stopped', pause: 'paused', continue: 'continued' };
 
-/** An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING`. */
+/**
+ * An outcome as a sentence. Throws `EXECUTION_NOT_RUNNING` for a refused command, and `COMMAND_PENDING` for one
+ * not yet accepted.
+ */
 export function answerOf(outcome: Outcome, command: { action: Action; execution_id: string }) {
   const { action, execution_id } = command;
   const status = `"swf-mcp status ${execution_id}"`;
@@ -74,7 +82,7 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
     case 'pending':
       throw new SwfError(
         'COMMAND_PENDING',
-        `the process that drives ${execution_id} did not accept the command within ${patienceSeconds} s; it stays recorded and takes effect when that process continues; check with ${status}`,
+        `the process that drives ${execution_id} did not accept the command within ${patienceSeconds} s; the command remains on record and takes effect when that process continues; check with ${status}`,
       );
     case 'applied':
       return `${execution_id} ${effects[action]}${next[action]}`;
@@ -82,8 +90,8 @@ export function answerOf(outcome: Outcome, command: { action: Action; execution_
 }
 
 /**
- * Resumes an execution without a driver only to end it, so that its end is reported to all. False if another
- * process has resumed or ended it meanwhile.
+ * Resumes an execution that has no driver in order to end it, so that everyone learns of its end. Returns false
+ * if another process has resumed or ended it in the meantime.
  */
 async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command) {
   const config = recordedConfig(store, execution_id);
@@ -93,9 +101,7 @@ async function endInterrupted(io: Io, store: Store, { execution_id, message_id }
     await running.done;
     return true;
   } catch (error) {
-    const isTaken =
-      error instanceof SwfError && (error.code === 'EXECUTION_IN_USE' || error.code === 'EXECUTION_NOT_RUNNING');
-    if (isTaken) return false;
+    if (hasCode(error, 'EXECUTION_IN_USE', 'EXECUTION_NOT_RUNNING')) return false;
     throw error;
   }
 }

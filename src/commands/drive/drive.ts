@@ -31,14 +31,14 @@ interface DriveArguments {
   notify?: string | undefined;
 }
 
-/** The options of a process that drives an execution, apart from what it shows. */
+/** The options of a process that drives an execution, apart from the display options. */
 export const hostOptions = (io: Io, { store, config, broker }: Omit<DriveArguments, 'speed' | 'json'>) => ({
   store,
   config,
   user: userName(io),
   version: io.version,
   logLevel: logLevel(io),
-  log: createLog('WARNING', (line) => io.err(line)),
+  log: createLog('WARNING', io.err),
   environment: io.env,
   broker: broker && brokerChoice(io, broker, config),
 });
@@ -81,16 +81,16 @@ export async function driveToEnd(
 }
 
 /**
- * Throws `EXECUTION_NOT_RUNNING` if it was started elsewhere, `CONFIG_INVALID` if its configuration cannot be
- * used.
+ * Throws `EXECUTION_NOT_RUNNING` if the execution was not started from this store, and `CONFIG_INVALID` if its
+ * configuration cannot be used.
  */
 export const recordedConfig = ({ sql }: Store, executionId: string) =>
   parseRecordedConfig(startMessage(sql, executionId).params, executionId);
 
-/** A painted view on a terminal; lines elsewhere. */
+/** A painted view on a terminal, lines elsewhere. */
 function openDisplay(io: Io, queries: Queries, json: boolean) {
   const terminal = io.terminal(json ? 'err' : 'out');
-  const log = createLog('WARNING', (line) => io.err(line));
+  const log = createLog('WARNING', io.err);
   if (terminal === undefined) {
     const say = (line: string) => (json ? io.err(line) : io.out(`${line}\n`));
     const onProgress = (executionId: string, types: readonly MessageType[]) => {
@@ -100,7 +100,7 @@ function openDisplay(io: Io, queries: Queries, json: boolean) {
       }
     };
     const agentLog = oneAMinute(log);
-    /** Logs findings until it is stopped; the painted view shows them anyway. */
+    /** Logs findings until the returned function is called; a painted view shows findings anyway. */
     const watch = (id: string) => {
       const endWatch = watchFindings(queries, id, log);
       return () => {
@@ -119,15 +119,15 @@ function openDisplay(io: Io, queries: Queries, json: boolean) {
     options: {
       // Warnings that go to the same terminal must not be painted over.
       log: io.terminal('err') ? createLog('WARNING', say) : log,
-      // The view shows the result of the agents' lines; every line is in the store.
+      // Agents' log lines are not printed: the view shows what they are about, and the store has every line.
       agentLog: { write: () => {} },
     },
   };
 }
 
 /**
- * Writes the first line about a failed attempt at once, and then once a minute the last one, with how many
- * there were: a run with a broken payload has a line for each.
+ * Writes the first line about a failed attempt immediately, and then, once a minute, the latest line and the
+ * number of lines: a run with a broken payload logs a line per attempt.
  */
 export function oneAMinute(log: Log) {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -157,15 +157,15 @@ export function oneAMinute(log: Log) {
 }
 
 /**
- * Ends the driven execution cleanly on a signal, even right after the start: an execution that has begun gets
- * its end. A second signal, or a closed terminal, leaves it to be resumed.
+ * Ends the driven execution cleanly on a signal, even right after the start. After a second signal, or if the
+ * terminal is closed, the execution can be resumed.
  */
 function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
   let running: RunningExecution | undefined;
   const stop = () => {
     if (running === undefined || interruptedBy === undefined) return;
-    say(`${interruptedBy}: ending the run for good; to exit now and resume later, send it again`);
+    say(`${interruptedBy}: ending the run for good; to exit now and resume later, send the signal again`);
     store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
@@ -188,9 +188,9 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
   };
 }
 
-/** One line for each stage that a run reaches; none for the many messages of files and slices. */
+/** One line for each stage that a run reaches; none for the many messages about files and slices. */
 const stageLines: Readonly<Partial<Record<MessageType, (counts: () => Counts) => string>>> = {
-  run_imminent: () => 'run_imminent: the agents prepare',
+  run_imminent: () => 'run_imminent: the agents are preparing',
   start_run: () => 'start_run: physics',
   pause_run: (counts) => `pause_run: standby after ${counted(counts().stf_count, 'STF file')}`,
   resume_run: () => 'resume_run: physics',
@@ -205,8 +205,8 @@ const lookMilliseconds = 5000;
 const nameOf = ({ code, about = '' }: Finding) => `${code} ${about}`;
 
 /**
- * Logs each finding once it has persisted for two checks, and again if it returns: the log of a night must
- * show why a run waits. Failed slices have lines of their own. Returns a function that ends it.
+ * Logs each finding once it has persisted for two checks, and again if it returns: a night's log must show why
+ * a run was waiting. Failed slices have lines of their own. Returns a function that stops the logging.
  */
 export function watchFindings(queries: Queries, executionId: string, log: Log) {
   let before = new Set<string>();
@@ -224,7 +224,7 @@ export function watchFindings(queries: Queries, executionId: string, log: Log) {
     before = new Set(found.map(nameOf));
     told = new Set([...standing.map(nameOf), ...[...told].filter((name) => before.has(name))]);
   };
-  // The writers of a store report that it cannot be read.
+  // If the store cannot be read, the processes that write to it report that.
   const timer = setInterval(() => tried(look), lookMilliseconds);
   timer.unref();
   return () => clearInterval(timer);

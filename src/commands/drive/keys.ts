@@ -4,13 +4,13 @@ import { printable } from '../../lib/printable.ts';
 import type { Live } from '../live/live.ts';
 import { type Io, userName } from '../shared/io.ts';
 
-/** How long to wait until the effect of a command is seen. */
+/** How long to wait for the effect of a command, in seconds. */
 const patienceSeconds = 30;
 
 /**
- * Handles keys below a live view. Returns a function that stops handling keys; does nothing without a
- * keyboard.
- * @param leave called on q, which then only closes the view; without it, q asks and then stops the execution
+ * Handles the keys of a live view. Returns a function that stops handling keys; does nothing without a keyboard.
+ * @param leave called when q is pressed, to close only the view; if undefined, q stops the execution, after
+ * asking
  */
 export function startKeys(io: Io, live: Live, execution_id: string, leave?: () => void) {
   const hint = `p pause  c continue  q ${leave === undefined ? 'stop' : 'leave'}  ? help`;
@@ -47,7 +47,7 @@ export function startKeys(io: Io, live: Live, execution_id: string, leave?: () =
 
 const help = 'p: pause (slices in progress finish)  c: continue  q, Ctrl-C: ';
 
-/** Gives a command through the store, like any other command, so that its author is recorded. */
+/** Issues a command through the store, like any other command, so that its author is recorded. */
 async function giveCommand(io: Io, action: Action, execution_id: string) {
   const { createControl } = await import('../control/tool-control.ts');
   const by = { name: userName(io), claimed: undefined };

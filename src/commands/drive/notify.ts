@@ -49,13 +49,13 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       hasTold = true;
       tell('first_failure');
     } catch {
-      // Others report a store that cannot be read, and it may be readable again at the next check.
+      // Other parts report a store that cannot be read; it may be readable again at the next check.
     }
   };
   const timer = setInterval(look, lookMilliseconds);
   timer.unref();
   return {
-    /** Call when the execution has ended: waits for the program. */
+    /** To be called when the execution has ended. Waits for the program to end. */
     async ended() {
       clearInterval(timer);
       look();

@@ -15,7 +15,7 @@ import { recorderOf } from '../../db/presence/recorders.ts';
 import { createQueries } from '../../db/queries.ts';
 import { pausedBy } from '../../db/reports/landmarks.ts';
 import type { Speed } from '../../domain/params.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, were } from '../../lib/counted.ts';
 import { configInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -47,7 +47,7 @@ interface RunArguments {
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
 export async function runCommand(io: Io, args: RunArguments) {
-  // Check the environment before making anything.
+  // Check the environment before creating anything.
   userName(io);
   logLevel(io);
   const notify = requireProgram(io, args.notify);
@@ -89,7 +89,7 @@ function tellOfInterrupted(io: Io, { sql }: Store, namespace: string) {
   const more = interrupted.length - toldInterrupted;
   if (more > 0)
     io.err(
-      `WARNING ${more} more ${more === 1 ? 'was' : 'were'} interrupted; list_workflow_executions(status="running") lists them`,
+      `WARNING ${were(more, 'other execution')} interrupted; list_workflow_executions(status="running") lists them`,
     );
 }
 
@@ -140,7 +140,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments) {
 
 type Ended = Pick<OwnExecution, 'execution_id' | 'status' | 'status_reason' | 'slices_queued' | 'slices_failed'>;
 
-/** What remains undone in an execution that has ended, and what to do about it. */
+/** Says how an execution ended, what it left undone, and what to do about that. */
 export function whyNotResumed(ended: Ended) {
   const { execution_id, status, status_reason, slices_queued, slices_failed } = ended;
   const has = `${execution_id} has ended: ${statusWords(status, status_reason)}`;
@@ -154,7 +154,8 @@ export function whyNotResumed(ended: Ended) {
 }
 
 /**
- * Asks the recorder of the namespace to resume it: a second recorder would get only half of the messages.
+ * Asks the recorder of the namespace to resume an execution: if a second recorder resumed it, each of the two
+ * would receive only part of the messages.
  */
 async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: ResumeArguments) {
   const { executionId, json, sender, requestedBy: claimed, reason } = args;
@@ -167,18 +168,17 @@ async function resumeThere(io: Io, store: Store, recorder: ProcessSigns, args: R
   return exitCodes.fine;
 }
 
-/** Beside one JSON object everything else goes to stderr. */
+/** With `--json`, stdout gets only the JSON object; everything else goes to stderr. */
 const tell = (io: Io, sentence: string, json: boolean) => (json ? io.err(sentence) : printLines(io, [sentence]));
 
-/** An operator's pause ends with its driver: the user who resumes must be told. */
+/** An operator's pause ends with the driver, so the user who resumes the execution must be told. */
 function tellOfPause(io: Io, store: Store, executionId: string) {
-  const { sql } = store;
-  const pause = pausedBy(sql, requireExecution(sql, executionId));
-  // It is not resumed while its driver is alive.
+  const pause = pausedBy(store.sql, requireExecution(store.sql, executionId));
+  // While its driver is alive, the execution cannot be resumed, so no warning is needed.
   if (pause === undefined || isDriven(store, executionId, isAlive)) return;
   io.err(
     printable(
-      `WARNING ${pause.name} had paused it at ${shownTime(pause.time)}${clause(' (', pause.reason, ')')}; it continues now: pause it again with "swf-mcp pause ${executionId}"`,
+      `WARNING ${pause.name} had paused the execution at ${shownTime(pause.time)}${clause(' (', pause.reason, ')')}; it now continues; to pause it again, use "swf-mcp pause ${executionId}"`,
     ),
   );
 }

@@ -23,7 +23,7 @@ export function exitCodeOf(
   interrupted: boolean,
 ) {
   const { status, slices_failed, slices_queued = 0, stf_failed = 0 } = ended;
-  // Of a completed execution of other programs, slices without a result.
+  // Whether other programs completed the execution but left slices without a result.
   const isIncomplete = status === 'completed' && slices_queued > 0;
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'unknown') return exitCodes.mendable;
@@ -31,7 +31,7 @@ export function exitCodeOf(
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
 }
 
-/** Shows how an execution has ended. Returns the exit code. */
+/** Shows how an execution ended. Returns the exit code. */
 export function tellEnding(
   io: Io,
   queries: Queries,
@@ -52,7 +52,7 @@ const readEnding = (queries: Queries, executionId: string) =>
     const monitor = monitorOf(executionId, { queries, now: Date.now() });
     return {
       monitor,
-      /** As `run --json` prints it. `duration_seconds` is wall time. */
+      /** The summary as `run --json` prints it. `duration_seconds` is wall time. */
       summary: {
         execution_id: execution.execution_id,
         run_number: execution.run_number,
@@ -72,8 +72,8 @@ const readEnding = (queries: Queries, executionId: string) =>
 const shownFacts = ['STF files', 'TF samples', 'TF slices'];
 
 /**
- * The summary for people. The result and the next command come last, where a terminal of twenty lines shows
- * them.
+ * The summary for people. The result and the next command come last, where they stay visible on a terminal
+ * of twenty lines.
  */
 function summaryLines({ monitor, summary }: Ending, { data }: Config, db: string) {
   const { execution_id, run_number, slices_failed, messages, duration_seconds } = summary;
@@ -103,14 +103,15 @@ const asTree = (lines: readonly string[]) =>
   lines.map((line, at) => `${at === lines.length - 1 ? '└──' : '├──'} ${line}`);
 
 const delayColumns: readonly ShownColumn<Monitor['latency'][number]>[] = [
-  // The lines stand four columns further right than their head: the blanks keep the columns aligned.
+  // The lines end up four columns to the right of their heading. The blanks below keep the columns aligned, and
+  // `delayLines` removes them.
   { head: 'delays', of: ({ stage }) => `    ${stagesForPeople(stage)}` },
   { head: 'p50', align: 'right', of: ({ p50 }) => duration(p50) },
   { head: 'p95', align: 'right', of: ({ p95 }) => duration(p95) },
   { head: 'max', align: 'right', of: ({ max }) => duration(max) },
 ];
 
-/** A branch with the median, the time that 95 of 100 stay below, and the longest. */
+/** The tree branch with the delays of each stage: the median, the 95th percentile, and the longest. */
 function delayLines(delays: Monitor['latency']) {
   if (delays.length === 0) return [];
   const [head = '', ...lines] = tableLines(delayColumns, delays);

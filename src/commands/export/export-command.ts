@@ -51,7 +51,7 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
   io.out(`${printable(execution_id)} is in ${folder}\n`);
 }
 
-/** Makes the folder with mode 0700, or accepts an empty one. */
+/** Makes the folder with mode 0700, or accepts an existing empty folder. */
 function makeNew(folder: string) {
   let names: string[];
   try {
@@ -68,9 +68,7 @@ function makeNew(folder: string) {
     );
 }
 
-/**
- * Writes the last of some files. If it fails, removes them all, or the export would be taken for complete.
- */
+/** Writes the last of several files. If that fails, removes them all: otherwise the export would look complete. */
 function write(paths: readonly string[], work: (path: string) => number) {
   const path = paths.at(-1) ?? '';
   try {
@@ -85,10 +83,10 @@ function write(paths: readonly string[], work: (path: string) => number) {
   }
 }
 
-/** Writes the rows of a table as a file. Returns how many there were. */
+/** Writes the rows of a table to a file. Returns the number of rows. */
 type Write = (path: string, table: ExportedTable, rows: Iterable<ExportedRow>) => number;
 
-/** How much text to gather before writing, in characters. */
+/** How many characters of text to gather before writing. */
 const chunk = 262_144;
 
 function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, textOf: (row: ExportedRow) => string) {
@@ -100,7 +98,7 @@ function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, tex
       text += textOf(row);
       count += 1;
       if (text.length < chunk) continue;
-      // All of it or an error: on a nearly full disk a plain write may be partial.
+      // Writes the whole chunk or throws: on a nearly full disk a plain write may be partial.
       writeFileSync(file, text);
       text = '';
     }
@@ -113,7 +111,7 @@ function writeTexts(path: string, head: string, rows: Iterable<ExportedRow>, tex
 
 const kinds = {
   text: 'STRING',
-  // Sequences and sizes may be larger than 32 bits.
+  // Sequence numbers and sizes may exceed 32 bits.
   integer: 'INT64',
   real: 'DOUBLE',
   time: 'TIMESTAMP',
@@ -148,7 +146,7 @@ const writers: Readonly<Record<Format, Write>> = {
   parquet: (path, { columns }, rows) => {
     const entries = Object.entries(columns);
     const count = { n: 0 };
-    // The writer would make a file that everyone can read.
+    // By default, the writer would create a file that everyone can read.
     closeSync(openSync(path, 'wx', 0o600));
     void parquetWriteRows({
       writer: fileWriter(path),

@@ -8,7 +8,7 @@ import { configPlaces, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { commandGroups } from './help.ts';
 
-/** Asks the program for the words that complete a line, and shows them as each shell does. */
+/** Asks the program for the words that complete a line, and offers them as each shell requires. */
 const scripts = {
   bash: `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
 _swf_mcp() {
@@ -48,20 +48,23 @@ complete -c swf-mcp -f -a '(__swf_mcp)'
 } as const;
 
 interface CompletionArguments {
-  /** A shell, or `words`, with which its script asks. */
+  /** The shell whose completion script is printed; or `words`, with which that script requests completions. */
   shell: keyof typeof scripts | 'words';
-  /** The line after the name of the program; the last word is the one to complete. */
+  /** The words of the line after the program's name; the last word is the one to complete. */
   words: readonly string[];
 }
 
-/** `swf-mcp completion`: prints the script of a shell, or a line for each word that completes: the word, a tab, its meaning. */
+/**
+ * `swf-mcp completion`: prints a shell's completion script or, for `words`, a line for each possible
+ * completion: the word, a tab, its meaning.
+ */
 export const completionCommand =
   (program: Command) =>
   async (io: Io, { shell, words }: CompletionArguments) => {
     if (shell !== 'words') return io.out(scripts[shell]);
     const line = words.filter((word) => word !== '=').flatMap((word) => plainWords(word, io.env['HOME']));
     const word = words.at(-1) ?? '';
-    // Bash makes a word of each `=`; other shells replace the flag with its value.
+    // Bash treats each `=` as a word of its own; other shells replace the flag together with its value.
     if (word === '=') line.push('');
     const [flag = ''] = /^--[^=]+=/.exec(word) ?? [];
     const current = line.at(-1) ?? '';
@@ -71,7 +74,7 @@ export const completionCommand =
       else if (one.startsWith(current)) io.out(`${flag}${one}\n`);
   };
 
-/** A word as the shell would read it; a flag apart from its value. */
+/** A word as the shell would read it; `--flag=value` becomes two words. */
 function plainWords(word: string, home = '') {
   const plain = word.replaceAll(/["'\\]/g, '').replace(/(?<=^|=)~(?=\/)/, home);
   return /^(--[^=]+)=(.*)$/.exec(plain)?.slice(1) ?? [plain];
@@ -93,23 +96,23 @@ async function completed(io: Io, program: Command, before: readonly string[], cu
   return [...command.commands.map((one) => `${one.name()}\t${one.description()}`), ...words.flat()];
 }
 
-/** The words that an argument, or the value of a flag, may be. */
+/** The words allowed as an argument or as a flag's value. */
 async function valuesOf(io: Io, place: Argument | Option) {
   const name = 'flags' in place ? (/[<[](.+)[>\]]/.exec(place.flags)?.[1] ?? '') : place.name();
   return place.argChoices ?? (await Promise.all(name.split('|').map((part) => wordsNamed(io, part)))).flat();
 }
 
-/** Stands for the names of files, which the shell knows. */
+/** Stands for file names, which the shell completes itself. */
 const files = ':files';
 
-async function wordsNamed(io: Io, name: string): Promise<readonly string[]> {
+async function wordsNamed(io: Io, name: string) {
   if (/^(?:file|folder|path)\b/i.test(name)) return [files];
   if (Object.hasOwn(known, name)) return known[name as keyof typeof known](io);
-  // An argument may list words, such as <EXECUTION_ID|none>.
+  // The name of an argument may include literal words, as in <EXECUTION_ID|none>.
   return /^[a-z_]+$/.test(name) ? [name] : [];
 }
 
-/** Words by the names of the arguments and values that they may be. */
+/** Functions that list the possible words, by the name of an argument or a flag's value. */
 const known = {
   EXECUTION_ID: (io: Io) => ['latest', ...inStore(io, (queries) => queries.recentExecutionIds())],
   ID: (io: Io) =>
@@ -123,7 +126,7 @@ const known = {
 
 type Queries = ReturnType<StoreReader['queries']>;
 
-/** How many files of the newest execution to name: people mostly look at the newest ones. */
+/** How many files of the newest execution to name: people mostly look at the newest files. */
 const shownFiles = 100;
 
 function newestFiles(queries: Queries) {
@@ -134,16 +137,17 @@ function newestFiles(queries: Queries) {
   return [...failed.map(({ slice_filename }) => slice_filename), ...stfs.map(({ stf_filename }) => stf_filename)];
 }
 
-/** Names in the store, newest first; none without a store. */
+/** Names in the store, newest first; none if there is no store. */
 function inStore(io: Io, namesIn: (queries: Queries) => readonly string[]) {
-  // A store on a network is read whole, which takes longer than a person waits for a word.
+  // Reads nothing from a network file system: all of the store would have to be read, and a person does not
+  // wait that long for a completion.
   if (networkFileSystemOf(storePath(io)) !== undefined) return [];
   using reader = createStoreReader(io);
   return plainIds(tried(() => namesIn(reader.queries())) ?? []);
 }
 
 /**
- * The ids that a shell may be given. It expands words, and an id may come from a message of another program,
- * so only plain ones count; bash breaks words at a colon.
+ * The ids that are safe to offer to a shell. A shell expands words, and an id may come from another
+ * program's message, so only plain ids are offered; bash also breaks words at a colon.
  */
 export const plainIds = (ids: readonly string[]) => ids.filter((id) => /^\w[\w.+~/-]*$/.test(id));

@@ -2,7 +2,7 @@ import { type Command, Help } from 'commander';
 
 import { closest } from '../../lib/suggest.ts';
 
-/** The commands by purpose, in the order of the help. A new command needs a word here. */
+/** The commands by purpose, in the order of the help. A new command needs an entry here. */
 export const commandGroups: Readonly<Record<string, readonly string[]>> = {
   'Run a workflow:': ['run', 'plan', 'resume', 'pause', 'continue', 'stop'],
   'Follow a run:': ['status', 'open', 'list', 'report', 'summarize', 'trace'],
@@ -19,7 +19,7 @@ export function groupCommands(program: Command) {
   const order = Object.values(commandGroups).flat();
   for (const [heading, names] of Object.entries(commandGroups))
     for (const command of program.commands) if (names.includes(command.name())) command.helpGroup(heading);
-  // Commander has them in the order in which they were added.
+  // Commander keeps commands in the order in which they were added.
   (program.commands as Command[]).sort((a, b) => order.indexOf(a.name()) - order.indexOf(b.name()));
 }
 
@@ -28,7 +28,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'run                              as shipped, in real time: 2 min 46 s',
     'run --speed max --stf-count 3    as fast as possible, 3 STF files',
     'run mine.toml --set fast_processing.target_worker_count=100',
-    'run --notify ./notify.sh         run it on failures and at the end',
+    'run --notify ./notify.sh         notify on failures and at the end',
   ],
   observe: [
     'observe --check --broker stomp://HOST:61613    list the programs',
@@ -66,10 +66,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
 /** The examples of a command, as shown in its help; undefined if it has no examples. */
 export function examplesOf(name: string) {
   const lines = examples[name];
-  return lines === undefined ? undefined : `\nExamples:\n${lines.map((line) => `  swf-mcp ${line}`).join('\n')}`;
+  return lines && `\nExamples:\n${lines.map((line) => `  swf-mcp ${line}`).join('\n')}`;
 }
 
-/** Terms wider than this have their description on the next line. */
+/** If a term is wider than this, its description begins on the next line. */
 const widestTerm = 28;
 
 const usual = Help.prototype;
@@ -78,7 +78,7 @@ const usual = Help.prototype;
 export const helpLayout: Partial<Help> = {
   showGlobalOptions: true,
   minWidthToWrap: 20,
-  // All commands have options: without that word the others have room.
+  // All commands have options, so the word `[options]` is left out to make room.
   subcommandTerm: (command) => usual.subcommandTerm(command).replace(' [options]', ''),
   padWidth: (command, help) => Math.min(widestTerm, usual.padWidth.call(help, command, help)),
   formatItem: (term, width, description, help) =>
@@ -87,10 +87,10 @@ export const helpLayout: Partial<Help> = {
       : `  ${term}\n${usual.formatItem.call(help, '', width, description, help)}`,
 };
 
-/** The complaint about a word that is not a command, with the nearest one. */
+/** The error for a word that is not a command; suggests the nearest command. */
 export function unknownCommand(program: Command, word: string) {
   const known = program.commands.map((command) => command.name());
-  // Only a near match: a user who typed "top" must not be pointed to "stop".
+  // Only near matches count: a user who typed "top" must not be sent to "stop".
   const near = word.length < 4 ? undefined : closest(word, known);
   const hint = near === undefined ? '' : `did you mean ${near}? `;
   return `error: unknown command or argument '${word}'; ${hint}swf-mcp --help lists all commands`;

@@ -8,19 +8,19 @@ import type { Health } from '../../domain/states.ts';
 import { counted } from '../../lib/counted.ts';
 import { duration, wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
-import { clause, shownTime, timeOfDay } from '../../lib/words.ts';
+import { clause, shownTime, timeOfDay, withPlainTimes } from '../../lib/words.ts';
 import { phaseWords, stayFailed } from '../../tools/monitor/words.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { fileLines, labelled, labelWidth, type Stage, stageBar } from './stage-bar.ts';
 
 interface ViewOptions {
-  /** Of the terminal. */
+  /** The terminal's width. */
   columns: number;
   /** How many lines fit. */
   rows?: number;
   paint: Paint;
-  /** `--db` again, for commands to type next. */
+  /** The `--db` option, repeated in commands for the user to type next. */
   storeOption?: string;
 }
 
@@ -35,10 +35,10 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
 };
 
 /**
- * An execution as a few steady lines for a terminal: what it is, a bar per stage, the workers, what happened
- * last, what failed. Every line fits in `columns`, and a word or a glyph says everything that a colour says.
+ * An execution in a terminal: what it is, a bar for each stage, the workers, the failures and the last event.
+ * All lines except commands to copy fit in `columns`; words or glyphs say everything that colours say.
  */
-export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {
+export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions) {
   const width = Math.max(10, options.columns - 1);
   const lines = [
     ...titleLines(snapshot, options, width),
@@ -48,18 +48,18 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
       : fileLines(snapshot, snapshot.sites)),
     ...workLines(snapshot, width, options.rows),
   ];
-  // A command that is cut cannot be copied.
+  // Lines of advice are not cut: a command that was cut could not be copied.
   return [...lines.map((line) => cut(line, width)), ...advice(snapshot, options.storeOption ?? '', width)];
 }
 
 function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, { paint }: ViewOptions, width: number) {
   const { execution_id, run_number, status, status_reason, namespace } = execution;
-  const ended = status === 'running' ? '' : status === 'unknown' ? (status_reason ?? status) : status;
+  const ended = status === 'running' ? '' : status === 'unknown' ? withPlainTimes(status_reason ?? status) : status;
   const words = [
     ended,
     phaseWords(execution),
     simulated === undefined ? '' : `simulated ${wholeDuration(simulated)}`,
-    speed === undefined ? '' : `speed ${speed}`,
+    clause('speed ', speed),
     namespace === '' ? '' : `namespace ${namespace}`,
   ].filter((word) => word !== '');
   const state = health === undefined ? [] : [paint(shadeOfHealth[health], ` ${health} `)];
@@ -101,14 +101,15 @@ function sliceStage({ execution, progress, secondsLeft, isOpenEnded, inHand }: S
     total: planned === 0 ? undefined : planned,
     rate: rates.slices,
     unit: 'slices/s',
-    // The plan covers slices still to come, and workers that finish all at once; the rate does not.
+    // The estimate accounts for slices that are still to come and workers that finish at the same time; the
+    // rate does not.
     secondsLeft,
     isOpenEnded,
     isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
   } satisfies Omit<Stage, 'health'>;
 }
 
-/** The numbers of slices by state. */
+/** The number of slices in each state. */
 function legend({ execution, inHand }: Snapshot, { paint, width }: { paint: Paint; width: number }) {
   const states = [
     { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
@@ -124,7 +125,7 @@ function legend({ execution, inHand }: Snapshot, { paint, width }: { paint: Pain
   return filled([...whole, ...lost], width - indent.length, '  ').map((line) => indent + line);
 }
 
-/** Parts beside each other, in as many lines as they need. */
+/** Puts parts side by side, on as many lines as they need. */
 function filled(parts: readonly string[], width: number, gap: string) {
   const lines: string[] = [];
   for (const part of parts) {
@@ -137,7 +138,7 @@ function filled(parts: readonly string[], width: number, gap: string) {
 
 function workLines(snapshot: Snapshot, width: number, rows = 0) {
   const { execution, slots, retries, exhausted, last, error, inHand, whyUncounted } = snapshot;
-  // Slices keep their last state, but none is processed once the execution has ended.
+  // After the execution has ended, a slice may still be recorded as in progress, but nothing is processing it.
   const busy = execution.status === 'running' ? (inHand?.count ?? 0) : 0;
   const waiting = execution.slices_failed - exhausted;
   const lastError =
@@ -145,13 +146,13 @@ function workLines(snapshot: Snapshot, width: number, rows = 0) {
       ? []
       : wrapped('last error', `${timeOfDay(error.timestamp)} ${printable(causeFirst(error.message))}`, {
           width,
-          // A dozen lines are above and below it.
+          // The view's other lines number about a dozen.
           most: Math.max(2, rows - 14),
         });
   const lastEvent = last === undefined ? 'none' : `${timeOfDay(last.sent_at)} ${eventOf(last)}`;
   const two = { width, most: 2 };
   return [
-    // The number of workers of other programs is unknown.
+    // The number of other programs' workers is unknown.
     ...(slots === undefined ? [] : [labelled('workers', `${busy} of ${slots} busy`)]),
     ...oldestLine(snapshot).flatMap(([label = '', words = '']) => wrapped(label, words, two)),
     ...(whyUncounted === undefined ? [labelled('failures', failures(exhausted, waiting, retries))] : []),
@@ -160,7 +161,7 @@ function workLines(snapshot: Snapshot, width: number, rows = 0) {
   ];
 }
 
-/** The slice that has been in hand longest: nothing else shows work that is not done yet. */
+/** The slice that has been in hand longest: no other line shows how long work has been unfinished. */
 function oldestLine({ inHand, pace }: Snapshot) {
   if (inHand?.oldest === undefined) return [];
   const { overdue = 0 } = inHand;
@@ -176,11 +177,11 @@ function failures(exhausted: number, waiting: number, retries: number) {
   return `${stayFailed(exhausted)}, ${counted(retries, 'retry', 'retries')}${waiting === 0 ? '' : `, ${waiting} to retry`}`;
 }
 
-/** A message as its id describes it, by type and subject, and why it had no effect, if so. */
+/** A message as described by its id (type and subject) and, if it had no effect, the reason. */
 function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
   const [first = '', ...parts] = message_id.split('/');
   const [type = '', about = '', attempt = '1'] = first === 'run_workflow' ? [first] : parts;
-  // The id of a command means nothing to a person.
+  // A command's id means nothing to a person, so it is left out.
   const named = type.endsWith('_workflow') ? [type] : [type, about];
   const again = Number(attempt) > 1 ? [`attempt ${attempt}`] : [];
   const refused =
@@ -188,14 +189,17 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage) {
   return printable([...named, ...again, ...refused].join(' ').trimEnd());
 }
 
-/** An error with its cause first: the words around it are the same each time. */
+/** An error with its cause first, since the words around the cause are always the same. */
 function causeFirst(message: string) {
   const [before = '', slice] = beforeCause.exec(message) ?? [];
   if (slice === undefined) return message;
   return `${shortened(message.slice(before.length))} (${slice})`;
 }
 
-/** A text beside its label, on some lines between words; the last is too long if more follows. */
+/**
+ * A text next to its label, wrapped between words; if the text is longer than `most` lines, the last line is
+ * not wrapped.
+ */
 function wrapped(label: string, text: string, { width, most }: { width: number; most: number }) {
   const lines = wrapAnsi(text, Math.max(8, width - labelWidth), { hard: true }).split('\n');
   const shown = [
@@ -212,7 +216,7 @@ const spread = (left: string, right: string, width: number) =>
 export const cut = (line: string, width: number) =>
   stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 
-/** The next step, if a person has to take one. A command to copy is alone on its line. */
+/** The next step, if a person has to take one. A command to copy has a line to itself. */
 function advice(snapshot: Snapshot, storeOption: string, width: number) {
   const { health, execution } = snapshot;
   const next = (name: string) => `  swf-mcp${storeOption} ${name} ${execution.execution_id}`;
@@ -223,14 +227,14 @@ function advice(snapshot: Snapshot, storeOption: string, width: number) {
 
 function stalledAdvice({ driver, inHand }: Snapshot, next: (name: string) => string) {
   if (inHand === undefined) return ['nothing shows that it is still running; check with', next('status')];
-  if (driver?.isAlive() !== true) return ['its process is gone; resume it with', next('resume')];
+  if (driver?.isAlive() !== true) return ['its process is gone; resume the execution with', next('resume')];
   if (driver.isSilent())
     return [
       `its process ${driver.pid} on ${driver.hostname} has not been heard from for a while; check whether it is suspended`,
     ];
   const what =
     (inHand.overdue ?? 0) > 0
-      ? 'no slice has finished for a while; check the payload of the oldest, and see'
+      ? 'no slice has finished for a while; check the payload of the oldest slice, and see'
       : 'a stage has work but is idle; see';
   return [what, next('status')];
 }

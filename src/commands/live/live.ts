@@ -6,7 +6,7 @@ import { createPaint } from '../shared/palette.ts';
 import { cut, renderView } from './live-view.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
 
-/** How often the view is painted: often enough to look live, rarely enough not to flicker. */
+/** How often the view is painted: often enough to look live, rarely enough not to flicker. In milliseconds. */
 const paintMilliseconds = 250;
 
 export type Live = ReturnType<typeof startLive>;
@@ -23,18 +23,17 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   let below: string | undefined;
   let isOver = false;
   const repaint = () => {
-    // The answer to a key may arrive after the summary was printed.
+    // The answer to a key press may arrive after the summary has been printed.
     if (shown === undefined || isOver) return;
     try {
       const snapshot = takeSnapshot(queries(), shown);
       const columns = terminal.columns();
-      // The screen leaves one row free, and one is for the line below the view.
+      // One row stays free, and the line below the view takes another.
       const rows = terminal.rows() - 2;
       const lines = renderView(snapshot, rates(snapshot, performance.now()), { columns, rows, paint, storeOption });
       screen.paint(below === undefined ? lines : [...lines.slice(0, Math.max(1, rows)), cut(below, columns - 1)]);
     } catch {
-      // Other parts report a store that cannot be read at the moment; it may be readable at the next
-      // painting.
+      // If the store cannot be read, other parts report this; it may be readable at the next repaint.
     }
   };
   const timer = setInterval(repaint, paintMilliseconds);
@@ -45,7 +44,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     },
     /** Writes a line above the view. */
     print: (line: string) => screen.print(line),
-    /** Shows a line below the view: what keys do, or the outcome of a key. */
+    /** Shows a line below the view: what the keys do, or the effect of a key. */
     footer(line: string) {
       below = line;
       repaint();
@@ -63,9 +62,7 @@ const eraseToEndOfLine = '\u001B[K';
 const clearAll = '\u001B[2J\u001B[H';
 const eraseBelow = '\u001B[J';
 
-/**
- * A few lines at the bottom of a terminal that are repainted again and again, with other lines above them.
- */
+/** A few lines at the bottom of a terminal that are painted repeatedly, below other lines. */
 export function createScreen(terminal: Terminal) {
   let shown: readonly string[] = [];
   let columns = terminal.columns();
@@ -86,14 +83,14 @@ export function createScreen(terminal: Terminal) {
       const isResized = columns !== terminal.columns() || rows !== terminal.rows();
       if (isSame && !isResized) return;
       const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
-      // In one write, and without erasing first: unchanged text does not flicker. After a resize the place of
-      // the previous lines is unknown.
+      // One write, without erasing first, so that unchanged text does not flicker. After a resize it is unknown
+      // where the previous lines are.
       terminal.write(`${hideCursor}${isResized ? clearAll : toTop()}${body}${eraseBelow}`);
       shown = fitting;
       columns = terminal.columns();
       rows = terminal.rows();
     },
-    /** Writes a line above, permanently. */
+    /** Writes a permanent line above the painted lines. */
     print(line: string) {
       const below = shown;
       terminal.write(`${toTop()}${eraseBelow}${line}\n`);

@@ -4,7 +4,7 @@ import type { Speed } from '../../domain/params.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sitesPart } from '../../tools/shared/sites.ts';
 
-/** What people watch of an execution, at one moment. */
+/** An execution at one moment, as the live view shows it. */
 export type Snapshot = ReturnType<typeof takeSnapshot>;
 
 export const takeSnapshot = (queries: Queries, executionId: string) =>
@@ -24,30 +24,30 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
       record: detail,
       health,
       driver: queries.driver(execution_id),
-      /** The operator who has paused it. */
+      /** The operator who paused the execution. */
       pausedBy: isHeld === true ? queries.pausedBy(execution) : undefined,
       progress,
-      /** Until the whole execution is done, if that is known. */
+      /** Seconds until the whole execution is done, if that is known. */
       secondsLeft: left?.seconds_left,
-      /** It may take any time longer than that. */
+      /** Whether the execution may take arbitrarily longer than `secondsLeft`. */
       isOpenEnded: left !== undefined && left.at_most === undefined,
-      /** Wall time so far. */
+      /** Wall time so far, in seconds. */
       elapsed,
       /** Undefined if no message says which slices are in hand. */
       inHand,
-      /** Why its counts of slices say nothing; undefined if they do say something. */
+      /** Why the counts of slices mean nothing; undefined if they are meaningful. */
       whyUncounted: assessed.why_uncounted,
       /** The sites of prompt processing. */
       sites: sitesPart(execution, { queries }).sites,
       pace,
-      /** Worker slots, if they are known. */
+      /** Worker slots, if their number is known. */
       slots,
       speed: speed && String(speed),
       retries: detail.slice_retries ?? 0,
-      /** Failed without a retry left. */
+      /** The number of slices that failed with no retry left. */
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
-      /** Simulated seconds so far; undefined if no message stated any. */
+      /** Simulated seconds so far; undefined if no message gives the simulated time. */
       simulated: simulatedNow(queries.lastTick(execution_id), isMoving ? speed : undefined),
       /** The last error that an agent logged. */
       error,
@@ -55,27 +55,30 @@ export const takeSnapshot = (queries: Queries, executionId: string) =>
   });
 
 /**
- * Between two messages simulated time continues at the given speed, even in a pause: a pause holds back the
- * DAQ, not the clock.
+ * Between two messages, simulated time continues at the given speed, even during a pause: a pause holds back
+ * the DAQ, not the clock.
  */
 function simulatedNow(last: { tick: number; sent_at: string } | undefined, speed: Speed | undefined) {
   if (last === undefined || typeof speed !== 'number') return last?.tick;
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
 }
 
-/** Items per second over the last while, as seen. */
+/** Items per second over the recent past, as observed. */
 export type Rates = ReturnType<ReturnType<typeof createRates>>;
 
-/** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
+/**
+ * The time that a rate covers, in milliseconds: long enough for the rate not to jump when all workers finish at
+ * the same time.
+ */
 const windowMilliseconds = 60_000;
 /**
- * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is
- * the number in hand divided by the time that one slice takes.
+ * Slices that take this many seconds or longer end in waves, so a counted rate would zigzag. Their rate is the
+ * number of slices in hand divided by the time that one slice takes.
  */
 const longSlices = 5;
-/** The weight of the newest reading of the slices in hand. */
+/** The weight of the newest count in the moving average of slices in hand. */
 const smoothing = 0.1;
-/** Too short a time does not show a rate. */
+/** The shortest time over which to show a rate, in milliseconds. */
 const minMilliseconds = 1000;
 
 /**
@@ -103,8 +106,8 @@ export function createRates() {
 }
 
 /**
- * The rate of one stage, from the moments at which its count was seen to change: time before its first item
- * and after its last does not count.
+ * The rate of one stage, from the moments at which its count changed; the time before its first item and
+ * after its last does not count.
  */
 function createRate(): (count: number, at: number) => number | undefined {
   const changes: { at: number; count: number }[] = [];
@@ -112,13 +115,14 @@ function createRate(): (count: number, at: number) => number | undefined {
   return (count, at) => {
     if (seen !== undefined && count !== seen) changes.push({ at, count });
     seen = count;
-    // The oldest remaining change is at least as old as the window, so that the rate covers all of it.
+    // The oldest remaining change is at least as old as the window's start, so that the rate covers the whole
+    // window.
     while (changes.length > 2 && (changes[1]?.at ?? at) <= at - windowMilliseconds) changes.shift();
     const first = changes[0];
     const last = changes.at(-1);
     if (first === undefined || last === undefined || changes.length < 2) return undefined;
     const pace = (last.at - first.at) / (changes.length - 1);
-    // Twice the usual pause without an item: it has become slower, or has stopped.
+    // If no item has come for twice the usual interval, the stage has become slower or has stopped.
     const until = at - last.at > 2 * pace ? at : last.at;
     return until - first.at < minMilliseconds ? undefined : ((last.count - first.count) / (until - first.at)) * 1000;
   };

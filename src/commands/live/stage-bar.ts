@@ -2,6 +2,7 @@ import type { Health } from '../../domain/states.ts';
 import { processingUnheard } from '../../domain/workflows.ts';
 import { wholeDuration } from '../../lib/duration.ts';
 import { printable } from '../../lib/printable.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { promptFiles } from '../../tools/monitor/words.ts';
 import { siteWords } from '../../tools/shared/sites.ts';
 import type { Paint, Shade } from '../shared/palette.ts';
@@ -10,20 +11,20 @@ import type { Snapshot } from './snapshot.ts';
 /** One stage of an execution, as drawn. */
 export interface Stage {
   label: string;
-  /** Its items by state. */
+  /** The stage's items by state. */
   segments: readonly Segment[];
   done: number;
-  /** Of the whole run; undefined if unknown. */
+  /** The number of items of the whole run; undefined if unknown. */
   total: number | undefined;
   /** Items per second. */
   rate: number | undefined;
   unit: string;
   health: Health;
-  /** Set if there is a better estimate than the rate gives. */
+  /** Set if there is a better estimate than the one from the rate. */
   secondsLeft?: number | undefined;
-  /** It may take arbitrarily longer. */
+  /** Whether the stage may take arbitrarily longer than `secondsLeft`. */
   isOpenEnded?: boolean;
-  /** An unknown number of items will still arrive: the remaining items are a backlog, not the end. */
+  /** Whether an unknown number of items will still arrive, so that the remaining items are only a backlog. */
   isEndless?: boolean;
 }
 
@@ -43,7 +44,7 @@ const narrowestBar = 6;
 export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }) {
   const { label, segments, done, total } = stage;
   const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
-  // The time left is more useful than the rate.
+  // If there is no room for both, the time left is more useful than the rate.
   const rateRoom = isNarrow ? 0 : rateWidth;
   const beside = labelWidth + 2 + countsWidth + rateRoom + leftWidth;
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));
@@ -55,7 +56,7 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
 
 const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
 
-/** Parts of a whole side by side. A part with at least one item is visible; the rest is blank. */
+/** The parts of a whole, side by side. Any part with at least one item is visible; the rest of the bar is blank. */
 function bar(segments: readonly Segment[], total: number, width: number, paint: Paint) {
   let left = width;
   let sum = 0;
@@ -92,12 +93,15 @@ function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, heal
 /** A line with its label. */
 export const labelled = (label: string, words: string) => `${label.padEnd(labelWidth)}${words}`;
 
-/** The STF files of prompt processing, and those of each site: the public programs have one site, without a name. */
+/**
+ * The STF files of prompt processing, in total and for each site. The public programs have a single site,
+ * without a name.
+ */
 export const fileLines = ({ execution, record }: Snapshot, sites: NonNullable<Snapshot['sites']>) => [
   labelled(
     'STF files',
     promptFiles(String(execution.stf_count), execution, record) +
       (execution.processing_unheard === 1 ? `; ${processingUnheard}` : ''),
   ),
-  ...sites.map(({ site = 'PanDA', ...work }) => labelled(`${printable(site)} `, siteWords(work))),
+  ...sites.map(({ site = 'PanDA', ...work }) => labelled(`${printable(site)} `, withPlainTimes(siteWords(work)))),
 ];

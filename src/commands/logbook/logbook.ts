@@ -1,5 +1,5 @@
 import { printable } from '../../lib/printable.ts';
-import { clause, textOf } from '../../lib/words.ts';
+import { clause, shownTime, textOf } from '../../lib/words.ts';
 import { addNoteTool, timeOfNote } from '../../tools/add-note.ts';
 import { setQualityTool } from '../../tools/set-quality.ts';
 import { askTool } from '../ask/ask-tool.ts';
@@ -16,14 +16,14 @@ interface NoteArguments {
   requestedBy?: string;
 }
 
-/** `swf-mcp note`: writes a note about an execution, or about none. */
+/** `swf-mcp note`: writes a note about an execution, or a general note. */
 export async function noteCommand(io: Io, { executionId, text, about, forNext, requestedBy, ...given }: NoteArguments) {
   const execution_id = executionId === 'none' ? executionId : idOf(io, executionId);
   const at = timeOfNote(given.at, Date.now());
   const note = { execution_id, text, at, about, for_next: forNext, requested_by: requestedBy };
   const { message_id } = await askTool(io, addNoteTool, note);
   const subject = execution_id === 'none' ? '' : ` about ${execution_id}`;
-  io.out(printable(`${textOf(message_id)} is written${subject}${clause(', of ', at)}`) + '\n');
+  io.out(printable(`${textOf(message_id)} was written${subject}${clause(', for ', at && shownTime(at))}`) + '\n');
 }
 
 interface QualityArguments {
@@ -33,7 +33,7 @@ interface QualityArguments {
   requestedBy?: string;
 }
 
-/** `swf-mcp quality`: sets the quality of a run. */
+/** `swf-mcp quality`: sets or clears the quality of a run. */
 export async function qualityCommand(io: Io, { executionId, requestedBy: requested_by, ...judged }: QualityArguments) {
   const execution_id = idOf(io, executionId);
   const answer = await askTool(io, setQualityTool, { ...judged, execution_id, requested_by });

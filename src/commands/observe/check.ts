@@ -14,30 +14,30 @@ export interface CheckArguments extends ListeningArguments {
   json: boolean;
 }
 
-/** A day, in seconds: timers last some weeks at most. */
+/** A day, in seconds. Timers cannot be set for more than a few weeks. */
 const longestWait = 86_400;
 
-/** The programs of a run, and when each is heard. */
+/** The programs of a run, and when each sends messages. */
 const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'runner', hint: 'sends messages during a run' },
-  { type: 'data agent', hint: 'answers each STF file' },
+  { type: 'data agent', hint: 'responds to each STF file' },
   { type: 'fastmon agent', hint: 'announces TF files; newer versions send nothing on the bus' },
-  { type: 'fast processing agent', hint: 'sends slices; heard only if a layout is given' },
+  { type: 'fast processing agent', hint: 'sends slices, and is heard only with a layout (--layout)' },
   {
     type: 'transformer',
-    hint: 'sends a heartbeat every 30 s, beginning 30 s after its start; heard only if a layout is given',
+    hint: 'sends a heartbeat every 30 s, beginning 30 s after its start, and is heard only with a layout (--layout)',
   },
 ];
 
 /**
- * `swf-mcp observe --check`: listens for a while, records nothing, and reports what was heard. Returns the
- * exit code: 1 if nothing was.
+ * `swf-mcp observe --check`: listens for a while, records nothing, and reports what was received. Returns
+ * the exit code: 1 if nothing was received.
  */
 export async function checkCommand(io: Io, args: CheckArguments) {
   const { settings, topics, namespaces } = listenedBy(io, args);
   const heard = createHeard(topics);
   let trouble = '';
-  // An unreachable broker is reported when the time has passed, at the latest.
+  // An unreachable broker is reported when the time is up, if not before.
   const late = AbortSignal.timeout(Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
   const began = performance.now();
@@ -59,7 +59,7 @@ export async function checkCommand(io: Io, args: CheckArguments) {
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (!hasListened)
     throw brokerUnreachable(
-      `the broker could not be reached within ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
+      `the broker could not be reached within ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check the host and port, or give a longer --wait`,
     );
   const [heardTopics, programs] = [heard.topics(), heard.programs()];
   const unheard = expected.filter(({ type }) => !programs.some((program) => program.type === type));
@@ -85,17 +85,17 @@ function linesOf(
 }
 
 const topicColumns: readonly ShownColumn<HeardTopic>[] = [
-  { head: 'TOPIC', of: ({ topic }) => topic },
-  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+  { head: 'TOPIC', of: 'topic' },
+  { head: 'MESSAGES', align: 'right', of: 'messages' },
   { head: 'TYPES', of: ({ types }) => typesOf(types) },
 ];
 
 const programColumns: readonly ShownColumn<HeardProgram>[] = [
-  { head: 'PROGRAM', of: ({ name }) => name },
+  { head: 'PROGRAM', of: 'name' },
   { head: 'TYPE', of: ({ type = '?' }) => type },
   { head: 'NAMESPACE', of: ({ namespace = '?' }) => namespace },
   { head: 'DIALECT', of: ({ dialect = '?' }) => dialect },
-  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+  { head: 'MESSAGES', align: 'right', of: 'messages' },
 ];
 
 const typesOf = (types: Readonly<Record<string, number>>) =>

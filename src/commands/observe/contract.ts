@@ -12,7 +12,7 @@ export interface ContractArguments {
   json: boolean;
 }
 
-/** `swf-mcp observe --contract`: the actual contract of the bus in a recorded run. */
+/** `swf-mcp observe --contract`: the actual bus contract of a recorded run. */
 export function contractCommand(io: Io, { executionId, against, json }: ContractArguments) {
   using reader = createStoreReader(io);
   const queries = reader.queries();
@@ -26,10 +26,10 @@ export function contractCommand(io: Io, { executionId, against, json }: Contract
 }
 
 const columns: readonly ShownColumn<SaidType>[] = [
-  { head: 'TYPE', of: ({ message_type }) => message_type },
-  { head: 'SENDER', of: ({ sender }) => sender },
-  { head: 'DESTINATION', of: ({ destination }) => destination },
-  { head: 'MESSAGES', align: 'right', of: ({ messages }) => messages },
+  { head: 'TYPE', of: 'message_type' },
+  { head: 'SENDER', of: 'sender' },
+  { head: 'DESTINATION', of: 'destination' },
+  { head: 'MESSAGES', align: 'right', of: 'messages' },
   { head: 'FIRST s', align: 'right', of: ({ first_seconds }) => first_seconds?.toFixed(3) },
   { head: 'EVERY s', align: 'right', of: ({ every_seconds }) => every_seconds?.toFixed(3) },
 ];
@@ -40,12 +40,12 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
     '',
     ...tableLines(columns, types),
     '',
-    ...types.map((one) => `${one.message_type} of ${one.sender}: ${keyWords(one.keys, one.messages)}`),
+    ...types.map((one) => `${one.message_type} from ${one.sender}: ${keyWords(one.keys, one.messages)}`),
     '',
-    ...delays.map(({ stage, items, p50, p95 }) => `${stage}: p50 ${p50} s, p95 ${p95} s of ${items}`),
+    ...delays.map(({ stage, items, p50, p95 }) => `${stage}: p50 ${p50} s, p95 ${p95} s (n = ${items})`),
     ...broken.map(
       ({ sender, message_type, key, missing, of, example }) =>
-        `broken: ${missing} of ${of} ${message_type} messages from ${sender} lack ${key}${example === undefined ? '' : `, such as ${example}`}`,
+        `broken: ${missing} of ${of} ${message_type} messages from ${sender} lack ${key}${example === undefined ? '' : `, for example ${example}`}`,
     ),
     ...(differences === undefined
       ? []
@@ -53,16 +53,16 @@ function linesOf({ execution_id, types, delays, broken }: BusContract, differenc
   ];
 }
 
-/** The keys; a key that is not in every message, with how many messages have it. */
+/** The keys; for a key that is missing from some messages, also the number of messages that have it. */
 const keyWords = (keys: Readonly<Record<string, number>>, messages: number) =>
   Object.entries(keys)
     .map(([key, n]) => (n === messages ? key : `${key} (${n} of ${messages})`))
     .join(', ');
 
 /**
- * Differences in the bus contract between two runs, one sentence each. Programs have different names in each
- * run, so they are compared by type and destination. Message counts depend on the length of a run and are not
- * compared.
+ * The differences between the bus contracts of two runs, one sentence each. Programs have different names
+ * in each run, so they are compared by type and destination. Message counts depend on the length of a run
+ * and are not compared.
  */
 function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]) {
   const [mine, theirs] = [byName(a), byName(b)];
@@ -77,11 +77,11 @@ function contractDifferences(a: readonly SaidType[], b: readonly SaidType[]) {
   });
 }
 
-/** The keys of each message type, by its name, program and destination. */
+/** The keys of messages, by message type, program and destination. */
 function byName(said: readonly SaidType[]) {
   const found = new Map<string, Set<string>>();
   for (const { message_type, destination, keys } of said) {
-    const name = `${message_type} of a ${programTypeOf(message_type, destination) ?? 'program'} on ${destination}`;
+    const name = `${message_type} from a ${programTypeOf(message_type, destination) ?? 'program'} on ${destination}`;
     found.set(name, new Set([...(found.get(name) ?? []), ...Object.keys(keys)]));
   }
   return found;

@@ -22,7 +22,10 @@ export interface ListeningArguments extends BrokerFlags {
 }
 
 export interface ObserveArguments extends ListeningArguments {
-  /** A file, or a folder whose name ends with `/`, to record to; the only place if nothing names a store. */
+  /**
+   * The file to record to, or a folder if the path ends with `/`. If no store is named, only this file is
+   * written.
+   */
   record: string | undefined;
   metrics: string | undefined;
   api: string | undefined;
@@ -34,7 +37,7 @@ export interface ObserveArguments extends ListeningArguments {
 /** `swf-mcp observe`: records the messages of a testbed, until SIGTERM. Returns the exit code. */
 export function observeCommand(io: Io, args: ObserveArguments) {
   const { untilParentEnds } = args;
-  // The previous observer may still be writing, or its machine may have restarted a moment ago.
+  // The previous observer may still be writing, or this machine may have just restarted.
   return asService(io, (signal) => listen(io, args, signal), { untilParentEnds, passing: ['AGENT_IN_USE'] });
 }
 
@@ -43,7 +46,7 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
   const heard = api === undefined && monitorUrl === undefined ? listenedBy(io, args) : heardBeside(io, args);
   const { settings, topics, namespaces } = heard;
   if (allowControl && settings === undefined)
-    throw configInvalid('--allow-control sends over a broker; give --broker stomp://HOST:PORT');
+    throw configInvalid('--allow-control sends requests over a broker; give --broker stomp://HOST:PORT');
   const needsStore = api !== undefined || allowControl;
   await using places = await placesOf(io, { record, needsStore, maySend: allowControl }, heard);
   let ear: Listening | undefined;
@@ -72,11 +75,11 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
         writer?.keepHearing((now) => (found.isHearing ? found.heard(now) : undefined));
       },
       ...(allowControl ? { nextRequest: async () => writer?.takeRequest() } : {}),
-      say: (line) => io.err(line),
+      say: io.err,
       signal,
     });
   };
-  /** Only waits: what happens is reported over REST, to a stand-in as long as this process runs. */
+  /** Only waits until the process stops: without a broker, everything arrives over REST. */
   const hearNoBroker = () => {
     const isTold = () => api !== undefined || reading?.isHearing() === true;
     const since = Date.now();
@@ -90,8 +93,8 @@ async function listen(io: Io, args: ObserveArguments, signal: AbortSignal) {
 }
 
 /**
- * Answers over REST if requested. The store records a statement before it is answered; a recording gets the
- * call and its answer.
+ * Serves the REST stand-in if requested. The store records the content of a call before the call is answered; a
+ * recording contains the call and its answer.
  */
 async function standInFor(io: Io, where: string | undefined, { store, recording }: Places) {
   if (where === undefined || store === undefined) return undefined;
@@ -123,7 +126,7 @@ export function listenedBy(io: Io, args: ListeningArguments) {
   return { settings, ...heard };
 }
 
-/** The same alongside another source: without a broker, if none is named. */
+/** Like `listenedBy`, but for an observer that also has another source and therefore needs no broker. */
 function heardBeside(io: Io, args: ListeningArguments) {
   const { broker, layout, topics, namespaces } = args;
   const { config } = configOf(io, args);

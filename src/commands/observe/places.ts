@@ -7,10 +7,13 @@ import { createRecordingWriter } from '../../observer/waiting-lines.ts';
 import { type Io, isStoreNamed, pathFrom } from '../shared/io.ts';
 import { ownStore } from '../shared/own-store.ts';
 
-/** The topics of an observer, and how it reaches its broker, unless it receives everything over REST. */
+/**
+ * An observer's topics, and how it connects to its broker; no broker if the observer receives everything over
+ * REST.
+ */
 interface Listened {
   settings: BrokerSettings | undefined;
-  /** Findings configured as known; undefined: those that the store already has. */
+  /** Findings that are configured as known; if undefined, the store keeps its own list. */
   known?: readonly string[] | undefined;
   topics: readonly string[];
   namespaces: readonly string[];
@@ -20,8 +23,8 @@ interface Listened {
 export type Places = Awaited<ReturnType<typeof placesOf>>;
 
 /**
- * The recording and the store, or the recording alone if nothing names a store: a recording takes many times
- * as many messages, and leaves nothing else on a machine where no questions are asked.
+ * The recording and the store, or only the recording if nothing names a store. Without a store, recording is
+ * faster and leaves no other files on a machine where no one queries the messages.
  */
 export async function placesOf(
   io: Io,
@@ -40,7 +43,7 @@ export async function placesOf(
         const text = JSON.stringify(line);
         for (const lines of targets) lines.add(line, time, text);
       },
-      /** Until when messages were heard, in milliseconds since 1970; undefined: now. */
+      /** The time until which messages were received, in milliseconds since 1970; if undefined, until now. */
       heardUntil: undefined as (() => number | undefined) | undefined,
       async [Symbol.asyncDispose]() {
         const until = places.heardUntil?.();
@@ -80,12 +83,12 @@ async function openRecording(io: Io, record: string, { settings, topics, namespa
     topics,
     ...(namespaces.length === 0 ? {} : { namespaces }),
   });
-  // Report a file that cannot be written now, not at the first message.
+  // Report an unwritable file now, not at the first message.
   await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
     await place.leave();
     throw error;
   });
-  const writer = createRecordingWriter({ fileAt: place.fileAt, say: (line) => io.err(line) });
+  const writer = createRecordingWriter({ fileAt: place.fileAt, say: io.err });
   return {
     writer,
     close: async (heardUntil?: number) => {

@@ -7,15 +7,14 @@ import type { Io } from '../shared/io.ts';
 import type { Places } from './places.ts';
 
 /**
- * How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer holds a whole
- * run.
+ * How long an answer may take, in milliseconds, and how large it may be, in bytes: one answer contains a whole run.
  */
 const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
 /**
- * Reads swf-monitor until the signal is aborted, and records what it has about runs under way. Throws
- * `CONFIG_INVALID` if the URL is invalid.
+ * Reads swf-monitor until the signal is aborted, and records what the monitor knows about runs in progress.
+ * Throws `CONFIG_INVALID` if the URL is invalid.
  */
 export function readMonitor(io: Io, url: string, namespaces: readonly string[], places: Places, signal: AbortSignal) {
   const root = rootOf(url);
@@ -26,18 +25,18 @@ export function readMonitor(io: Io, url: string, namespaces: readonly string[], 
     take: (line) => places.add(line, new Date().toISOString()),
     known: places.store === undefined ? [] : toldRunning(places.store.store.sql),
     onRead: (run, at) => void places.store?.writer.noteRead(run, at),
-    say: (line) => io.err(line),
+    say: io.err,
   });
   io.err(`reads swf-monitor at ${root}`);
   const ended = reader.read(signal, (milliseconds) => pause(milliseconds, [signal]));
-  // `isHearing`: whether it answers. `ended`: settles when the reading has ended.
+  // `isHearing`: whether the monitor answers. `ended`: settles when reading has ended.
   return { isHearing: reader.isHearing, ended };
 }
 
 function rootOf(url: string) {
   if (httpUrl(url) === undefined)
     throw configInvalid(
-      '--monitor-url is not an address of swf-monitor; give http://HOST/swf-monitor or https://…, without a login in it, and its token as SWF_MONITOR_TOKEN',
+      '--monitor-url is not a swf-monitor address; give http://HOST/swf-monitor or https://…, without a login, and put its token into SWF_MONITOR_TOKEN',
     );
   return url.replace(/\/+$/, '').replace(/\/api$/, '');
 }

@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { keepKnown } from '../../db/log/store-identity.ts';
-import { argumentInvalid, valueInvalid } from '../../lib/errors.ts';
-import { toUtc } from '../../lib/time.ts';
+import { argumentInvalid } from '../../lib/errors.ts';
+import { parseTime } from '../../lib/time.ts';
 import { createAnonymizer } from '../../observed/anonymize.ts';
 import { countLine, readIntoStore } from '../../observer/read-into-store.ts';
 import { createRecording } from '../../observer/recording-file.ts';
@@ -24,9 +24,7 @@ export interface ReadArguments extends ConfigFlags {
 /** `swf-mcp observe --from FILE…`: reads recordings into the store. */
 export async function readCommand(io: Io, { from, until, namespaces, json, ...flags }: ReadArguments) {
   const known = knownFindings(flags, () => configOf(io, flags).config);
-  const end = until === undefined ? undefined : toUtc(until);
-  if (until !== undefined && end === undefined)
-    throw valueInvalid(`--until ${until} is not a time; give one in ISO 8601 with a time zone`);
+  const end = parseTime('--until', until, Date.now());
   using store = await ownStore(io);
   if (known !== undefined) await store.write((tx) => keepKnown(tx, known));
   const counts = await readIntoStore(recordingsOf(from), {
@@ -37,7 +35,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   });
   if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
     throw argumentInvalid(
-      `${from.join(', ')}: none of its ${counts.rejected} lines belongs to a recording; name a file written by "observe --record"`,
+      `${from.join(', ')}: none of the ${counts.rejected} lines belongs to a recording; name a file written by "observe --record"`,
     );
   if (json) printJson(io, counts);
   else {
@@ -49,9 +47,7 @@ export async function readCommand(io: Io, { from, until, namespaces, json, ...fl
   }
 }
 
-/**
- * The recordings to read; for a folder, the files that an observer wrote there, in the order of their days.
- */
+/** The recordings to read; for a folder, the files that an observer wrote there, in the order of their dates. */
 const recordingsOf = (names: readonly string[]) =>
   names.flatMap((name) =>
     statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
@@ -65,14 +61,11 @@ const recordingsOf = (names: readonly string[]) =>
 const tellTorn =
   (io: Io) =>
   ({ path, why }: TornFile) =>
-    io.err(`WARNING ${path} is incomplete: ${why}; the part before that was read`);
+    io.err(`WARNING ${path} is incomplete: ${why}; only the part before that point was read`);
 
 const linesAtOnce = 1000;
 
-/**
- * `swf-mcp observe --from FILE… --anonymize FILE`: makes a recording that can be shared from other
- * recordings.
- */
+/** `swf-mcp observe --from FILE… --anonymize FILE`: turns recordings into one recording that can be shared. */
 export async function anonymizeCommand(io: Io, from: string[], target: string, json: boolean) {
   const anonymizer = createAnonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
@@ -85,7 +78,7 @@ export async function anonymizeCommand(io: Io, from: string[], target: string, j
   for await (const read of readRecordings(from, tellTorn(io))) {
     countLine(counts, read);
     if (read.kind !== 'rejected') {
-      // A recording still being written has new lines by now.
+      // A recording that is still being written may have new lines by now.
       anonymizer.collect(read.line);
       lines.push(JSON.stringify(anonymizer.replace(read.line)));
     }

@@ -3,8 +3,9 @@ import { homedir, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-import { configInvalid, messageOf } from '../../lib/errors.ts';
+import { configInvalid, hasCode, messageOf } from '../../lib/errors.ts';
 import { makeFolder, readRegularFile } from '../../lib/file-system.ts';
+import { isObject } from '../../lib/read-json.ts';
 import { tried } from '../../lib/tried.ts';
 import { writeNewFile } from '../../lib/write-new-file.ts';
 import { type Io, isStoreNamed, storePath } from '../shared/io.ts';
@@ -14,7 +15,6 @@ import {
   changedToml,
   type Entry,
   entryIn,
-  isObject,
   server,
   type Settings,
   settingsOf,
@@ -31,12 +31,12 @@ interface AddArguments {
 
 interface Client {
   title: string;
-  /** The file of a scope. */
+  /** The file for a scope. */
   file(places: { home: string; project: string; env: NodeJS.ProcessEnv }): Record<AddArguments['scope'], string>;
   /** The key of the object that holds the entries. */
   key: string;
   isToml?: true;
-  /** What to do once the entry is written. */
+  /** The next step once the entry is written. */
   next: string;
 }
 
@@ -46,7 +46,7 @@ const configFolder = (home: string, env: NodeJS.ProcessEnv) =>
     : env['XDG_CONFIG_HOME'] || join(home, '.config');
 
 /**
- * Sources, all of November 2026: code.claude.com/docs/en/mcp, cursor.com/docs/mcp,
+ * Sources, all as of November 2026: code.claude.com/docs/en/mcp, cursor.com/docs/mcp,
  * code.visualstudio.com/docs, learn.chatgpt.com/docs (Codex).
  */
 const clients: Readonly<Record<AddArguments['client'], Client>> = {
@@ -75,7 +75,7 @@ const clients: Readonly<Record<AddArguments['client'], Client>> = {
       project: join(project, '.vscode', 'mcp.json'),
     }),
     key: 'servers',
-    next: '"MCP: List Servers" in its command palette shows it',
+    next: '"MCP: List Servers" in the command palette shows it',
   },
   codex: {
     title: 'Codex',
@@ -113,14 +113,14 @@ export function addCommand(io: Io, { client: name, scope, readOnly, yes, remove 
     io.out(`${title}:\n${change('', client.key, { ...(hidden(kept) as Settings), ...own }, file).trim()}\n`);
     if (there !== undefined) printLines(io, changesIn(there, entry));
   }
-  if (!yes) return printLines(io, ['nothing is written yet; add --yes to write it']);
+  if (!yes) return printLines(io, ['nothing has been written yet; add --yes to write the file']);
   write(file, after);
   printLines(io, [`written; ${remove ? 'restart the client' : client.next}`]);
 }
 
 function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
   const self = io.self();
-  // What npx has unpacked may be gone tomorrow.
+  // npx may remove its unpacked files at any time.
   const words = self.some((word) => word.includes('/_npx/')) ? ['npx', '-y', server] : self;
   const flags = [...(isStoreNamed(io) ? ['--db', storePath(io)] : []), ...(readOnly ? ['serve', '--read-only'] : [])];
   const [command = '', ...args] = [...words, ...flags];
@@ -128,8 +128,8 @@ function entryOf(io: Io, { isToml }: Client, readOnly: boolean): Entry {
 }
 
 /**
- * What is kept of an entry that starts a server: everything but how it starts, and the store, which this
- * command names.
+ * The part of an existing entry that is kept: everything except the store and the start command, both of which
+ * `swf-mcp add` sets.
  */
 function keptOf(there: unknown): Settings {
   if (!isObject(there)) return {};
@@ -141,12 +141,12 @@ function keptOf(there: unknown): Settings {
   };
 }
 
-/** Settings to show, without their values: a variable, a header or an argument may be a password. */
+/** Settings for display, without their values: a variable, a header or an argument may contain a password. */
 const hidden = (settings: unknown): unknown =>
   isObject(settings) ? Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, hidden(value)])) : '…';
 
-/** What happens to the existing entry, one line per change, without its values. */
-function changesIn(there: unknown, entry: Entry): string[] {
+/** The changes to the existing entry, one line each, without its values. */
+function changesIn(there: unknown, entry: Entry) {
   const before = flat(there);
   const after = flat(entry);
   const kept = Object.keys(after).filter((key) => isDeepStrictEqual(before[key], after[key]));
@@ -160,7 +160,7 @@ function changesIn(there: unknown, entry: Entry): string[] {
   ];
 }
 
-/** The settings of an entry, each variable one of them. */
+/** The settings of an entry as a flat list, in which each environment variable is a setting. */
 function flat(entry: unknown): Settings {
   const { env, ...others } = isObject(entry) ? entry : {};
   const variables = Object.entries(isObject(env) ? env : {}).map(([name, value]) => [`env.${name}`, value] as const);
@@ -172,12 +172,12 @@ function contentOf(file: string) {
   try {
     return readRegularFile(file).content.toString();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if (hasCode(error, 'ENOENT')) return '';
     throw configInvalid(`${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Keeps the permissions of a file, and a link to it. */
+/** Writes a file, keeping its permissions and any link to it. */
 function write(file: string, text: string) {
   const target = tried(() => realpathSync(file)) ?? file;
   const mode = statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600;

@@ -4,12 +4,13 @@ import { parse as parseToml, patch as patchToml, stringify } from '@decimalturn/
 import { applyEdits, modify, parse as parseJson, type ParseError, printParseErrorCode } from 'jsonc-parser';
 
 import { configInvalid, messageOf } from '../../lib/errors.ts';
+import { isObject } from '../../lib/read-json.ts';
 import { tried } from '../../lib/tried.ts';
 
-/** Settings of a client, or a part of them. */
+/** A client's settings, or part of them. */
 export type Settings = Record<string, unknown>;
 
-/** How a client starts a server over stdio, with the client's other settings for it. */
+/** How a client starts a server over stdio, with the client's other settings for that server. */
 export interface Entry extends Settings {
   type?: 'stdio';
   command: string;
@@ -19,8 +20,8 @@ export interface Entry extends Settings {
 /** The name of the entry. */
 export const server = 'swf-mcp';
 
-/** Sets or removes the entry in JSON, with the comments and commas that VS Code allows. */
-export function changedJson(text: string, key: string, entry: Entry | undefined, file: string): string {
+/** Sets or removes the entry in JSON that may have the comments and trailing commas that VS Code allows. */
+export function changedJson(text: string, key: string, entry: Entry | undefined, file: string) {
   const [wrong] = errorsIn(text);
   if (wrong !== undefined)
     throw configInvalid(
@@ -30,7 +31,8 @@ export function changedJson(text: string, key: string, entry: Entry | undefined,
   if (!isObject(settings) || !isObject(settings[key] ?? {}) || settings[key] === null)
     throw configInvalid(`${file}: ${JSON.stringify(key)} is not an object of servers; fix it first`);
   if (isDeepStrictEqual(entryIn(settings, key), entry)) return text;
-  // Before all others: behind them it would separate one from its comment.
+  // The new entry is placed before all others: after them, it could separate another entry from that entry's
+  // comment.
   const usesTabs = /^\t/m.test(text);
   const formattingOptions = {
     insertSpaces: !usesTabs,
@@ -45,9 +47,6 @@ export function changedJson(text: string, key: string, entry: Entry | undefined,
   return changed.endsWith('\n') || text !== '' ? changed : `${changed}\n`;
 }
 
-export const isObject = (value: unknown): value is Settings =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 const eolOf = (text: string) => (text.includes('\r\n') ? '\r\n' : '\n');
 
 function errorsIn(text: string) {
@@ -61,8 +60,8 @@ export const settingsOf = (text: string) =>
 
 export const entryIn = (settings: Settings, key: string) => (settings[key] as Settings | undefined)?.[server];
 
-/** Sets or removes the entry in TOML: as a table at the end of the file, where it disturbs no other. */
-export function changedToml(text: string, key: string, entry: Entry | undefined, file: string): string {
+/** Sets or removes the entry in TOML: as a table at the end of the file, where it disturbs no other table. */
+export function changedToml(text: string, key: string, entry: Entry | undefined, file: string) {
   try {
     const settings = tomlOf(text);
     const there = entryIn(settings, key);
@@ -72,13 +71,13 @@ export function changedToml(text: string, key: string, entry: Entry | undefined,
     const changed = entry === undefined ? kept : withTable(kept, `${key}.${server}`, entry);
     const expected = { ...settings, [key]: entry === undefined ? others : { ...others, [server]: entry } };
     if (isDeepStrictEqual({ [key]: {}, ...tomlOf(changed) }, expected)) return changed;
-    throw new Error('writing the entry would change others');
+    throw new Error('writing the entry would change other entries');
   } catch (error) {
     throw configInvalid(`${file} cannot be changed: ${messageOf(error)}; change it by hand`, { cause: error });
   }
 }
 
-/** The text without the server's own table. What precedes the next table belongs to that table. */
+/** The text without the server's own table. Comments and blank lines before the next table belong to that table. */
 function withoutTable(text: string, key: string, others: Settings) {
   const header = new RegExp(String.raw`^\s*\[\s*${key}\s*\.\s*"?${server}"?\s*[.\]]`);
   let isOurs = false;
@@ -92,13 +91,13 @@ function withoutTable(text: string, key: string, others: Settings) {
   });
   const without = [...kept, ...between].join('');
   const expected = { ...tomlOf(text), [key]: others };
-  // An entry written differently, such as inline.
+  // The values differ if the entry is written in another form, for example as an inline table.
   return isDeepStrictEqual({ [key]: {}, ...tried(() => tomlOf(without)) }, expected)
     ? without
     : patchToml(text, { ...parseToml(text), [key]: others });
 }
 
-/** Plain objects, which can be compared; times are texts. */
+/** Plain objects, which can be compared; times become texts. */
 export const tomlOf = (text: string) => JSON.parse(JSON.stringify(parseToml(text))) as Settings;
 
 function withTable(text: string, name: string, entry: Entry) {

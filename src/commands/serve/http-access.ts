@@ -9,27 +9,27 @@ import { clause } from '../../lib/words.ts';
 import { type Io, pathFrom } from '../shared/io.ts';
 
 export interface AccessArguments {
-  /** `[HOST:]PORT`, as it was given. */
+  /** `[HOST:]PORT`, as given. */
   http: string;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
-  /** Whether every user of this machine may use control without a token. */
+  /** Whether every user of this machine may use the control tools without a token. */
   insecureLocal: boolean;
   tlsCert?: string;
   tlsKey?: string;
-  /** Whether there is a proxy in front, which others reach over TLS. */
+  /** Whether clients reach the server through a proxy that terminates TLS. */
   behindProxy: boolean;
 }
 
 export interface Access {
-  /** Empty if every user of this machine may call it. */
+  /** Empty if every user of this machine may call the server. */
   tokens: Token[];
   tls: { cert: Buffer; key: Buffer } | undefined;
 }
 
 /**
- * The tokens of the allowed clients, and TLS. Throws `CONFIG_INVALID` if too many could call it, or a token
- * could be overheard too easily.
+ * The tokens of the allowed clients, and the TLS certificate and key. Throws `CONFIG_INVALID` if too many
+ * people could call the server, or if a token could be overheard too easily.
  */
 export function readAccess(io: Io, host: string, args: AccessArguments) {
   const { http, allowControl, insecureLocal, behindProxy } = args;
@@ -58,22 +58,23 @@ function requireAllLong(tokens: readonly Token[], http: string) {
     requireLong(`--http ${http}`, clause('the token of ', name) || 'SWF_MCP_TOKEN', token);
 }
 
-/** Throws `CONFIG_INVALID` for a token that others could guess. @param given the option with its address */
+/** Throws `CONFIG_INVALID` for a token that others could guess. @param given the option and its address */
 function requireLong(given: string, which: string, token: string) {
   const weakness = weaknessOf(token);
-  if (weakness !== undefined) throw invalid(`${given}: ${which} ${weakness}, such as "openssl rand -hex 24" prints`);
+  if (weakness !== undefined)
+    throw invalid(`${given}: ${which} ${weakness}, such as the output of "openssl rand -hex 24"`);
 }
 
 /**
- * The token of a variable that a server with one token asks for; undefined if every user of this machine may
- * ask it. Throws `CONFIG_INVALID` if others could reach it without one, or with a weak one.
- * @param given the option with its address
+ * The token from an environment variable, for a server with a single token; undefined if every user of this machine
+ * may call the server. Throws `CONFIG_INVALID` if others could reach the server without a token or with a weak one.
+ * @param given the option and its address
  */
 export function requireToken(io: Io, variable: string, host: string, given: string) {
   const token = io.env[variable];
   if (token !== undefined && !bearerTokenPattern.test(token))
     throw invalid(
-      `${variable} is empty, or contains a space or another character that is not allowed in a header; choose another`,
+      `${variable} is empty, or contains a space or another character that is not allowed in a header; choose another value`,
     );
   if (isLoopback(host)) return token;
   if (token === undefined)
@@ -93,14 +94,14 @@ function readTokens(io: Io) {
   const alone = io.env['SWF_MCP_TOKEN'];
   if (alone !== undefined && !bearerTokenPattern.test(alone))
     throw invalid(
-      'SWF_MCP_TOKEN contains a space or another character that is not allowed in a header; choose another',
+      'SWF_MCP_TOKEN contains a space or another character that is not allowed in a header; choose another token',
     );
   const path = io.env['SWF_MCP_TOKEN_FILE'];
   const more = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
   const all = [...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]), ...more];
-  // One token must not have two names: a stop would name the wrong one.
+  // One token must not have two names: a stop could be recorded under the wrong name.
   if (new Set(all.map(({ token }) => token)).size < all.length)
-    throw invalid('SWF_MCP_TOKEN_FILE has the same token twice, or that of SWF_MCP_TOKEN; give each name its own');
+    throw invalid('SWF_MCP_TOKEN_FILE has a token twice, or repeats SWF_MCP_TOKEN; give each name its own token');
   return all;
 }
 
@@ -111,11 +112,11 @@ function tokensIn(path: string) {
     .filter((token) => token !== undefined);
   if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${printable(path)} contains no token; ${form}`);
   if (new Set(tokens.map(({ name }) => name)).size < tokens.length)
-    throw invalid('SWF_MCP_TOKEN_FILE has the same name twice; give each token its own name');
+    throw invalid('SWF_MCP_TOKEN_FILE contains the same name twice; give each token its own name');
   return tokens;
 }
 
-const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
+const form = 'each line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
 
 /** Throws `CONFIG_INVALID` if others can read the file. */
 function readPrivately(path: string) {
@@ -135,7 +136,7 @@ function reading<T>(what: string, path: string, read: () => T) {
   }
 }
 
-/** The token of a line; undefined for a comment or an empty line. Errors never contain the token. */
+/** The token in a line; undefined for a comment or an empty line. Errors never contain the token. */
 function tokenOf(line: string, where: string) {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', word = '', token = '', ...more] = line.split(/\s+/);
@@ -146,7 +147,9 @@ function tokenOf(line: string, where: string) {
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope === undefined) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(word)}; ${form}`);
   if (!bearerTokenPattern.test(token))
-    throw invalid(`${where}, ${name}: the token contains a character that is not allowed in a header; choose another`);
+    throw invalid(
+      `${where}, ${name}: the token contains a character that is not allowed in a header; choose another token`,
+    );
   return { name, scope, token };
 }
 

@@ -16,21 +16,21 @@ import { printable } from '../../lib/printable.ts';
 import type { Io } from '../shared/io.ts';
 import type { Access } from './http-access.ts';
 
-/** How long running requests may take to end when the server stops. */
+/** How long the requests in progress may take to end when the server stops, in milliseconds. */
 const patienceMilliseconds = 5000;
 
 /**
- * Longer than clients and proxies keep an idle connection: a connection that both sides end at once loses a
- * request.
+ * How long to keep an idle connection, in milliseconds: longer than clients and proxies do, since a request is
+ * lost if both sides close at the same time.
  */
 const keepAliveMilliseconds = 65_000;
 
-/** How long the refusal of a broken request may take to be written. */
+/** How long writing the refusal of a broken request may take, in milliseconds. */
 const lastWordsMilliseconds = 1000;
 
 /**
- * How long a client may leave its answer unread before it is disconnected. A wait for an execution is silent
- * for a minute at most.
+ * How long a client may leave its answer unread before it is disconnected, in milliseconds. A wait for an
+ * execution is silent for at most a minute.
  */
 const silentMilliseconds = 90_000;
 
@@ -41,7 +41,7 @@ const brokenRequests: Readonly<Record<string, readonly [status: string, message:
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
 };
 
-/** Refuses a request that is not HTTP like any other request: as JSON. */
+/** Refuses a request that is not HTTP; answers with JSON, like every other refusal. */
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const [status, message] = brokenRequests[error.code ?? ''] ?? [
@@ -51,16 +51,17 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex) {
   const body = JSON.stringify({ jsonrpc: '2.0', error: { code: -32_700, message }, id: null });
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-    // Destroyed, not only ended: a client that never closes its side would keep another's place.
+    // Destroyed, not only ended: a client that never closed its side would occupy a connection that another
+    // client could use.
     () => socket.destroy(),
   );
-  // With TLS nothing can be written before the handshake.
+  // With TLS, nothing can be written before the handshake.
   setTimeout(() => socket.destroy(), lastWordsMilliseconds).unref();
 }
 
 /**
- * An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID`
- * for an invalid certificate.
+ * An HTTP or HTTPS server whose connections are limited in number and time. Throws `CONFIG_INVALID` for an
+ * invalid certificate.
  */
 function createBoundedServer(listener: RequestListener, tls: Access['tls']) {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
@@ -75,15 +76,15 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
     return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
   } catch (error) {
     throw configInvalid(
-      `--tls-cert and --tls-key are not a certificate and its key as PEM (${printable(messageOf(error))})`,
+      `--tls-cert and --tls-key are not a certificate and its key in PEM format (${printable(messageOf(error))})`,
       { cause: error },
     );
   }
 }
 
 /**
- * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
- * @param option the option that it was given by
+ * Parses `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID` for anything else.
+ * @param option the option that contained the address
  */
 export function parseAddress(where: string, option: string) {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
@@ -97,7 +98,7 @@ export function parseAddress(where: string, option: string) {
 
 type Address = ReturnType<typeof parseAddress>;
 
-/** Begins to listen. Throws `CONFIG_INVALID` if that fails. @param given the option with its address */
+/** Starts listening. Throws `CONFIG_INVALID` if that fails. @param given the option and its address */
 async function listen(server: HttpServer, address: Address, given: string) {
   server.listen(address.port, address.host);
   try {
@@ -106,7 +107,7 @@ async function listen(server: HttpServer, address: Address, given: string) {
     const { code } = error as NodeJS.ErrnoException;
     const why =
       code === 'EADDRINUSE'
-        ? 'another program listens there'
+        ? 'another program is listening there'
         : code === 'EACCES'
           ? 'this user may not listen there'
           : `${code}`;
@@ -121,8 +122,8 @@ const rootOf = ({ address, family, port }: AddressInfo, tls: Access['tls']) =>
 
 /**
  * Serves at an address, over TLS if there is a certificate. Throws `CONFIG_INVALID` if the certificate or the
- * address cannot be used. Ended by `await using`: running requests are answered first.
- * @param given the option with its address
+ * address cannot be used. Use it with `await using`: before the server closes, running requests are answered.
+ * @param given the option and its address
  */
 export async function serveAt(listener: RequestListener, address: Address, given: string, tls?: Access['tls']) {
   const bounded = createBoundedServer(listener, tls);
@@ -135,7 +136,7 @@ export async function serveAt(listener: RequestListener, address: Address, given
 async function close({ server, endConnections }: ReturnType<typeof createBoundedServer>) {
   const closed = once(server, 'close');
   server.close();
-  // Connections that have their answers are idle from then on.
+  // A connection becomes idle when its answers have been sent.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   const timer = setTimeout(endConnections, patienceMilliseconds);
   await closed;
@@ -145,8 +146,8 @@ async function close({ server, endConnections }: ReturnType<typeof createBounded
 
 /**
  * Serves the metrics of a process for Prometheus at `/metrics` of its own HTTP server, and a liveness check
- * at `/healthz`. Throws `CONFIG_INVALID` if the address cannot be used. Ended by `await using`.
- * @param where as given; if omitted, there is no server
+ * at `/healthz`. Throws `CONFIG_INVALID` if the address cannot be used. Use it with `await using`.
+ * @param where the address as given; if omitted, there is no server
  * @param text the current metrics
  */
 export async function serveMetrics(io: Io, where: string | undefined, text: () => string) {
@@ -154,8 +155,8 @@ export async function serveMetrics(io: Io, where: string | undefined, text: () =
   const address = parseAddress(where, '--metrics');
   const isPrivate = isLoopback(address.host);
   const listener: RequestListener = ({ url, method, headers }, response) => {
-    // Against DNS rebinding: a page in a browser on this machine could reach it under a foreign name, which
-    // the browser sends as the host.
+    // Against DNS rebinding: a page in a browser on this machine could reach this server under a foreign
+    // name, which the browser sends as the host.
     const isForeign = isPrivate && headers.host !== undefined && !isLoopback(hostOf(headers.host) ?? '');
     if (isForeign && url !== '/healthz') answer(response, 403, 'use 127.0.0.1 or localhost\n');
     else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
-import type { LongCall, LongReply, ToThread } from '../../http/long-calls.ts';
-import { SwfError } from '../../lib/errors.ts';
+import type { LongCall, ToThread } from '../../http/long-calls.ts';
+import { stackOf, SwfError } from '../../lib/errors.ts';
 import { findTool, tools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { liveContext } from '../ask/ask-tool.ts';
@@ -20,20 +20,20 @@ const { path, version, program } = workerData as LongCallThreadData;
 const io = createProcessIo({ version, db: path, program: pathToFileURL(program).href });
 const reader = createStoreReader(io);
 
-async function replyTo({ tool, args }: LongCall, signal: AbortSignal): Promise<LongReply> {
+async function replyTo({ tool, args }: LongCall, signal: AbortSignal) {
   try {
     const context = { ...liveContext(io, reader, signal), caller: () => 'mcp' };
     const answer = await callTool(findTool(tools, tool), args, context);
     return { answer };
   } catch (error) {
     if (error instanceof SwfError) return { code: error.code, message: error.message };
-    return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { bug: stackOf(error) };
   }
 }
 
 let running = new AbortController();
 
-/** Calls that may take long, for the HTTP server: one after another, each with its answer. */
+/** Makes slow calls on behalf of the HTTP server, one after another, and sends back each answer. */
 parentPort?.on('message', (message: ToThread) => {
   if (message === 'give up') return running.abort();
   running = new AbortController();

@@ -5,13 +5,13 @@ import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { openBrowser } from '../shared/start-process.ts';
 import { createStoreReader, idOf } from '../shared/store-reader.ts';
 
-/** Where to look for a server, and where to start one. */
+/** Where to look for a running server and, if there is none, to start one. */
 const usual = { host: '127.0.0.1', port: 8181 };
 const patience = 2000;
 
 /**
- * `swf-mcp open`: shows the page from this store's server if it is up, else from its own server until a
- * signal. Returns the exit code.
+ * `swf-mcp open`: shows the page from this store's running server. If there is none, starts one, which runs
+ * until a signal arrives. Returns the exit code.
  */
 export async function openCommand(io: Io, { executionId }: { executionId: string | undefined }) {
   const root = `http://${usual.host}:${usual.port}/`;
@@ -27,21 +27,22 @@ export async function openCommand(io: Io, { executionId }: { executionId: string
   return serveOverHttp(io, { ...plainServer, http, open: hash });
 }
 
-/** The store that a server there answers from, if it says so. */
+/** The store that the server at this address reads, if the server names it. */
 async function storeServedAt(root: string) {
   try {
     const response = await fetch(`${root}healthz`, { signal: AbortSignal.timeout(patience) });
     const { store_id } = (await response.json()) as { store_id?: string };
     return { isUp: true, storeId: store_id };
   } catch (error) {
-    // A refused connection means that nothing listens. Anything else means that something does.
+    // A refused connection means that nothing is listening. Any other error means that something is.
     const { code } = ((error as Error).cause ?? {}) as { code?: string };
     return { isUp: code !== 'ECONNREFUSED' };
   }
 }
 
 /**
- * The id of the store; undefined for a copy, which has the same id: the server there may serve the original.
+ * The id of the store; undefined for a copy, since a running server may be serving the original, which has the
+ * same id.
  */
 function ownStoreId(io: Io) {
   using reader = createStoreReader(io);

@@ -31,7 +31,7 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
   requireFolder(folder);
   await using served = await serveAt(createFilesApp({ folder, token }), address, `serve-files ${where}`, tls);
-  io.err(`swf-mcp ${io.version}: files of ${folder} at ${served.root}${token === undefined ? '' : ', with a token'}`);
+  io.err(`swf-mcp ${io.version}: files in ${folder} at ${served.root}${token === undefined ? '' : ', with a token'}`);
   if (!existsSync(folder))
     io.err(`WARNING ${folder} does not exist yet; the first run or agent with this data.dir creates it`);
   if (token === undefined)
@@ -42,7 +42,7 @@ async function serve(io: Io, args: ServeFilesArguments, signal: AbortSignal) {
   await aborted(signal);
 }
 
-/** A missing folder is allowed: the first run or agent makes it. */
+/** A missing folder is allowed: the first run or agent creates it. */
 function requireFolder(folder: string) {
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw invalid(`data.dir = ${JSON.stringify(folder)} is not a folder; name another with --set data.dir=FOLDER`);

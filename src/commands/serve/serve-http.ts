@@ -17,12 +17,12 @@ import { parseAddress, serveAt } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
 
 export interface HttpArguments extends AccessArguments {
-  /** The place within the page to show in the user's browser. */
+  /** The part of the page to open in the user's browser. */
   open?: string | undefined;
 }
 
 /**
- * Megabytes of JavaScript's own memory for long calls: a call that needs more ends its thread, not the
+ * Maximum JavaScript memory for a long call, in megabytes: a call that needs more ends its thread, not the
  * server.
  */
 const threadMegabytes = 512;
@@ -34,7 +34,7 @@ const threadMegabytes = 512;
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions) {
   const address = parseAddress(args.http, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
-  // Without a token clients are unknown, so no entry could be attributed.
+  // Without tokens, clients are unknown, so no logbook entry could be attributed to anyone.
   const mayWrite = tokens.length > 0 || args.insecureLocal;
   const logbook = mayWrite ? options.logbook : undefined;
   const stopping = new AbortController();
@@ -47,11 +47,11 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
         ...options,
         logbook,
         tools: toolsByScope(options.tools)[mayWrite ? client.scope : 'read'],
-        // A name that a client gives itself proves nothing.
+        // The name that a client gives itself proves nothing.
         caller: client.name ?? 'mcp',
         fieldsAlone: client.fieldsAlone,
         namesStore: client.isHere && !args.behindProxy ? named : undefined,
-        // In turn with the calls of other clients.
+        // Clients' calls take turns.
         callTool: async (tool, toolArgs, context) =>
           tool.takesLong?.((toolArgs ?? {}) as Record<string, unknown>) === true
             ? longCalls.call(client.key, { tool: tool.name, args: toolArgs }, context.signal)
@@ -77,7 +77,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   return exitCodes.fine;
 }
 
-/** Created once: the descriptions of tools are cached by their list. */
+/** Created once, since the tools' descriptions are cached for each list of tools. */
 const toolsByScope = onceFor((all: ServerOptions['tools']) => ({
   control: all,
   note: all.filter((tool) => tool.writes === undefined || noteTools.includes(tool)),
@@ -92,7 +92,7 @@ function startThread(io: Io) {
   });
 }
 
-/** A browser cannot go to an address that means all of this machine's addresses. */
+/** A browser cannot open an address that stands for all of this machine's addresses. */
 const anyAddress = /(?<=\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/;
 
 /** Prints where the server is, and who may use it. */

@@ -20,36 +20,36 @@ import type { HttpArguments } from './serve-http.ts';
 export interface ServeArguments extends Omit<HttpArguments, 'http'> {
   /** `[HOST:]PORT`; without it the server uses stdio. */
   http?: string;
-  /** Whether not even the logbook can be written. */
+  /** Whether to leave out even the tools that write to the logbook. */
   readOnly: boolean;
-  /** The most runs that its clients may have under way at once. */
+  /** How many runs the server's clients may have in progress at once. */
   maxRuns?: number;
 }
 
-/** A server on stdio that lets no client control anything. */
+/** A stdio server that does not let its client control anything. */
 export const plainServer = { allowControl: false, readOnly: false, insecureLocal: false, behindProxy: false };
 
-/** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
+/** `swf-mcp serve`: runs an MCP server until its client or a signal ends it. Returns the exit code. */
 export function serveCommand(io: Io, args: ServeArguments, std: Pick<Std, 'stdin' | 'stdout'>) {
-  const { http } = args;
-  if (http !== undefined) return serveOverHttp(io, { ...args, http });
+  if (args.http !== undefined) return serveOverHttp(io, { ...args, http: args.http });
   return withOptions(io, args, async (options) => {
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
     if ('isTTY' in std.stdin && std.stdin.isTTY === true)
       io.err(
-        'waiting for an MCP client on standard input; to use it by hand, see swf-mcp status, list or --help; Ctrl-C exits',
+        'waiting for an MCP client on standard input; to use swf-mcp by hand, see swf-mcp status, list or --help; Ctrl-C exits',
       );
-    // Before the first answer a client's waiting time matters more than memory, and the heap grows with each call after it.
+    // Before the first answer, the client's waiting time matters more than memory. From then on, save
+    // memory, since the heap grows with each call.
     const onCall = () => () => io.staysForLong();
     return serveOnStdio(io, { ...options, onCall, namesStore: namesStore(io) }, std);
   });
 }
 
-/** The same over HTTP, for callers without standard input. */
+/** Like `serveCommand`, but over HTTP, for callers without standard input. */
 export const serveOverHttp = (io: Io, args: ServeArguments & { http: string }) =>
   withOptions(io, args, async (options) => {
     io.staysForLong();
-    // Loaded on demand: the server on stdio starts without it.
+    // Loaded on demand, so that a stdio server does not load it.
     const { serveHttp } = await import('./serve-http.ts');
     return serveHttp(io, args, options);
   });
@@ -63,17 +63,17 @@ async function withOptions(io: Io, args: ServeArguments, serve: (options: Server
     queries: reader.queries,
     past: reader.past,
     held: reader.held,
-    // Loaded on demand, like HTTP: it includes the agents.
+    // Like the HTTP code, the control tools are loaded only when needed, since they load the agents too.
     control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
     logbook: readOnly ? undefined : createLogbook(io),
     page: pageUrl(io),
     services: async () => (await import('../control/tool-services.ts')).createServices(io),
     monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
-    log: createLog(logLevel(io), (line) => io.err(line)),
+    log: createLog(logLevel(io), io.err),
   });
 }
 
-/** Serves one client until it closes stdin or a signal arrives: the server must not outlive it. */
+/** Serves one client until it closes stdin or a signal arrives: the server must not outlive the client. */
 async function serveOnStdio(io: Io, options: ServerOptions, std: Pick<Std, 'stdin' | 'stdout'>) {
   const stopping = new AbortController();
   const { ended, close } = serveStdio(createServer({ ...options, stopping: stopping.signal }), std, options.log);

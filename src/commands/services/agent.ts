@@ -23,7 +23,7 @@ import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface AgentArguments extends BrokerFlags {
   type: SeparateType;
-  /** Distinguishes agents of one type on one machine, from 1. */
+  /** Distinguishes agents of the same type on the same machine; starts at 1. */
   index: number;
   metrics?: string;
   untilParentEnds: boolean;
@@ -33,11 +33,10 @@ const momentMilliseconds = 500;
 
 /** `swf-mcp agent TYPE`: one agent as its own process, until stopped. Returns the exit code. */
 export function agentCommand(io: Io, args: AgentArguments) {
-  const { untilParentEnds } = args;
   return asService(io, (signal) => work(io, args, signal), {
-    untilParentEnds,
-    // Restarted by "up", it may start while its predecessor still finishes its work.
-    passing: untilParentEnds ? ['AGENT_IN_USE'] : [],
+    untilParentEnds: args.untilParentEnds,
+    // If "up" has restarted this agent, its predecessor may still be finishing work.
+    passing: args.untilParentEnds ? ['AGENT_IN_USE'] : [],
     finishing: 'finishing work in progress',
   });
 }
@@ -57,7 +56,7 @@ async function work(io: Io, args: AgentArguments, signal: AbortSignal) {
       ...(agent?.figures() ?? { unsent: { count: 0, oldest: undefined }, behind: {}, slots: {}, offDuty: {} }),
     });
   await using _metrics = await serveMetrics(io, args.metrics, figures);
-  // With the folder of data files, and without secrets.
+  // The configuration as recorded: with the folder of data files, and without secrets.
   const recordedOf = (other: Config) => asRecorded(other, storePath(io), io.workingFolder, settings);
   const recorded = recordedOf(config);
   const { type } = args;
@@ -82,12 +81,12 @@ async function work(io: Io, args: AgentArguments, signal: AbortSignal) {
           onStep: (seconds) => traffic.noteStep(seconds),
         });
   if (type === 'fastmon') warnOfPrivateFiles(io, recorded);
-  // At a stop, an agent without its broker has not begun; an agent that is just beginning gets a moment.
+  // An agent that is stopped early gets a moment to finish starting; if it still has no broker, it just ends.
   const early = aborted(signal).then(() => pause(momentMilliseconds));
   const started = await Promise.race([starting, early]);
   if (started === undefined) return;
   agent = started;
-  io.err(`${started.name} works in namespace ${config.testbed.namespace}${clause(', store ', store?.path)}`);
+  io.err(`${started.name} is running in namespace ${config.testbed.namespace}${clause(', store ', store?.path)}`);
   tellReady(io);
   void aborted(signal).then(() => started.stop());
   await started.done;
@@ -99,15 +98,15 @@ const remoteOptions = (io: Io, recorded: Config) => ({
   namespace: recorded.testbed.namespace,
   destinations: recorded.broker.destinations,
   params: { ...recorded, speed: 1 },
-  log: createLog('WARNING', (line) => io.err(line)),
+  log: createLog('WARNING', io.err),
   logLevel: logLevel(io),
   environment: io.env,
 });
 
-/** Warns now, before workers return their slices. */
+/** Warns about files that other hosts cannot reach, before workers return slices because of them. */
 function warnOfPrivateFiles(io: Io, { data: { sources = [], url } }: Config) {
   if (sources.length > 0 && url === undefined)
     io.err(
-      'WARNING no other host could read TF samples made here, so this agent makes none from files it fetches: publish data.dir with "swf-mcp serve-files", and give its address with --set data.url=http://HOST:PORT',
+      'WARNING no other host could read TF samples made here, so this agent makes none from files it fetches: publish data.dir with "swf-mcp serve-files", and give the address with --set data.url=http://HOST:PORT',
     );
 }

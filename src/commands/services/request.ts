@@ -16,7 +16,7 @@ interface RequestArguments extends BrokerFlags {
   speed: number;
 }
 
-/** A recorder service sends a heartbeat every five seconds. */
+/** How long to wait for a recorder service, in milliseconds: it sends a heartbeat every five seconds. */
 const hearMilliseconds = 7000;
 
 /**
@@ -36,14 +36,15 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
     const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
     if (recorder === undefined && driven !== undefined)
       throw executionInUse(
-        `${command_id} is refused: namespace ${namespace} is recorded by the run ${driven}, which accepts no requests; request again when it has ended, or use "swf-mcp up" as the recorder`,
+        `${command_id} is refused: namespace ${namespace} is being recorded by run ${driven}, which accepts no requests; repeat the request when that run has ended, or use "swf-mcp up" as the recorder`,
       );
     io.out(`${command_id} is requested\n`);
     if (recorder === undefined)
       io.err(
-        `WARNING no recorder service of namespace ${namespace} was heard from; the broker keeps the request until there is one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
+        `WARNING no recorder service for namespace ${namespace} has been heard from; the broker keeps the request until one starts; start one with "swf-mcp up" or "swf-mcp agent daq_simulator"`,
       );
-    else io.err(`${recorder} handles it; "swf-mcp list" on its host shows the execution, or why it was refused`);
+    else
+      io.err(`${recorder} handles it; "swf-mcp list" on its host shows the execution, or why the request was refused`);
   } finally {
     await broker.close();
   }
@@ -52,19 +53,18 @@ export async function requestCommand(io: Io, { speed, ...flags }: RequestArgumen
 function send(broker: BrokerConnection, config: Config, asked: { command_id: string; user: string; speed: number }) {
   const { workflow, fast_processing, fastmon, daq_state_machine, testbed } = config;
   const { namespace } = testbed;
-  const { command_id, user, speed } = asked;
   return broker.send({
     destination: config.broker.destinations.control,
     headers: { 'content-type': 'application/json', msg_type: 'run_workflow', namespace, vo: 'eic', persistent: 'true' },
     body: JSON.stringify({
       msg_type: 'run_workflow',
-      command_id,
-      sender: user,
-      executed_by: user,
+      command_id: asked.command_id,
+      sender: asked.user,
+      executed_by: asked.user,
       namespace,
       timestamp: utcNow(),
       workflow_name: workflow.name,
-      speed,
+      speed: asked.speed,
       params: { fast_processing, fastmon, daq_state_machine },
     }),
   });
@@ -73,8 +73,8 @@ function send(broker: BrokerConnection, config: Config, asked: { command_id: str
 /**
  * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or
  * with undefined if none arrives in time.
- * @param name of the agent, or of a type of agents
- * @param onState called with each running execution that a recorder reports meanwhile
+ * @param name the name of an agent, or an agent type
+ * @param onState called with each running execution that a recorder reports while we wait
  */
 export async function hearAgent(
   broker: BrokerConnection,

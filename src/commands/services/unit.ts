@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { configInvalid, SwfError } from '../../lib/errors.ts';
+import { configInvalid, hasCode } from '../../lib/errors.ts';
 import { parseAddress } from '../serve/listening.ts';
 import { configOf } from '../shared/configured.ts';
 import { type BrokerFlags, type Io, shellWord, storePath, wordsOfFlags } from '../shared/io.ts';
@@ -10,13 +10,13 @@ interface UnitArguments extends BrokerFlags {
   metrics?: string;
   user: boolean;
   supervisor: boolean;
-  /** For an observer of a testbed, instead of `swf-mcp up`: the layout of its topics, or `none`. */
+  /** If the service is an observer instead of `swf-mcp up`: the layout of the testbed's topics, or `none`. */
   observe?: string;
-  /** `swf-mcp up` with a watcher for alarms. */
+  /** Whether `swf-mcp up` also runs a watcher for alarms. */
   watch: boolean;
 }
 
-/** Time to confirm the result of a payload after its limit, and to record it. Seconds. */
+/** The seconds needed, beyond the payload's time limit, to confirm and record its result. */
 const lastMessagesSeconds = 30;
 
 /**
@@ -29,7 +29,7 @@ export function unitCommand(io: Io, args: UnitArguments) {
   const words = [
     ...io.self(),
     '--db',
-    // A system service has its store in its own state directory.
+    // A system service has its store in a state directory.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
     ...commandWords(io, args),
     ...wordsOfFlags({ broker: args.broker, set: args.sets, metrics: args.metrics }),
@@ -40,20 +40,23 @@ export function unitCommand(io: Io, args: UnitArguments) {
   io.out(args.supervisor ? supervisorProgram(words, service) : systemdUnit(words, service));
 }
 
-/** The command, `up` or `observe`, and the arguments that differ between the two. */
+/** The command, `up` or `observe`, and the arguments that only one of them has. */
 function commandWords(io: Io, { config, watch, observe }: UnitArguments) {
   const place = config && placeOf(io, config);
   if (observe === undefined) return ['up', ...(watch ? ['--watch'] : []), ...(place === undefined ? [] : [place])];
   return ['observe', ...wordsOfFlags({ layout: observe === 'none' ? undefined : observe, config: place })];
 }
 
-/** How long a payload may take. A configuration that exists only on the service's host is not read. */
+/**
+ * How long a payload may take, in seconds. If the configuration file exists only on the service's host, falls
+ * back to the configuration without it.
+ */
 function payloadSeconds(io: Io, { config: named, sets }: UnitArguments) {
   const load = (config: string | undefined) => configOf(io, { config, sets }).config.worker.timeout_seconds;
   try {
     return load(named);
   } catch (error) {
-    if (error instanceof SwfError && error.code === 'CONFIG_NOT_FOUND') return load(undefined);
+    if (hasCode(error, 'CONFIG_NOT_FOUND')) return load(undefined);
     throw error;
   }
 }
@@ -68,7 +71,10 @@ function placeOf({ workingFolder }: Io, config: string) {
   return existsSync(path) ? path : config;
 }
 
-/** See systemd.service(5): a percent sign and a dollar sign are special, words are quoted as in C. */
+/**
+ * A word in a systemd unit. Percent and dollar signs are special, and words are quoted as in C
+ * (systemd.service(5)).
+ */
 const systemdWord = (word: string) => {
   if (word.startsWith('%S/')) return word;
   const escaped = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
@@ -85,7 +91,7 @@ StartLimitBurst=10
 [Service]
 Type=notify
 NotifyAccess=all
-# The start waits for the broker.
+# Startup waits for the broker.
 TimeoutStartSec=infinity
 ${user ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
@@ -106,7 +112,7 @@ ${user ? '' : hardening}
 WantedBy=${user ? 'default.target' : 'multi-user.target'}
 `;
 
-/** For a service of the system. Folders of data files that are elsewhere need ReadWritePaths=. */
+/** Restrictions for a system service. Folders of data files in other places need ReadWritePaths=. */
 const hardening = `ProtectSystem=strict
 ProtectHome=read-only
 PrivateTmp=yes
@@ -124,7 +130,7 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 SystemCallArchitectures=native
 `;
 
-/** See supervisord's configuration: a percent sign is special. */
+/** A program section of supervisord's configuration, in which a percent sign is special. */
 const supervisorProgram = (words: readonly string[], { folder, stopSeconds }: Service) => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
 directory=${folder.replaceAll('%', '%%')}

@@ -11,19 +11,22 @@ import { type BrokerFlags, exitCodes, type Io, wordsOfFlags } from '../shared/io
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 interface UpArguments extends BrokerFlags {
-  /** Where the first agent serves its metrics, [HOST:]PORT; the others use the ports after it. */
+  /** Where the first agent serves its metrics, [HOST:]PORT; the other agents use the ports after it. */
   metrics?: string;
-  /** An observer too: the layout of its topics, or `none`. */
+  /** The layout of the topics for an observer, or `none`; if undefined, no observer runs. */
   observe?: string;
-  /** A watcher for alarms too, and a program that it notifies. */
+  /** Whether to run a watcher for alarms too, and the program that it notifies. */
   watch: boolean;
   notify?: string;
 }
 
-/** How long until an ended agent is restarted, in milliseconds: twice as long each time. */
+/** The pause before an ended agent is restarted, in milliseconds; it doubles each time. */
 const pauses = { first: 1000, longest: 60_000 };
 
-/** An agent that has worked this long is restarted soon, in milliseconds. */
+/**
+ * If an agent ends after working for at least this long, in milliseconds, the pause before its restart is short
+ * again.
+ */
 const steadyMilliseconds = 60_000;
 
 /**
@@ -36,63 +39,62 @@ export function upCommand(io: Io, args: UpArguments) {
 }
 
 async function runAgents(io: Io, args: UpArguments, stopping: AbortSignal) {
-  const { config: name, broker, sets, metrics, observe, watch, notify } = args;
   const loaded = configOf(io, args);
-  requireBroker('up', broker, loaded.config.broker, io.env);
+  for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
+  requireBroker('up', args.broker, loaded.config.broker, io.env);
   const agents = agentsOf(loaded.config);
-  // An observer alone has no namespace.
+  // An observer alone needs no namespace.
   if (agents.length > 0) requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
   const wanted = [
-    ...withMetrics([...agents, ...(observe === undefined ? [] : [observerOf(observe)])], metrics),
-    ...(watch ? [watcherOf(notify)] : []),
+    ...withMetrics([...agents, ...(args.observe === undefined ? [] : [observerOf(args.observe)])], args.metrics),
+    ...(args.watch ? [watcherOf(args.notify)] : []),
   ];
   if (wanted.length === 0)
     throw configInvalid(
-      'every agent has enabled = false, so there is nothing to run; enable those of this host, or give --observe',
+      'every agent has enabled = false, so there is nothing to run; enable the agents of this host, or give --observe',
     );
-  // Every agent listens.
+  // Every agent adds a listener, which Node would report as a leak.
   setMaxListeners(0, stopping);
-  const common = wordsOfFlags({ db: io.db, config: name, set: sets });
-  const ofBroker = wordsOfFlags({ broker });
+  const common = wordsOfFlags({ db: io.db, config: args.config, set: args.sets });
+  const ofBroker = wordsOfFlags({ broker: args.broker });
   const keep = (some: readonly Wanted[], signal: AbortSignal) =>
     Promise.all(some.map((one) => keepUp(io, one, [...common, ...(one.isOfStore === true ? [] : ofBroker)], signal)));
   tellReady(io);
-  // The recorder ends last: it records the results of the work in hand, and the ends of the others.
+  // The recorder ends last: it records the results of the work in hand, and the ends of the other agents.
   const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
   const othersAreDone = new AbortController();
   const recording = keep(recorders, othersAreDone.signal);
   const working = keep(others, stopping);
   await Promise.race([Promise.all([working, recording]), once(stopping, 'abort')]);
-  if (!stopping.aborted) throw noneCanWork([...(await working), ...(await recording)]);
+  if (!stopping.aborted) {
+    const codes = [...(await working), ...(await recording)];
+    if (codes.every((code) => code === 'NAMESPACE_IN_USE'))
+      throw new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace: see the lines above');
+    throw configInvalid('no agent can work with these settings; fix what the lines above report');
+  }
   await working;
   othersAreDone.abort();
   await recording;
 }
 
-/** The namespace is to blame if all agents report so, or else the settings. */
-const noneCanWork = (codes: readonly (string | undefined)[]) =>
-  codes.every((code) => code === 'NAMESPACE_IN_USE')
-    ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace: see the lines above')
-    : configInvalid('no agent can work with these settings: see the lines above, and fix them');
-
 interface Wanted {
-  /** The prefix of its lines. */
+  /** The prefix of the process's lines. */
   label: string;
-  /** The command that runs it, and its arguments. */
+  /** The command that runs the process, and its arguments. */
   words: readonly string[];
-  /** It works only on the store, and uses no broker. */
+  /** Whether the process works only on the store, without a broker. */
   isOfStore?: true;
 }
 
-/** Each agent with its own port, in the order in which they are started. */
+/** Gives each agent its own port, in the order in which agents are started. */
 function withMetrics(agents: readonly Wanted[], metrics: string | undefined) {
   if (metrics === undefined) return [...agents];
   const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
   const port = Number(first);
   if (first === '' || port === 0 || port + agents.length - 1 > 65_535)
     throw configInvalid(
-      `--metrics ${metrics} leaves no ports for ${agents.length} agents; give [HOST:]PORT, the first of that many ports`,
+      `--metrics ${metrics} cannot give each agent a port: ${agents.length} are needed; give the first of them as [HOST:]PORT`,
     );
   return agents.map(({ words, ...agent }, at) => ({ ...agent, words: [...words, '--metrics', `${host}${port + at}`] }));
 }
@@ -125,11 +127,12 @@ function agentsOf({ agents }: Config): Wanted[] {
   return [...recorder, ...others];
 }
 
-/** Restarts an agent until it must stop. Resolves with its error code if no restart helps. */
+/** Restarts an agent until it must stop. If no restart helps, resolves with the agent's error code. */
 async function keepUp(io: Io, { label, words: command }: Wanted, common: readonly string[], stopping: AbortSignal) {
   const args = [...command, '--until-parent-ends', ...common];
   let failures = 0;
-  // Once it has worked, the namespace is ours: its successor need not listen.
+  // Once an agent has worked, the namespace is ours, and the agent that replaces it need not listen for other
+  // programs.
   let hasWorked = false;
   let lastCode: string | undefined;
   for (;;) {
@@ -137,10 +140,10 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     const child = await io.spawnSelf(
       hasWorked && command[0] === 'agent' ? [...args, '--set', 'broker.listen_seconds=0'] : args,
     );
-    // Identical lines of several agents could not be distinguished.
+    // Without a prefix, identical lines from several agents could not be told apart.
     child.onLine((line) => {
-      // A refusal has its code before this text.
-      hasWorked ||= /^\S+ works in namespace /.test(line);
+      // In a refusal, an error code precedes this text.
+      hasWorked ||= /^\S+ is running in namespace /.test(line);
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${label}: ${line}`);
     });
@@ -150,7 +153,7 @@ async function keepUp(io: Io, { label, words: command }: Wanted, common: readonl
     stopping.removeEventListener('abort', child.stop);
     if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
-      io.err(`${label} ${words}; a restart will not help. Fix it, then start "swf-mcp up" again`);
+      io.err(`${label} ${words}; a restart will not help. Fix the cause, then start "swf-mcp up" again`);
       return lastCode;
     }
     failures = performance.now() - began > steadyMilliseconds ? 1 : failures + 1;

@@ -1,6 +1,5 @@
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet } from '../../lib/errors.ts';
-import { withPlainTimes } from '../../lib/words.ts';
 import { programReceiver, webhookReceiver } from '../../watch/receiver.ts';
 import { watch } from '../../watch/watch.ts';
 import { requireProgram } from '../drive/notify.ts';
@@ -41,7 +40,7 @@ async function watchStore(io: Io, args: WatchArguments, signal: AbortSignal) {
     after,
     version: io.version,
     page,
-    say: (line) => io.err(withPlainTimes(line)),
+    say: io.err,
     onReady: () => tellReady(io),
     signal,
   });

@@ -4,18 +4,17 @@ import type { Config } from '../../config/schema.ts';
 import { queuesSharedWithTestbed, layoutTopics } from '../../messages/destinations.ts';
 import type { Io } from './io.ts';
 
-/** How a command connects to its broker: over STOMP, and listening first for other programs. */
+/** How a command connects to its broker: over STOMP, after listening for foreign programs in its namespace. */
 export function brokerChoice(io: Io, settings: BrokerSettings, { broker }: Config, connect = connectByStomp) {
-  const { destinations, layout, listen_seconds } = broker;
   const { SWF_MONITOR_URL: url = '', SWF_MONITOR_TOKEN: token } = io.env;
   return {
     settings,
     connect,
     listening: {
-      broadcast: destinations.broadcast,
-      layout: layoutTopics(layout),
-      sharedQueues: queuesSharedWithTestbed(destinations),
-      seconds: listen_seconds,
+      broadcast: broker.destinations.broadcast,
+      layout: layoutTopics(broker.layout),
+      sharedQueues: queuesSharedWithTestbed(broker.destinations),
+      seconds: broker.listen_seconds,
       monitor: url === '' ? undefined : { url, token: token || undefined },
       say: (line: string) => io.err(line),
     },

@@ -8,7 +8,7 @@ export const configOf = (io: Io, { config: name, sets }: ConfigFlags) =>
   loadConfig({ name, sets, ...configPlaces(io) });
 
 /**
- * The same for a command that needs a broker, and its own namespace on it.
+ * Like `configOf`, for a command that needs a broker and its own namespace on the broker.
  * @param who the command, as the subject of a sentence
  */
 export function configWithBroker(io: Io, who: string, flags: BrokerFlags) {

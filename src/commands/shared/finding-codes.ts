@@ -2,7 +2,7 @@ import { configInvalid } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { findingRules } from '../../monitoring/findings/index.ts';
 
-/** Throws `CONFIG_INVALID` for a code that no finding has. @param key the key of the configuration that names it */
+/** Throws `CONFIG_INVALID` for a code that no finding has. @param key the configuration key that names the code */
 export function requireFindingCode(key: string, code: string) {
   const codes = findingRules.map((rule) => rule.code);
   if (!codes.includes(code))

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../lib/errors.ts';
 
-/** The terms of the command line for what tools name. */
+/** The command line's terms for the names that tools use. */
 interface Words {
   /** Flags, by the arguments that they stand for. */
   flags: ReadonlyMap<string, string>;
@@ -8,12 +8,12 @@ interface Words {
   commands: ReadonlyMap<string, string>;
 }
 
-/** Values are in quotes, and are not changed. */
+/** Quoted values, which are not changed. */
 const quoted = /("(?:[^"\\]|\\.)*")/;
 
 /**
- * An argument with its value (`order_by = "x"`, `order=newest`) or its description (`; order: …`). A name
- * alone may be a field of an item, and stays.
+ * An argument with its value (`order_by = "x"`, `order=newest`) or its description (`; order: …`). A bare
+ * name stays as it is, since it may be a field of an item.
  */
 const given = /(?<![.\w/-]|\w\()([a-z_]+)(?: = $| = (?=\d)|=(?=\w|$))|^([a-z_]+) $|(?<=; )([a-z_]+)(?=: )/g;
 
@@ -27,7 +27,7 @@ const inUnquoted = (sentence: string, change: (part: string) => string) =>
 
 const withCommands = (part: string, { commands }: Words) => part.replaceAll(tool, (name) => commands.get(name) ?? name);
 
-/** A tool's sentence in the terms of the command line: `order_by = "x"` becomes `--order-by "x"`. */
+/** Converts a tool's sentence to the command line's terms: `order_by = "x"` becomes `--order-by "x"`. */
 export const inFlags = (sentence: string, words: Words) =>
   inUnquoted(sentence, (part) =>
     withCommands(part, words).replaceAll(given, (text, named?: string, first?: string, described?: string) => {
@@ -37,14 +37,18 @@ export const inFlags = (sentence: string, words: Words) =>
   );
 
 /**
- * The sentence of an error. Other codes than these two name files, keys and ids, which look like arguments.
+ * An error's sentence for the command line. Arguments become flags for only two codes: the sentences of other
+ * codes name files, keys and ids that look like arguments.
  */
 export const errorInFlags = (code: ErrorCode, sentence: string, words: Words) =>
   code === 'ARGUMENT_INVALID' || code === 'CURSOR_INVALID'
     ? inFlags(sentence, words)
     : inUnquoted(sentence, (part) => withCommands(part, words));
 
-/** The description of an argument, in lower case like all help. Names in a list are values. */
+/**
+ * The description of an argument, beginning in lower case like all help texts. Arguments in it become flags;
+ * names in a list are values, and stay unchanged.
+ */
 export const helpInFlags = (description: string, words: Words) =>
   inFlags(description, words)
     .replaceAll(/(?<![\w-])(?<!, )[a-z]+(?:_[a-z]+)+(?![\w,])/g, (name) => words.flags.get(name) ?? name)
@@ -52,7 +56,7 @@ export const helpInFlags = (description: string, words: Words) =>
 
 export const flagOf = (argument: string) => `--${argument.replaceAll('_', '-')}`;
 
-/** `report` has `--since` and `--until`; the flags of lists are the arguments of tools. */
+/** `report` has `--since` and `--until`; lists have flags named like the tools' arguments. */
 const timeFlags: Readonly<Record<string, string>> = { since: 'start-time', until: 'end-time' };
 
 /** The flags of a command, by the arguments that they stand for. */

@@ -17,7 +17,7 @@ export interface Std {
   stderr: Writable;
 }
 
-/** The part of its process that a command sees. Only `process-io.ts` makes one from the real thing. */
+/** The part of the process that a command sees. Only `process-io.ts` creates it from the real process. */
 export interface Io {
   env: NodeJS.ProcessEnv;
   workingFolder: string;
@@ -27,41 +27,41 @@ export interface Io {
   nodeVersion: string;
   /** `--db`, if given. */
   db: string | undefined;
-  out(text: string): void;
-  err(line: string): void;
+  out: (text: string) => void;
+  err: (line: string) => void;
   /** The terminal behind stdout or stderr, if it can be painted on. */
   terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** Makes the process continue even if its output is not read. */
   keepGoingWithoutOutput(): void;
-  /** A server runs beside other programs for weeks, and takes less memory from now on. */
+  /** Makes the process use less memory from now on, for a server that runs beside other programs for weeks. */
   staysForLong(): void;
-  /** Starts this program once more, as a process that outlives this one. */
+  /** Starts another process of this program, which outlives this one. */
   startSelf(args: readonly string[]): Promise<ReturnType<typeof startDetached>>;
-  /** Calls back when the process at the other end of stdin has ended. */
+  /** Calls back when the process that writes to our stdin has ended. */
   onParentEnd(callback: () => void): void;
-  /** The words that start this program. */
+  /** The words of the command that starts this program. */
   self(): string[];
-  /** Starts this program once more, as a process that ends with this one and writes where this one writes. */
+  /** Starts another process of this program, which ends with this one and writes to the same stdout. */
   spawnSelf(args: readonly string[]): Promise<ReturnType<typeof spawnChild>>;
-  /** Runs a program of the system without waiting for its end. */
+  /** Runs a system program without waiting for it to end. */
   runBeside(command: string, args: readonly string[]): Promise<void>;
   /** Sends a message to the swf-mcp that started this process, if one did. */
   tellParent(message: ChildMessage): void;
   /**
-   * Calls back at each key pressed in the terminal behind stdin. Returns a function that ends that; undefined
-   * without a user there.
+   * Calls back for each key pressed in the terminal behind stdin. Returns a function that stops this;
+   * undefined if no user is there.
    */
   onKey(callback: (key: string) => void): (() => void) | undefined;
-  /** Asks a person at the terminal, who answers y or not. Undefined without a user there. */
+  /** Asks the person at the terminal a yes-or-no question. Undefined if no user is there. */
   ask(question: string): Promise<boolean> | undefined;
   /**
-   * Calls back at SIGINT, SIGTERM and SIGHUP. A second signal ends the process at once, after `last`; so does
-   * the first SIGHUP if there is a `last`.
+   * Calls back on SIGINT, SIGTERM and SIGHUP. A second signal calls `last` and ends the process at once; so
+   * does the first SIGHUP if there is a `last`.
    */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
 }
 
-/** Aborted at a signal that ends this process. */
+/** Aborted when this process receives a signal that ends it. */
 export function interruptionOf(io: Pick<Io, 'onInterrupt'>) {
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
@@ -75,9 +75,9 @@ export const exitCodes = {
   workflowFailed: 3,
   stopped: 4,
   bug: 70,
-  /** The exit code of an error that a restart may fix. */
+  /** The exit code for an error that a restart may fix. */
   again: 75,
-  /** The exit code of an error that no restart fixes. */
+  /** The exit code for an error that no restart fixes. */
   lasting: 78,
   interrupted: 130,
 } as const;
@@ -91,12 +91,12 @@ export function storePath({ db, env, workingFolder }: Io) {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
-/** Whether the user named the store; otherwise it is the one in the user's data folder. */
+/** Whether the user named the store; otherwise the store is the one in the user's data folder. */
 export const isStoreNamed = ({ db, env }: Io) => (db ?? nonEmpty(env['SWF_DB'])) !== undefined;
 
 /**
- * A path that a person gave, seen from the working folder. An empty one stays empty, and a final slash, which
- * names a folder, stays.
+ * A path that a person gave, resolved against the working folder. An empty path stays empty, and a final slash,
+ * which marks a folder, stays.
  */
 export const pathFrom = ({ workingFolder }: Io, path: string) =>
   path === '' ? '' : resolve(workingFolder, path) + (path.endsWith('/') && path !== '/' ? '/' : '');
@@ -111,36 +111,37 @@ export interface BrokerFlags extends ConfigFlags {
   broker: string | undefined;
 }
 
-/** Where to find configurations, and the environment's file of overrides. */
+/** Where to find configurations, and the file of overrides that the environment names. */
 export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
   workingFolder,
   shippedFolder: join(packageFolder, 'workflows'),
   testbedFile: env['SWF_TESTBED_CONFIG'],
 });
 
-/** The words of flags on a command line, without those that have no value. */
+/** Converts flags to words for a command line; flags without a value are left out. */
 export const wordsOfFlags = (flags: Readonly<Record<string, string | readonly string[] | undefined>>) =>
   Object.entries(flags).flatMap(([name, values = []]) => [values].flat().flatMap((value) => [`--${name}`, value]));
 
-/** `--db` again, for a command to type next. */
+/** The `--db` option, repeated in a command for the user to type next. */
 export const storeOption = ({ db }: Pick<Io, 'db'>) => (db === undefined ? '' : ` --db ${shellWord(db)}`);
 
 /**
- * Commands about what is in this store. Others are for other hosts too, where the store has another place.
+ * Matches commands about the content of this store. Other commands may be meant for other hosts, where the
+ * store has another path.
  */
 const ofStore =
   /"swf-mcp (?=(?:run|resume|continue|pause|stop|status|list|check|prune|backup|upgrade|alarms|watch)\b(?!" on its host))/g;
 
 /**
- * A sentence of ours whose quoted commands name the store if the user named it, so that they work when
- * pasted.
+ * Adds the store to the commands quoted in one of our sentences if the user named the store, so that the
+ * commands work when pasted.
  * @param option as returned by `storeOption`
  */
 export const withStore = (sentence: string, option: string) => sentence.replaceAll(ofStore, () => `"swf-mcp${option} `);
 
 /**
- * The same for the answers of servers, whose clients paste them into any terminal: how to make a sentence
- * name the store; undefined if it is the default one.
+ * Returns a function that applies `withStore` to a server's answers, whose readers may paste commands into any
+ * terminal; returns undefined for the default store.
  */
 export function namesStore(io: Io): ((sentence: string) => string) | undefined {
   if (!isStoreNamed(io)) return undefined;
@@ -148,7 +149,7 @@ export function namesStore(io: Io): ((sentence: string) => string) | undefined {
   return (sentence) => withStore(sentence, storeOption({ db }));
 }
 
-/** A word, quoted for a shell; for bash or zsh if it has characters that a terminal may not show. */
+/** A word, quoted for a shell; in the syntax of bash and zsh if it has characters that a terminal may not show. */
 export function shellWord(word: string) {
   if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
   if (printable(word) === word) return `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -160,7 +161,7 @@ export function shellWord(word: string) {
  * The user's name as used in ids: `SWF_USER`, or else the system's. Throws `CONFIG_INVALID` if it cannot be
  * part of an id.
  */
-export function userName({ env }: Io): string {
+export function userName({ env }: Io) {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (namePattern.test(name)) return name;
   throw configInvalid(
@@ -168,20 +169,23 @@ export function userName({ env }: Io): string {
   );
 }
 
-/** The lowest level of recorded log lines: `SWF_LOG_LEVEL`, else INFO. */
+/** The lowest level of log lines to record: `SWF_LOG_LEVEL`, else INFO. */
 export const logLevel = (io: Io) => wordOf(io, 'SWF_LOG_LEVEL', Object.keys(logLevels) as LogLevel[], 'INFO');
 
-/** A word of a closed list in the environment, or the usual one. Throws `CONFIG_INVALID` for any other. */
+/**
+ * The value of an environment variable that must be one of a few words, or the default. Throws `CONFIG_INVALID`
+ * for any other value.
+ */
 export function wordOf<Word extends string>({ env }: Io, variable: string, words: readonly Word[], usual: Word) {
   const text = nonEmpty(env[variable]) ?? usual;
   const word = words.find((one) => one === text.toUpperCase());
   if (word !== undefined) return word;
   throw configInvalid(
-    `${variable} = ${JSON.stringify(text)} is none of ${words.join(', ')}; the nearest is ${nearest(text.toUpperCase(), words, 1)[0]}`,
+    `${variable} = ${JSON.stringify(text)} is not one of ${words.join(', ')}; the nearest is ${nearest(text.toUpperCase(), words, 1)[0]}`,
   );
 }
 
-/** Asks the system about the user. A user id without an entry, as in containers, is unknown to it. */
+/** Asks the system about the user. In containers, the system may have no entry for a user id. */
 function known(ask: () => string, what: string, instead: string) {
   try {
     return ask();
@@ -192,11 +196,11 @@ function known(ask: () => string, what: string, instead: string) {
 
 const nonEmpty = (value: string | undefined) => (value === undefined || value === '' ? undefined : value);
 
-/** A terminal that text is painted on. Sizes are read each time: a window may be resized. */
+/** A terminal that can be painted on. Its size is read each time, since the window may be resized. */
 export interface Terminal {
   columns(): number;
   rows(): number;
-  /** Bits of colour; 1 means no colour. */
+  /** The colour depth in bits; 1 means no colour. */
   colorDepth: number;
   write(text: string): void;
 }
@@ -204,8 +208,8 @@ export interface Terminal {
 export const showCursor = '\u001B[?25h';
 
 /**
- * The page's address for links in texts, with a trailing slash; undefined if `SWF_PAGE_URL` is not set.
- * Throws `CONFIG_INVALID` if it is invalid.
+ * The page's address for links, with a trailing slash; undefined if `SWF_PAGE_URL` is not set. Throws
+ * `CONFIG_INVALID` if it is invalid.
  */
 export function pageUrl({ env }: Pick<Io, 'env'>) {
   const given = nonEmpty(env['SWF_PAGE_URL']);
@@ -213,7 +217,7 @@ export function pageUrl({ env }: Pick<Io, 'env'>) {
   const url = httpUrl(given);
   if (url === undefined)
     throw configInvalid(
-      'SWF_PAGE_URL is not an address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
+      'SWF_PAGE_URL is not a valid address; give http://HOST:PORT/ or https://HOST/PATH/, without a login',
     );
   return `${url.origin}${url.pathname.replace(/\/*$/, '/')}`;
 }

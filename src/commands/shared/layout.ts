@@ -8,28 +8,37 @@ import { type Paint, stateShades } from './palette.ts';
 export interface Column {
   head: string;
   /**
-   * The part of a text to cut first if the column is too narrow: the end of a file name is the most
-   * significant, as are both ends of an error.
+   * The part of a text to cut first if the column is too narrow: for a file name the end matters most, for an
+   * error both ends.
    */
   cut?: 'start' | 'middle' | 'end' | undefined;
   /** Aligns the digits of numbers. */
   align?: 'right' | undefined;
-  /** Left out if the table is too wide, highest first; 0 or none: never. */
+  /**
+   * The order in which columns are left out if the table is too wide: the highest number first. A column
+   * with 0 or no number is never left out.
+   */
   drop?: number;
-  /** How narrow it may become before others are left out; none: it is not cut to keep them. */
+  /**
+   * How narrow the column may become before other columns are left out; if undefined, the column is not cut to
+   * keep other columns.
+   */
   least?: number;
-  /** Its texts are names: before others are left out, it is not cut so far that two of them look alike. */
+  /**
+   * Whether the column's texts are names. Such a column is not cut so far that two names look the same: other
+   * columns are left out first.
+   */
   isName?: boolean;
-  /** Never cut, like a number. */
+  /** Whether the column is never cut, as is usual for numbers. */
   isWhole?: boolean;
-  /** Wraps to a second line if the column is too narrow. */
+  /** Whether texts wrap to a second line if the column is too narrow. */
   isWrapped?: boolean;
   /**
    * Functions that leave out the least useful words, applied one after the other before a text that is too
    * wide is cut.
    */
   shorten?: readonly ((text: string) => string)[];
-  /** Its words are states, of which some are painted. */
+  /** Whether the column's words are states, some of which are painted. */
   isState?: boolean;
 }
 
@@ -42,15 +51,19 @@ function painted(cell: string, paint: Paint) {
 const gap = '  ';
 const minWidth = 8;
 
-/** A column with what it shows of a row. */
+/** A column with a function for the text that it shows for a row. */
 export interface ShownColumn<Row> extends Column {
-  of: (row: Row) => unknown;
+  of: keyof Row | ((row: Row) => unknown);
 }
 
+/** The value that a column shows for a row. */
+export const valueIn = <Row>({ of }: ShownColumn<Row>, row: Row) => (typeof of === 'function' ? of(row) : row[of]);
+
 /**
- * Lines of a table: a head, and a line per row, or two where a cell wraps.
- * @param paint how states are marked; if omitted, they are not
- * @param width columns of the terminal that it has to fit; undefined: nothing is left out or cut, for files and `grep`
+ * Lines of a table: a header line, and one line per row, or two where a cell wraps.
+ * @param paint how states are marked; if omitted, they are not marked
+ * @param width the terminal's columns, which the table has to fit; if undefined, nothing is left out or
+ *   cut, for files and `grep`
  */
 export function tableLines<Row>(
   columns: readonly ShownColumn<Row>[],
@@ -58,8 +71,8 @@ export function tableLines<Row>(
   width?: number,
   paint: Paint = (_, text) => text,
 ) {
-  const all = columns.map((column): Laid => {
-    const cells = [column.head, ...rows.map((row) => printable(textOf(column.of(row))))];
+  const all = columns.map((column) => {
+    const cells = [column.head, ...rows.map((row) => printable(textOf(valueIn(column, row))))];
     const natural = Math.max(...cells.map((cell) => stringWidth(cell)));
     const laid = { ...column, cells, width: natural };
     return column.isName === true ? { ...laid, least: leastApart(laid) } : laid;
@@ -68,8 +81,8 @@ export function tableLines<Row>(
   return Array.from({ length: rows.length + 1 }, (_, row) => linesOf(shown, row, paint)).flat();
 }
 
-/** How narrow a column may become while different texts in it look different. */
-function leastApart({ cut, least = minWidth, cells, width: natural }: Laid): number {
+/** How narrow a column may become before two different texts in it look the same. */
+function leastApart({ cut, least = minWidth, cells, width: natural }: Laid) {
   const count = (all: readonly string[]) => new Set(all).size;
   const isApart = (width: number) => count(cells.map((cell) => fitted(cell, width, { cut }))) === count(cells);
   let width = least;
@@ -95,8 +108,8 @@ function linesOf(columns: readonly Laid[], row: number, paint: Paint) {
 }
 
 /**
- * A text without its least useful words: the first function applies if it is wider than a line, the others if
- * it is wider than the room.
+ * If a text is wider than a line, drops its least useful words: applies the first function of `shorten`, then
+ * each of the others while the text is still wider than the column.
  */
 function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: number, room: number) {
   const [first, ...others] = shorten;
@@ -104,7 +117,7 @@ function shortenedTo(whole: string, shorten: Column['shorten'] = [], line: numbe
   return others.reduce((text, more) => (stringWidth(text) > room ? more(text) : text), first(whole));
 }
 
-/** A text in two lines, each broken at a space if there is one, with `…` where it is too long for two. */
+/** A text in two lines, each broken at a space if there is one, with `…` if it is too long for two. */
 function wrapped(text: string, width: number) {
   const first = beginning(text, width);
   const rest = text.slice(first.length).trimStart();
@@ -112,7 +125,7 @@ function wrapped(text: string, width: number) {
   return [fitted(first, width, {}), fitted(second, width, {})];
 }
 
-/** The beginning of a text that fits into a width, up to a space if one is near. */
+/** As much of a text's beginning as fits into a width, cut at a space if one is near. */
 function beginning(text: string, width: number) {
   const part = sliceAnsi(text, 0, width + 1);
   const space = part.lastIndexOf(' ');
@@ -130,7 +143,7 @@ interface Laid extends Column {
 const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
-/** The columns that fit once all columns that may be cut are cut. */
+/** The columns that fit once those that may be cut have been cut; the others are left out. */
 function withoutDropped(columns: readonly Laid[], width: number) {
   const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
   const last = Math.max(...columns.map(({ drop = 0 }) => drop));
@@ -139,8 +152,8 @@ function withoutDropped(columns: readonly Laid[], width: number) {
   return withoutDropped(fewer, width);
 }
 
-/** Cuts the widest columns until the table fits, beginning with those that may be cut for the sake of others. */
-function narrowed(columns: readonly Laid[], width: number): Laid[] {
+/** Cuts the widest columns until the table fits, beginning with those that are cut so that others fit. */
+function narrowed(columns: readonly Laid[], width: number) {
   const missing = totalOf(columns, ({ width: natural }) => natural) - width;
   const spare = ({ width: natural, least = natural }: Laid) => natural - least;
   const last = ({ width: natural, align, isWhole = align === 'right' }: Laid) => (isWhole ? 0 : natural - minWidth);
@@ -148,7 +161,7 @@ function narrowed(columns: readonly Laid[], width: number): Laid[] {
   const room = Math.max(...columns.map(roomOf));
   if (missing <= 0 || room <= 0) return [...columns];
   const at = columns.findIndex((column) => roomOf(column) === room);
-  const cut = (column: Laid): Laid => ({ ...column, width: column.width - Math.min(missing, room) });
+  const cut = (column: Laid) => ({ ...column, width: column.width - Math.min(missing, room) });
   const fewer = columns.map((column, index) => (index === at ? cut(column) : column));
   return narrowed(fewer, width);
 }
@@ -166,7 +179,7 @@ function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column
   }
   const part = (from: number, to: number) => sliceAnsi(text, from, to);
   const kept = cut === 'start' ? part(natural - width + 1, natural) : part(0, width - 1);
-  // A wide character that is cut in two is kept whole.
+  // A wide character at the cut is kept whole.
   const over = stringWidth(kept) - (width - 1);
   if (over <= 0) return cut === 'start' ? `…${kept}` : `${kept}…`;
   return cut === 'start' ? `…${part(natural - width + 1 + over, natural)}` : `${part(0, width - 1 - over)}…`;

@@ -2,22 +2,25 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 
 import type { Io } from './io.ts';
 
-/** An exit code; 0 without one. */
+/** An exit code, 0 by default. */
 type Result = Promise<number | void> | number | void;
 
-/** Runs a command on the process, for its exit code. */
+/** Runs a command with the process's `Io` and uses its exit code. */
 export type Run = (command: (io: Io) => Result) => Promise<void>;
 
-/** Loads a command that suits its arguments. */
+/** Loads a command, chosen by its arguments. */
 type Load<Args> = (args: Args) => Promise<(io: Io, args: Args) => Result>;
 
-/** Flags by a flag, with their dashes; a word without dashes stands for the arguments. */
+/**
+ * For each flag, a list of other flags. Flags are written with their dashes; a word without dashes means the
+ * arguments.
+ */
 type Flags = Readonly<Record<string, readonly string[]>>;
 
 interface Rules {
-  /** Flags that mean something only beside another one. */
+  /** Flags that need all of the listed flags. */
   needs?: Flags;
-  /** Flags that contradict another one. */
+  /** Flags that conflict with the listed flags. */
   excludes?: Flags;
 }
 
@@ -37,17 +40,17 @@ function requireRules(command: Command, { needs = {}, excludes = {} }: Rules) {
   }
 }
 
-/** An argument with its own description, an option, or its flags and description, and how it is read. */
+/** An argument; an option; or an option given as its flags, its description and its parser. */
 type Takes = Argument | Option | readonly [flags: string, about: string, ...reading: unknown[]];
 
 interface Refinements<Args> extends Rules {
-  /** The names of the arguments, if they differ from their labels: EXECUTION_ID is `executionId`. */
+  /** The names of the arguments, if these differ from the labels in the help: EXECUTION_ID is `executionId`. */
   names?: readonly (keyof Args & string)[] | undefined;
-  /** Whether it runs if no command is named. */
+  /** Whether this command runs if no command is named. */
   isDefault?: boolean;
 }
 
-/** Adds commands to a program: how each is used, what it does and takes, and what runs it. */
+/** Adds commands to a program: each with its usage, description, arguments and the function that runs it. */
 export const adding =
   (program: Command, run: Run) =>
   <Args extends object>(
@@ -65,7 +68,7 @@ export const adding =
     const names = given ?? command.registeredArguments.map((argument) => propertyOf(argument.name()));
     return command.action((...all: unknown[]) => {
       requireRules(command, rules);
-      // The flags come along under their own names.
+      // Options are named after their flags.
       const args = { ...Object.fromEntries(names.map((name, at) => [name, all[at]])), ...command.opts() } as Args;
       return run(async (io) => (await load(args))(io, args));
     });
@@ -84,7 +87,7 @@ export const brokerOption = (use = 'send messages over this STOMP broker') =>
     `${use}: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or "env" to read ACTIVEMQ_HOST and related variables`,
   );
 
-/** Its values are `sets`. */
+/** The option `--set`, whose values become `sets`. */
 export const setOption = () =>
   Object.assign(new Option('--set <section.key=value>', 'override a configuration key; may be repeated'), {
     attributeName: () => 'sets',
@@ -92,7 +95,7 @@ export const setOption = () =>
     .argParser(another)
     .default([], 'none');
 
-/** The values of an option that may be repeated. */
+/** Collects the values of an option that may be repeated. */
 export const another = (text: string, before: string[] = []) => [...before, text];
 
 export const jsonOption = () => new Option('--json', 'print one JSON object on stdout, and everything else on stderr');
@@ -106,13 +109,13 @@ export const notifyOption = () =>
 export const asOfOption = () =>
   new Option('--as-of <TIME>', 'show the state as of this time: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
 
-/** Why something is requested, and on whose behalf. */
+/** Options that record why something is requested, and on whose behalf. */
 export const forTheRecord = [
   ['--reason <TEXT>', 'reason, for the record'],
   ['--requested-by <NAME>', 'the person who requests it (default: the current user)'],
 ] as const;
 
-/** For the server, which starts this program on behalf of its client. */
+/** A hidden option for a server that starts this program on behalf of its client. */
 export const senderOption = () => new Option('--sender <NAME>').hideHelp();
 
 function parseSpeed(text: string) {
@@ -122,7 +125,7 @@ function parseSpeed(text: string) {
   throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
 }
 
-/** A script whose variable is empty means no folder. */
+/** Refuses an empty path: it is more likely an empty variable in a script than a folder. */
 export function parseStore(text: string) {
   if (text !== '') return text;
   throw new InvalidArgumentError('Give the path of a store, or leave out --db to use the default one.');
@@ -138,7 +141,7 @@ export function parsePositive(text: string) {
   throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
 }
 
-/** An age in seconds. */
+/** Parses an age; returns seconds. */
 export function parseAge(text: string) {
   const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
   if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');

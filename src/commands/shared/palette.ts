@@ -1,14 +1,12 @@
-/** The meanings of colours: the state words of the field. */
+/** The meanings of colours, most of them named after states. */
 export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
 
-/**
- * Paints a text in the colour of a state. A word or a glyph must say the same: not everyone sees the colour.
- */
+/** Paints text in the colour of a state. A word or a glyph must say the same, since not everyone sees colours. */
 export type Paint = (shade: Shade, text: string) => string;
 
 /**
- * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable
- * on dark and on light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
+ * The testbed monitor's own colours, as backgrounds under black text, which is readable on dark and on light
+ * terminals: each as a 24-bit value, and as the nearest of 256 and of 16 colours.
  */
 const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number }>> = {
   completed: { rgb: '150;202;105', of256: 113, of16: 42 },
@@ -23,7 +21,8 @@ const black = '\u001B[30m';
 const reset = '\u001B[0m';
 
 /**
- * @param depth bits of colour, as Node's `getColorDepth` returns it: 1 (none, also by `NO_COLOR`), 4, 8 or 24
+ * @param depth bits of colour, as Node's `getColorDepth` returns it: 1 (none, also if `NO_COLOR` is set), 4, 8
+ * or 24
  */
 export function createPaint(depth = 1): Paint {
   if (depth < 4) return (_, text) => text;
@@ -34,7 +33,7 @@ export function createPaint(depth = 1): Paint {
   };
 }
 
-/** The shades of words that state a condition. Normal states have no entry and are not painted. */
+/** The colours of the words for states. Words for normal states have no entry and are not painted. */
 export const stateShades: Readonly<Record<string, Shade>> = {
   failed: 'failed',
   stalled: 'failed',
@@ -52,7 +51,8 @@ export const stateShades: Readonly<Record<string, Shade>> = {
 };
 
 /**
- * Paints a line about an execution: the label of an indented line, else the status and health of its verdict.
+ * Paints a line about an execution: in an indented line, its label; in any other, the status and health of the
+ * verdict.
  */
 export const paintingStates = (paint: Paint) => (line: string) =>
   line.replaceAll(line.startsWith(' ') ? /(?<=^ {2})[a-z]+/g : /(?<=: |, health )[a-z]+/g, (word) => {

@@ -5,14 +5,14 @@ import { allPrintable, printable } from '../../lib/printable.ts';
 import { withPlainTimes } from '../../lib/words.ts';
 import { type Io, storeOption, withStore } from './io.ts';
 
-/** The label of a line, such as `ok    store  `: the text follows it. */
+/** The label of a line, such as `ok store `: the text of the line follows it. */
 const label = /^(?: *\S+(?: \S+)? {2,}){1,2}|^ */;
 
 /**
- * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words and
- * quoted commands are not split, and name the store if the user did. Output to a pipe is not wrapped. Characters that move a cursor are made
- * visible.
- * @param paint adds colours to a line that is laid out
+ * Prints lines for a person. On a terminal, long lines wrap with a hanging indent under their text; words
+ * and quoted commands are not split, and commands name the store if the user named it. Output to a pipe is
+ * not wrapped. Characters that move the cursor are made visible.
+ * @param paint adds colours to a line that has been laid out
  */
 export function printLines(
   io: Pick<Io, 'out' | 'terminal' | 'db'>,
@@ -29,14 +29,14 @@ export function printLines(
 export const printJson = (io: Pick<Io, 'out'>, answer: unknown, indent?: number) =>
   io.out(`${JSON.stringify(allPrintable(answer), undefined, indent)}\n`);
 
-/** A space that breaks no line, for commands: so they can be copied. */
+/** A space at which lines do not break, used within commands so that they can be copied. */
 const firm = '\u00A0';
 
 function fitted(line: string, width: number) {
   if (stringWidth(line) <= width) return line;
   const [begin] = label.exec(line) ?? [''];
   const isWide = begin.length > width / 2;
-  // A label that takes half of the terminal has its own line.
+  // A label wider than half the terminal has a line to itself.
   const indent = isWide ? 2 : begin.length;
   const text = line.slice(begin.length).replaceAll(/"swf-mcp [^"]*"/g, (quoted) => quoted.replaceAll(' ', firm));
   const [first = '', ...rest] = wrapAnsi(text, width - indent).split('\n');

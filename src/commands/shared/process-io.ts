@@ -4,15 +4,20 @@ import { fileURLToPath } from 'node:url';
 
 import { printableLines } from '../../lib/printable.ts';
 import { tried } from '../../lib/tried.ts';
+import { withPlainTimes } from '../../lib/words.ts';
 import { exitCodes, type Io, showCursor, storeOption, type Terminal, withStore } from './io.ts';
 
 /**
- * The working folder, which has no name if it was removed. Commands that need no folder still work, and
- * others name the file they miss.
+ * The working folder, or the program's folder if the working folder was removed. Commands that need no
+ * folder then still work, and others name the file that they cannot find.
  */
 const currentFolder = () => tried(() => process.cwd()) ?? dirname(process.execPath);
 
-/** The process itself as commands see it. @param program URL of the program's file */
+/** Writes lines for people to stderr. @param db as given with `--db` */
+export const writeError = (lines: string, db: string | undefined) =>
+  void process.stderr.write(`${withStore(withPlainTimes(printableLines(lines)), storeOption({ db }))}\n`);
+
+/** This process, as commands see it. @param program URL of the program's file */
 export function createProcessIo({ version, db, program }: Pick<Io, 'version' | 'db'> & { program: string }): Io {
   let savingMemory: NodeJS.Immediate | undefined;
   const workingFolder = currentFolder();
@@ -20,13 +25,13 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
   return {
     env: process.env,
     workingFolder,
-    // Built, the program is dist/cli.js.
+    // After the build, the program is dist/cli.js.
     packageFolder: dirname(dirname(path)),
     version,
     nodeVersion: process.versions.node,
     db,
     out: (text) => void process.stdout.write(text),
-    err: (line) => void process.stderr.write(`${withStore(printableLines(line), storeOption({ db }))}\n`),
+    err: (line) => writeError(line, db),
     terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
     keepGoingWithoutOutput() {
       worksWithoutOutput = true;
@@ -37,7 +42,7 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
       const { startDetached } = await import('./start-process.ts');
       return startDetached(process.execPath, [path, ...args], { cwd: workingFolder, env: process.env });
     },
-    // A pipe that stays open must not keep a finished agent alive.
+    // An open pipe must not keep a finished agent alive.
     onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
     self: () => [process.execPath, path],
     spawnSelf: async (args) => {
@@ -53,11 +58,11 @@ export function createProcessIo({ version, db, program }: Pick<Io, 'version' | '
   };
 }
 
-/** V8 reads these flags whenever its heap would grow: a third less memory, as fast. */
+/** Makes V8 use a third less memory at the same speed. V8 reads these flags whenever its heap would grow. */
 async function saveMemory() {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--optimize-for-size');
-  // Young objects are then collected more often, which slows a long audit by a twentieth.
+  // With this flag, young objects are collected more often, which slows a long audit by 5%.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 
@@ -74,12 +79,12 @@ function callAtSignals(callback: (signal: string) => void, last?: () => void) {
     });
 }
 
-/** How long work that is not awaited may keep the process alive, in milliseconds. */
+/** How long work that nothing awaits may keep the process alive, in milliseconds. */
 const lastMilliseconds = 1000;
 
 /**
- * Ends this process if it does not end on its own. A disk that never answers holds a thread that even an exit
- * would wait for, so the last resort is SIGKILL. Waits for output that is still to be read.
+ * Once pending output has been read, kills this process if it does not end on its own. A disk that never
+ * answers blocks a thread, and even an exit would wait for that thread, so the last resort is SIGKILL.
  */
 export function endSoon() {
   const look = () => {
@@ -96,20 +101,23 @@ let worksWithoutOutput = false;
  * without a reader.
  */
 export function endWithoutReaders() {
-  // Each answer that a client has not read yet waits with a listener.
+  // Each answer that a client has not read yet adds a listener.
   process.stdout.setMaxListeners(0);
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (worksWithoutOutput) return;
     if (code === 'EPIPE') process.exit(exitCodes.fine);
     process.stderr.write(
-      `DATA_UNAVAILABLE: standard output cannot be written (${code}); free some space, or write elsewhere\n`,
+      `DATA_UNAVAILABLE: cannot write to standard output (${code}); free some space, or write elsewhere\n`,
     );
     process.exit(exitCodes.mendable);
   });
   process.stderr.on('error', () => {});
 }
 
-/** Undefined if dumb, which cannot move its cursor, or without a size, which shows nothing. */
+/**
+ * The terminal behind a stream. Undefined for a dumb terminal, whose cursor cannot be moved, and for a
+ * terminal without a size, which shows nothing.
+ */
 function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
   if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
   return {
@@ -138,10 +146,10 @@ function giveCursorBack(stream: NodeJS.WriteStream) {
 
 const escape = '\u001B';
 
-/** Keys that the system would handle if they were not read one by one. */
+/** Keys that the system would handle if the terminal were not in raw mode. */
 const signals: Record<string, NodeJS.Signals> = { '\u0003': 'SIGINT', '\u001C': 'SIGQUIT', '\u001A': 'SIGTSTP' };
 
-/** How often to check whether the process is in the foreground, in milliseconds. */
+/** How often to check whether the process is in the foreground of its terminal, in milliseconds. */
 const lookMilliseconds = 500;
 
 /**
@@ -150,8 +158,8 @@ const lookMilliseconds = 500;
  */
 const isInForeground = () =>
   tried(() => {
-    // After the name, which may have spaces: state, parent, group, session, terminal, group in the
-    // foreground.
+    // The fields after the name, which may contain spaces: state, parent, group, session, terminal,
+    // foreground group.
     const fields = readFileSync('/proc/self/stat', 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -160,7 +168,7 @@ const isInForeground = () =>
 
 const isPerson = () => process.stdin.isTTY && process.env['TERM'] !== 'dumb' && isInForeground();
 
-/** Calls back at each key, at once and without echo. Ctrl-C and Ctrl-Z work as always. */
+/** Calls back for each key, immediately and without echo. Ctrl-C and Ctrl-Z work as always. */
 function callAtKeys(callback: (key: string) => void) {
   if (!isPerson()) return undefined;
   const { stdin } = process;
@@ -169,7 +177,7 @@ function callAtKeys(callback: (key: string) => void) {
   };
   const onData = (data: Buffer) => {
     const typed = data.toString('utf8');
-    // Arrows and function keys arrive as several characters, which are not keys themselves.
+    // An arrow or function key arrives as several characters, which must not be taken for keys.
     if (typed.startsWith(escape)) return;
     for (const key of typed) {
       const signal = signals[key];
@@ -178,7 +186,7 @@ function callAtKeys(callback: (key: string) => void) {
       else process.kill(process.pid, signal);
     }
   };
-  // In the background the terminal belongs to another process: reading from it would stop the process.
+  // While this process is in the background, reading from the terminal would stop it.
   const leaveTerminal = () => {
     setRaw(false);
     stdin.pause();
@@ -188,7 +196,7 @@ function callAtKeys(callback: (key: string) => void) {
     setRaw(true);
     stdin.resume();
   };
-  // A shell reports neither that it continues this process in the background, nor that a running one is back.
+  // This process is not told when its shell continues it in the background or brings it back to the foreground.
   const looking = setInterval(() => {
     if (isInForeground() === !stdin.isPaused()) return;
     if (stdin.isPaused()) onContinue();
@@ -218,7 +226,7 @@ async function answerTo(question: string) {
   try {
     return /^y(es)?$/i.test((await lines.question(`${question} y/N `)).trim());
   } catch {
-    // Ctrl-C or the end of the input does not mean yes.
+    // Ctrl-C and the end of the input do not count as yes.
     return false;
   } finally {
     lines.close();

@@ -1,7 +1,7 @@
-import { type ErrorCode, SwfError } from '../../lib/errors.ts';
+import { type ErrorCode, hasCode, SwfError } from '../../lib/errors.ts';
 import { exitCodes, type Io } from './io.ts';
 
-/** Errors that a restart does not fix. */
+/** The codes of errors that restarting does not fix. */
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ARGUMENT_INVALID',
   'CONFIG_INVALID',
@@ -12,16 +12,16 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 interface ServiceOptions {
-  /** Whether it ends, as at SIGTERM, when the process that started it has ended. */
+  /** Whether the service ends, as on SIGTERM, once the process that started it has ended. */
   untilParentEnds?: boolean;
-  /** Errors that are transient for this service. */
+  /** The codes of errors that are transient for this service. */
   passing?: readonly ErrorCode[];
-  /** What to print on a signal about work still in progress. */
+  /** The line to print about work still in progress when a signal arrives. */
   finishing?: string;
 }
 
 /**
- * Runs work to its end, or until a signal. Returns the exit code, which tells a service manager whether a
+ * Runs `work` until it ends or a signal arrives. Returns the exit code, which tells a service manager whether a
  * restart helps.
  */
 export async function asService(io: Io, work: (signal: AbortSignal) => Promise<void>, options: ServiceOptions = {}) {
@@ -46,15 +46,13 @@ export async function asService(io: Io, work: (signal: AbortSignal) => Promise<v
 
 /** A port that is taken may belong to the previous process, which is still ending. */
 function asPassing(error: unknown) {
-  const isTaken =
-    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+  const isTaken = error instanceof SwfError && hasCode(error.cause, 'EADDRINUSE');
   return isTaken ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the previous agent to exit`) : error;
 }
 
 /**
- * Notifies systemd that this process is ready, and then that it is alive, if systemd asked for it
- * (sd_notify(3)). Node.js has no sockets of that kind, so a child runs `systemd-notify`: a unit needs
- * `NotifyAccess=all`.
+ * Notifies systemd that this process is ready, and then that it is alive, if systemd requested that (sd_notify(3)).
+ * Node.js cannot use such sockets, so a child runs `systemd-notify`; a unit therefore needs `NotifyAccess=all`.
  */
 export function tellReady(io: Io) {
   const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: watchdog } = io.env;

@@ -6,7 +6,7 @@ import { withDeadline } from '../../lib/deadline.ts';
 import { type ErrorCode, SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 
-/** A message of a process to the swf-mcp that has started it, over the channel that Node opens between the two. */
+/** A message from a process to the swf-mcp that started it, over the channel that Node opens between the two. */
 export type ChildMessage =
   | { event: 'started'; execution_id: string; run_number: number }
   /** Another process, named in `by`, has resumed the execution. */
@@ -14,7 +14,7 @@ export type ChildMessage =
   | { event: 'done' }
   | { event: 'failed'; code: ErrorCode; sentence: string };
 
-/** How much of the end of a process's output to keep, in characters: no more is ever shown. */
+/** How many characters to keep from the end of a process's output: no more is ever shown. */
 const keptOutput = 2000;
 
 interface Place {
@@ -22,23 +22,23 @@ interface Place {
   env: NodeJS.ProcessEnv;
 }
 
-/** Starts a program in its own session, so that neither the end nor the signals of this process reach it. */
+/** Starts a program in its own session, so that it outlives this process and gets none of this process's signals. */
 export function startDetached(command: string, args: readonly string[], { cwd, env: all }: Place) {
   // A run does not need the server's token.
   const { SWF_MCP_TOKEN: _token, ...env } = all;
   const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   let output = '';
-  // If no process could be made, there are no pipes either.
+  // If no process could be started, there are no pipes either.
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (output = `${output}${text}`.slice(-keptOutput)));
   const first = firstOf(child, () => output);
-  // It may fail when it is not awaited.
+  // The promise may be rejected before anything awaits it.
   first.catch(() => {});
   return {
     pid: child.pid,
-    /** Its first message; undefined if none arrives in time. Rejects as `firstOf`. */
+    /** The program's first message; undefined if none arrives in time. Rejects like `firstOf`. */
     firstMessage: (milliseconds: number) => withDeadline(first, milliseconds, undefined),
-    /** Detaches from it. */
+    /** Detaches this process from the program. */
     [Symbol.dispose]() {
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -49,14 +49,16 @@ export function startDetached(command: string, args: readonly string[], { cwd, e
 }
 
 /**
- * The first message of a child. Rejects with the `SwfError` that it fails with, or with an `Error` if it ends
- * without output.
+ * The first message from a child. Rejects with the `SwfError` that the child reports, or with an `Error` if the
+ * child ends without a message.
  */
 async function firstOf(child: ChildProcess, output: () => string) {
   const message = await new Promise<ChildMessage>((resolve, reject) => {
     child.once('error', reject);
     child.once('message', (first: ChildMessage) => resolve(first));
-    child.once('close', () => reject(new Error(`the process ended without output: ${output()}`)));
+    child.once('close', () =>
+      reject(new Error(`the process ended without reporting; its output: ${output() || 'none'}`)),
+    );
   });
   if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
   return message;
@@ -66,8 +68,8 @@ async function firstOf(child: ChildProcess, output: () => string) {
 const besideMilliseconds = 5000;
 
 /**
- * Starts a child whose stdin ends when this process does, however it ends: see `onParentEnd`. Ctrl-C reaches
- * the child only through this process, and only this process speaks to the service manager.
+ * Starts a child whose stdin is closed when this process ends, for whatever reason: see `onParentEnd`.
+ * Ctrl-C reaches the child only through this process, and only this process notifies the service manager.
  */
 export function spawnChild(command: string, args: readonly string[], { cwd, env }: Place) {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
@@ -81,10 +83,13 @@ export function spawnChild(command: string, args: readonly string[], { cwd, env 
     );
   });
   return {
-    /** Resolves with how it ended, in words that follow its name; without a code if a signal ended it. */
+    /**
+     * Resolves with how the child ended, worded to follow the child's name, and with its exit code unless a
+     * signal ended it.
+     */
     ended,
     stop: () => void child.kill('SIGTERM'),
-    /** Calls back with each line that it writes for people. */
+    /** Calls back with each line that the child writes for people. */
     onLine: (callback: (line: string) => void) => void createInterface({ input: child.stderr }).on('line', callback),
   };
 }
@@ -98,7 +103,7 @@ const launchers: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 
 
 /**
  * The program that shows an address to the user; undefined if there is no screen. `BROWSER` may include
- * arguments, and `%s` where the address belongs if not at the end.
+ * arguments, and `%s` in place of the address; without `%s`, the address comes last.
  */
 function launcherOf({ BROWSER, DISPLAY, WAYLAND_DISPLAY }: NodeJS.ProcessEnv) {
   if (BROWSER) return BROWSER;

@@ -17,7 +17,7 @@ interface Open {
 
 export type StoreReader = Disposable & Pick<LiveContext, 'queries' | 'past' | 'held'>;
 
-/** Queries the store as of a moment; if omitted, its present state. @param asOf as `as_of` of tools */
+/** Queries the store as of a moment. @param asOf like the tools' `as_of`; if omitted, the current state */
 export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
@@ -27,7 +27,7 @@ export async function askAt<T>(
   return reader.past(asOf, Date.now(), question);
 }
 
-/** The id of an execution in full. Throws `EXECUTION_NOT_FOUND`. */
+/** The full id of an execution. Throws `EXECUTION_NOT_FOUND`. */
 export function idOf(io: Io, executionId: string) {
   using reader = createStoreReader(io);
   return reader.queries().execution(executionId).execution_id;
@@ -35,7 +35,7 @@ export function idOf(io: Io, executionId: string) {
 
 /**
  * Reads a store that may not exist yet, and may be removed and created again.
- * @param isServer whether clients wait for answers of this process meanwhile
+ * @param isServer whether clients may be waiting for other answers from this process
  */
 export function createStoreReader(io: Io, { isServer = false } = {}): StoreReader {
   const path = storePath(io);
@@ -47,7 +47,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     open = undefined;
   };
   const current = () => {
-    // A copy in memory does not follow its file.
+    // A copy in memory does not change with its file.
     const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
     if (open !== undefined && open.file !== file) close();
     if (open === undefined) {
@@ -60,7 +60,7 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
     queries: () => current().queries,
     async past(asOf, present, question) {
       const opened = current();
-      // Questions about the past are rare, and replaying a log needs further modules.
+      // Loaded on demand: questions about the past are rare, and replaying a log needs more modules.
       const { createPasts } = await import('../../db/past-queries.ts');
       opened.pasts ??= createPasts(opened.db, isAlive);
       return opened.pasts.ask(asOf, present, question);
@@ -75,8 +75,8 @@ export function createStoreReader(io: Io, { isServer = false } = {}): StoreReade
 }
 
 /**
- * Runs several queries on one state of a store while it is written: one question after another, each in its
- * own read transaction.
+ * Answers questions one after another, each in its own read transaction, so that each sees one state of a store
+ * that is being written to.
  */
 export function createStillReader(open: () => Connection) {
   let reader: { db: Connection; queries: Queries } | undefined;
@@ -92,7 +92,7 @@ export function createStillReader(open: () => Connection) {
     }
   }
   return {
-    ask<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
+    ask<T>(ask: (queries: Queries) => Promise<T>) {
       const answer = asked.then(() => answerOf(ask));
       asked = answer.catch(() => {});
       return answer;

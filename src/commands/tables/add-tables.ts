@@ -31,7 +31,7 @@ export async function addTables(add: Add, words: readonly string[], run: Run) {
           : (await import('./table-command.ts')).tableCommand(table),
       {
         names: named && ['named'],
-        // Lines come one by one, as they arrive.
+        // With `--follow`, lines are printed one by one as they arrive.
         excludes: { '--follow': ['--order', '--end-time', '--as-of'] },
       },
     );
@@ -39,7 +39,7 @@ export async function addTables(add: Add, words: readonly string[], run: Run) {
   }
   add(
     'summarize [WHAT]',
-    'count and time slices (default), stf_files, messages, logs or executions in groups',
+    'group slices (default), stf_files, messages, logs or executions; show counts and times',
     [
       outputOption(),
       ['--limit <N>', 'maximum number of groups (default: 50)', parsePositive],
@@ -61,7 +61,7 @@ export async function addTables(add: Add, words: readonly string[], run: Run) {
 function addSeen(alarms: Command, run: Run) {
   adding(alarms, run)(
     'seen <ID> [TEXT]',
-    'mark an alarm as seen, by its id or a unique prefix of it',
+    'mark an alarm as seen; a unique prefix of its id is enough',
     [['--requested-by <NAME>', 'the person who has seen it (default: the current user)']],
     async () => (await import('../logbook/logbook.ts')).seenCommand,
     { names: ['name', 'text'] },

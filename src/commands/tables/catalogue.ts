@@ -9,24 +9,24 @@ export interface TableCommand {
   name: string;
   tool: ListName;
   about: string;
-  /** The argument of the tool that may be given without its flag. */
+  /** The tool's argument that a user may give without its flag. */
   named?: { argument: string; word: string };
   /**
-   * Rows to show if the user names no rows: of the newest execution, all, or all and otherwise those of the
-   * newest.
+   * Rows to show if the user does not choose: those of the newest execution; all rows; or all rows and, if
+   * there are none, those of the newest execution.
    */
   usual: 'newest' | 'all' | 'all, else newest';
   /** Queries whose rows are shown together, unless one of their arguments or `--all` is given. */
   parts?: readonly Readonly<Record<string, string>>[];
   columns: readonly string[];
-  /** Additional columns of `-o wide`; those that are not named elsewhere come last. */
+  /** Additional columns of `-o wide`; columns in neither list come last. */
   wide: readonly string[];
 }
 
 const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
 const ofNewest = { named: ofExecution, usual: 'newest' } as const;
 
-/** The commands that show tables, in the order of the help. To add a command, add an entry here. */
+/** The commands that show tables, in the order in which the help lists them. To add a command, add an entry here. */
 export const tableCommands: readonly TableCommand[] = [
   {
     name: 'list',
@@ -111,7 +111,8 @@ export const tableCommands: readonly TableCommand[] = [
   {
     name: 'agents',
     tool: 'list_agents',
-    about: 'list live agents (or, if there are none, those of the newest execution) with their work and last heartbeat',
+    about:
+      'list live agents (or, if there are none, the agents of the newest execution) with their work and last heartbeat',
     named: ofExecution,
     usual: 'all, else newest',
     columns: [
@@ -136,7 +137,7 @@ export const tableCommands: readonly TableCommand[] = [
   },
 ];
 
-/** The commands that call tools, as named in a sentence. */
+/** For each tool, the command that calls it, in the form used in sentences. */
 export const commandsByTool: ReadonlyMap<string, string> = new Map([
   ...tableCommands.map(({ name: command, tool }) => [tool, `"swf-mcp ${command}"`] as const),
   ['get_workflow_monitor', '"swf-mcp status"'],

@@ -12,14 +12,14 @@ import type { TableCommand } from './catalogue.ts';
 export type Item = Readonly<Record<string, unknown>>;
 
 /**
- * An error without the words that every payload failure has, and with the ends of its paths; then without the
- * statement that the payload ended.
+ * How to shorten an error, step by step: drop the words common to all payload failures, and keep only the ends
+ * of paths; then keep only the payload's own words.
  */
 export const shortError = [(error: string) => shortPaths(shortened(error), 20), ownWords] as const;
 
 /**
- * A log line with the ends of its paths; then without those words in its middle, and without the outcome of
- * the slice that it names.
+ * How to shorten a log line, step by step: keep only the ends of paths; drop the words common to all payload
+ * failures; drop the outcome of the slice that the line names.
  */
 const shortLine = [
   (message: string) => shortPaths(message, 20),
@@ -31,32 +31,32 @@ const shortLine = [
 export const namesOf = (files: unknown) =>
   Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
 
-/** Why an agent leaves work to others, each reason once. */
+/** Why an agent leaves work to others, naming each reason once. */
 const reasonsOf = (kinds: unknown) =>
   [...new Set(((kinds ?? []) as { reason: string }[]).map(({ reason }) => reason))].join(' ');
 
 const secondsOf = (value: unknown) => (typeof value === 'number' ? duration(value) : '');
 
-/** With its times as in the other columns. */
+/** A sentence, with its times in the format of the other columns. */
 const sentenceOf = (value: unknown) => withPlainTimes(textOf(value));
 
-/** What a terminal shows for a value, and how. */
+/** How a terminal shows a value. */
 const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown, item: Item) => string }>> = {
   text: {},
   state: { isState: true },
-  // A file or an id: its end is the most significant.
+  // A file name or an id: its end matters most.
   name: { cut: 'start', least: 24 },
-  // They mostly differ at the end.
+  // Ids differ mostly at the end.
   id: { cut: 'middle', least: 12, isName: true },
   person: { least: 8 },
-  // Its health while it runs, or else how it ended, or since when that is unknown.
+  // The execution's health while it runs, how it ended, or since when nothing has been heard of it.
   standing: {
     isState: true,
     textIn: (status, { health, status_reason: reason }) =>
       status === 'unknown' ? sentenceOf(reason) : textOf((health !== 'finished' && health) || status),
   },
   number: { align: 'right' },
-  // Slices; without them, STF files.
+  // The number of failed slices or, without slices, of failed STF files.
   failed: { align: 'right', textIn: (slices, { stf_failed: files }) => textOf(slices ?? files) },
   time: { isWhole: true, textIn: (value) => columnTime(textOf(value)) },
   seconds: { align: 'right', textIn: secondsOf },
@@ -73,7 +73,7 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   reasons: { textIn: reasonsOf },
 };
 
-/** The columns that a table shows; a wide one has those that it does not name last. */
+/** The columns that a table shows; a wide table ends with the columns that neither `columns` nor `wide` lists. */
 export function columnsOf({ tool, columns, wide }: TableCommand, isWide: boolean): ShownColumn<Item>[] {
   const schemas: Readonly<Record<string, z.ZodType>> = listColumns(tool);
   const named = [...columns, ...wide];

@@ -6,11 +6,11 @@ import { flagOf, helpInFlags } from '../shared/flag-words.ts';
 import { asOfOption } from '../shared/options.ts';
 import { commandsByTool } from './catalogue.ts';
 
-/** Arguments that the table itself sets. */
+/** Arguments that the table command sets itself, so no flags are made from them. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];
 
 /**
- * The arguments of a tool as flags, with its own descriptions in the terms of flags: a person can ask
+ * The arguments of a tool as flags, with the tool's own descriptions, reworded for flags: a person can ask
  * whatever an assistant can.
  */
 export function filterOptions(toolName: string) {
@@ -54,7 +54,7 @@ export function argumentsOf(toolName: string, flags: Readonly<Record<string, unk
   );
 }
 
-/** The fields of the rows that a tool answers with. */
+/** The fields of the rows in a tool's answer. */
 export function fieldsOf(toolName: string, list: string) {
   const { [list]: rows } = findTool(tools, toolName).output.shape as Record<string, z.ZodArray<z.ZodObject>>;
   return Object.keys(rows?.element.shape ?? {});

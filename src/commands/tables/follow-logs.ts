@@ -15,24 +15,23 @@ const lookMilliseconds = 250;
 const earlierLines = 20;
 
 /**
- * `swf-mcp logs -f`: the last lines, and each new one, until the execution ends or it is interrupted. Returns
- * the exit code.
+ * `swf-mcp logs -f`: prints the last lines and then each new one, until the execution ends or the user
+ * interrupts. Returns the exit code.
  */
 export const followLogs = (table: TableCommand) => async (io: Io, given: TableArguments) => {
-  const { output } = given;
-  requireLines(output);
+  requireLines(given.output);
   const interrupted = interruptionOf(io);
   using reader = createStoreReader(io);
   const askPage = pageAsker(io, reader);
   const asked = toolArguments(table, given);
-  // Whether one execution is followed, named or the newest: with several executions, the lines never end.
+  // The output ends only if one execution is followed: a named one, or the newest.
   const named = asked['execution_id'];
   const followed = typeof named === 'string' ? reader.queries().execution(named).execution_id : undefined;
   const isOver = () => followed !== undefined && reader.queries().execution(followed).status !== 'running';
   const args = { ...asked, execution_id: followed, order: 'newest' };
   let seen: number | undefined;
   while (!interrupted.aborted) {
-    // Checked before reading: the last lines are written before the end.
+    // Checked before reading, since the last lines are written before the execution ends.
     const isLast = isOver();
     const fresh: Item[] = [];
     let cursor: string | undefined;
@@ -43,7 +42,7 @@ export const followLogs = (table: TableCommand) => async (io: Io, given: TableAr
       fresh.push(...news);
       cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
     } while (cursor !== undefined);
-    for (const item of fresh.toReversed()) io.out(`${lineOf(item, output)}\n`);
+    for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
     seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
     if (isLast) return exitCodes.fine;
     await pause(lookMilliseconds, [interrupted]);
@@ -53,7 +52,7 @@ export const followLogs = (table: TableCommand) => async (io: Io, given: TableAr
 
 function requireLines(output: TableArguments['output']) {
   if (output === 'csv' || output === 'wide')
-    throw valueInvalid(`-f writes lines, or JSON with -o json; leave -o ${output} out`);
+    throw valueInvalid(`-f writes lines, or JSON with -o json; leave out -o ${output}`);
 }
 
 function lineOf(item: Item, output: TableArguments['output']) {

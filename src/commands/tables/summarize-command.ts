@@ -7,21 +7,21 @@ import { summarizeTool } from '../../tools/summarize.ts';
 import type { Summary, Sums } from '../../tools/summary.ts';
 import { askTool } from '../ask/ask-tool.ts';
 import type { Io } from '../shared/io.ts';
-import { type ShownColumn, tableLines } from '../shared/layout.ts';
+import { type ShownColumn, tableLines, valueIn } from '../shared/layout.ts';
 import { printJson } from '../shared/print-lines.ts';
 import type { Output } from './catalogue.ts';
 import { shortError } from './cells.ts';
 import { argumentsOf } from './filters.ts';
 import { isNamed, sayNewest } from './table-command.ts';
 
-/** Default keys to sum by, if not the status. */
+/** The default keys to group by, where the default is not the status. */
 const usualKeys: Readonly<Record<string, string>> = { messages: 'message_type', logs: 'level' };
 
-/** Keys that compare several executions. */
+/** Grouping by these keys compares several executions. */
 const ofSeveral = ['execution_id', 'namespace'];
 
 interface SummarizeArguments {
-  /** What is given without its flag. */
+  /** The argument given without a flag. */
   named?: string;
   output: Output;
   limit?: number;
@@ -29,7 +29,7 @@ interface SummarizeArguments {
   [flag: string]: unknown;
 }
 
-/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. */
+/** `swf-mcp summarize [WHAT]`: counts and sums by group, as a table. */
 export async function summarizeCommand(io: Io, { named, output, limit, ...flags }: SummarizeArguments) {
   const asked = argumentsOf('summarize', flags);
   const what = whatOf(named, asked['what'] as string | undefined);
@@ -45,13 +45,13 @@ export async function summarizeCommand(io: Io, { named, output, limit, ...flags 
   sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);
   if (answer.note !== undefined) io.err(printable(answer.note));
   if (answer.groups_omitted > 0)
-    io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
+    io.err(`${answer.groups.length} of ${answer.groups.length + answer.groups_omitted} groups; --limit shows more`);
 }
 
 function whatOf(given: string | undefined, flag: string | undefined) {
   if (given !== undefined && flag !== undefined && given !== flag)
     throw argumentInvalid(
-      `what is ${JSON.stringify(given)} and ${JSON.stringify(flag)}; give it once, with its flag or without`,
+      `--what was given as ${JSON.stringify(given)} and as ${JSON.stringify(flag)}; give it only once`,
     );
   return given ?? flag ?? 'slices';
 }
@@ -69,9 +69,8 @@ function csvOf(answer: Summary, keys: readonly string[]) {
 
 type Group = Summary['groups'][number];
 
-/** The groups, with the total in the last line. */
+/** The groups as a table, with the total in the last line. */
 function tableOf(answer: Summary, keys: readonly string[], width: number | undefined) {
-  const { total, counts, groups } = answer;
   const sums = [
     sumColumn('COUNT', 'count'),
     sumColumn('FAILED', 'failed'),
@@ -85,19 +84,19 @@ function tableOf(answer: Summary, keys: readonly string[], width: number | undef
   ];
   const heads = keys.map((key): ShownColumn<Group> => ({
     head: key.toUpperCase().replaceAll('_', ' ') + (isSpan(key) ? ' (UTC)' : ''),
-    // A minute or an hour without the zone, which is in the head.
+    // Minutes and hours are shown without the time zone, which is in the heading.
     of: (group) => textOf(group[key]).replace(/^([\d-]{10})T([\d:]{5})Z$/, '$1 $2'),
     ...(key === 'cause' ? { isWrapped: true, least: 50, shorten: shortError } : { cut: 'start', least: 24 }),
   }));
-  const columns = [...heads, ...sums.filter(({ of }) => of(total) !== undefined)];
-  return tableLines(columns, [...groups, { ...total, [keys[0] ?? '']: `all ${counts}` }], width);
+  const columns = [...heads, ...sums.filter((column) => valueIn(column, answer.total) !== undefined)];
+  return tableLines(columns, [...answer.groups, { ...answer.total, [keys[0] ?? '']: `all ${answer.counts}` }], width);
 }
 
 const sumColumn = (head: string, sum: keyof Sums, drop = 0): ShownColumn<Sums> => ({
   head,
   align: 'right',
   drop,
-  of: (sums) => sums[sum],
+  of: sum,
 });
 
 const secondsColumn = (head: string, part: keyof NonNullable<Sums['seconds']>, drop: number): ShownColumn<Sums> => ({

@@ -1,11 +1,9 @@
 import type { Page } from '../../domain/list-columns.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
-import { present } from '../../lib/present.ts';
 import { printable } from '../../lib/printable.ts';
 import { csvRecord } from '../../lib/words.ts';
 import { findTool, tools } from '../../tools/index.ts';
-import { callTool } from '../../tools/run-tool.ts';
-import { liveContext } from '../ask/ask-tool.ts';
+import { askWith } from '../ask/ask-tool.ts';
 import { flagOf, inFlags } from '../shared/flag-words.ts';
 import { type Io, storeOption, withStore } from '../shared/io.ts';
 import { tableLines } from '../shared/layout.ts';
@@ -16,10 +14,10 @@ import { columnsOf, type Item } from './cells.ts';
 import { argumentsOf, fieldsOf, flagsOfTool } from './filters.ts';
 
 export interface TableArguments {
-  /** The value given without its flag. */
+  /** The value given without a flag. */
   named: string | undefined;
   output: Output;
-  /** Rows at most; without it: all for `json` and `csv`, a screen or two for people. */
+  /** The maximum number of rows; if omitted, all rows for `json` and `csv`, and a screen or two for people. */
   limit?: number;
   /** Shows the rows of all `parts`. */
   all: boolean;
@@ -30,7 +28,7 @@ export interface TableArguments {
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-/** Rows that a person is shown by default. */
+/** How many rows a person is shown by default. */
 const shownRows = 50;
 /** Rows per question. */
 export const pageRows = 200;
@@ -53,18 +51,17 @@ export const tableCommand = (table: TableCommand) => async (io: Io, given: Table
 };
 
 /**
- * Names the execution that was shown although none was named: the user may have meant another. If rows go to
- * a program, only when there are no rows.
+ * Names the execution that was shown although the user named none, since the user may have meant another. In
+ * output for a program, does so only if there are no rows.
  */
 export function sayNewest(io: Io, newest: string | undefined, rows: number) {
   if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
   const what = rows === 0 ? 'no matching rows in' : 'of';
-  io.err(printable(`${what} ${newest}, the newest execution; "swf-mcp list" shows all`));
+  io.err(printable(`${what} ${newest}, the newest execution; "swf-mcp list" shows all executions`));
 }
 
 /**
- * The arguments of the tool: the flags, the value given without one, and the newest execution if none is
- * named.
+ * The arguments of the tool: the flags, the value given without a flag, and the newest execution if none is named.
  */
 export function toolArguments({ tool, named: place, usual }: TableCommand, { named, ...flags }: TableArguments) {
   const args = argumentsOf(tool, flags);
@@ -72,14 +69,14 @@ export function toolArguments({ tool, named: place, usual }: TableCommand, { nam
     const before = args[place.argument];
     if (before !== undefined && before !== named)
       throw argumentInvalid(
-        `${flagOf(place.argument)} is ${JSON.stringify(named)} and ${JSON.stringify(before)}; give it once, with its flag or without`,
+        `${flagOf(place.argument)} was given as ${JSON.stringify(named)} and as ${JSON.stringify(before)}; give it only once`,
       );
     args[place.argument] = named;
   }
   return usual === 'newest' && !isNamed(args) ? { ...args, execution_id: 'latest' } : args;
 }
 
-/** Arguments that select executions. A time counts, since it may cover several. */
+/** Arguments that select executions. Times are included, since a period may contain several executions. */
 const naming = [
   'execution_id',
   'run_number',
@@ -94,16 +91,15 @@ const naming = [
 
 export const isNamed = (args: Arguments) => naming.some((name) => args[name] !== undefined);
 
-/** Requests pages of list tools from a store. */
-export function pageAsker(io: Io, reader: StoreReader) {
-  const context = liveContext(io, reader, new AbortController().signal);
-  return async (tool: string, args: Arguments): Promise<Page<Item>> =>
-    (await callTool(findTool(tools, tool), present(args), context)) as Page<Item>;
-}
+/** Requests pages from the list tools of a store. */
+export const pageAsker =
+  (io: Io, reader: StoreReader) =>
+  async (tool: string, args: Arguments): Promise<Page<Item>> =>
+    (await askWith(io, reader, findTool(tools, tool), args)) as Page<Item>;
 
 type AskPage = ReturnType<typeof pageAsker>;
 
-/** `newest`: the newest execution, if the rows are of it because none was named. */
+/** `newest`: the newest execution, if its rows are shown because no execution was named. */
 type Rows = Omit<Page<Item>, 'has_more'> & { newest?: string | undefined };
 
 async function readRows(io: Io, table: TableCommand, args: Arguments, most: number, isAll: boolean): Promise<Rows> {
@@ -114,9 +110,8 @@ async function readRows(io: Io, table: TableCommand, args: Arguments, most: numb
     return await readParts(askPage, table, args, most);
   const found = await readPages(askPage, table.tool, args, most);
   const newest = async () => {
-    const { as_of } = args;
-    const [item] = (await readPages(askPage, 'list_workflow_executions', { as_of }, 1)).items;
-    return item === undefined ? undefined : String(item['execution_id']);
+    const [item] = (await readPages(askPage, 'list_workflow_executions', { as_of: args.as_of }, 1)).items;
+    return item && String(item['execution_id']);
   };
   if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
   if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
@@ -148,7 +143,7 @@ async function readPages(askPage: AskPage, tool: string, args: Arguments, most: 
     page = await askPage(tool, { ...args, limit, cursor: page?.next_cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
-  // Short pages are followed, so the note of the last page is about the whole list.
+  // Pages are read to the end, so the last page's note is about the whole list.
   return { ...page, items };
 }
 
@@ -158,15 +153,15 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
     // All fields that the tool has, so that the columns do not depend on the rows.
     const heads = fieldsOf(table.tool, 'items');
     io.out(csvRecord(heads));
-    // One string of all rows may be longer than any string can be.
+    // All rows together may exceed the maximum length of a string.
     for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
     return;
   }
   const columns = columnsOf(table, output === 'wide');
-  // The only field with commands in it is one of our sentences.
+  // Only the field `sentence` contains commands, and its text always comes from swf-mcp.
   const forShell = (item: Item) =>
     typeof item['sentence'] === 'string' ? { ...item, sentence: withStore(item['sentence'], storeOption(io)) } : item;
-  // A wide table may be wider than the terminal: the user asked for all of it.
+  // Output `wide` may be wider than the terminal: the user asked for all of it.
   const terminal = io.terminal('out');
   const width = output === 'wide' ? undefined : terminal?.columns();
   const paint = createPaint(terminal?.colorDepth);

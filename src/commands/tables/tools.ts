@@ -13,14 +13,15 @@ interface Argument {
 }
 
 /**
- * `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; for one tool, what it does and takes.
+ * `swf-mcp tools [TOOL]`: lists the tools for `call` and MCP clients, or prints one tool's description and
+ * arguments.
  */
 export function toolsCommand(io: Io, { tool: name }: { tool?: string }) {
   const width = io.terminal('out')?.columns();
   if (name === undefined) {
     const columns: ShownColumn<Tool>[] = [
-      { head: 'TOOL', of: (tool) => tool.name },
-      { head: 'DOES', least: 20, of: (tool) => tool.title },
+      { head: 'TOOL', of: 'name' },
+      { head: 'DOES', least: 20, of: 'title' },
     ];
     return io.out(`${tableLines(columns, everyTool, width).join('\n')}\n`);
   }

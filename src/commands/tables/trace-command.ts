@@ -15,15 +15,15 @@ import { fieldsOf } from './filters.ts';
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
 const columns: readonly ShownColumn<Trace['hops'][number]>[] = [
-  // The day is above the table.
+  // The date is above the table.
   { head: 'TIME (UTC)', of: ({ time }) => time.slice(11, 23) },
   {
     head: 'AFTER',
     align: 'right',
     of: ({ delay_seconds }) => (delay_seconds === undefined ? undefined : duration(delay_seconds)),
   },
-  { head: 'MESSAGE', of: ({ type }) => type },
-  { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
+  { head: 'MESSAGE', of: 'type' },
+  { head: 'ATTEMPT', align: 'right', drop: 2, of: 'attempt' },
   { head: 'BY', cut: 'start', least: 10, drop: 1, of: ({ worker, by }) => worker ?? by },
   { head: 'OUTCOME', of: ({ outcome, effect }) => (effect === 'applied' ? outcome : effect) },
   { head: 'NOTE', cut: 'middle', least: 14, shorten: shortError, of: ({ note }) => note },
@@ -35,11 +35,11 @@ interface TraceArguments {
   asOf?: string;
 }
 
-/** `swf-mcp trace FILE`: the path of a file through the workflow, for a person. */
+/** `swf-mcp trace FILE`: the path of a file through the workflow, as text for a person. */
 export async function traceCommand(io: Io, { filename, output, asOf }: TraceArguments) {
   const answer = await askTool(io, traceDataProductTool, { filename, as_of: asOf });
   if (output === 'json') printJson(io, answer);
-  // The same fields as in JSON.
+  // CSV has the same fields as JSON.
   else if (output === 'csv') io.out(csvText(fieldsOf('trace_data_product', 'hops'), answer.hops));
   else if (output === 'wide')
     io.out(

@@ -30,23 +30,26 @@ interface CheckArguments extends StrictArguments {
   strict: boolean;
 }
 
-/** `fail`: it is wrong. `open`: it is not done yet. `left`: an ended execution left it undone. */
+/**
+ * `fail`: something is wrong. `open`: something is not done yet. `left`: an ended execution left something
+ * undone.
+ */
 type State = 'ok' | 'open' | 'left' | 'fail';
 
-/** A subject that is longer moves only its own line. */
+/** The width of the subject column; a longer subject shifts only its own line. */
 const maxWidth = 40;
 
-/** How many sound executions get a line each: a flood of messages may name thousands. */
+/** How many executions without a problem get a line each: a flood of messages may name thousands. */
 const shownFine = 200;
 
 /**
- * `swf-mcp check`: checks the file, whether the records of every execution balance, and its data files. Prints a line
- * for each, with the ids. Returns 1 if anything is wrong.
+ * `swf-mcp check`: checks the store's file, the balance of every execution's records, and the data files.
+ * Prints a line for each, with the ids of whatever is wrong. Returns 1 if anything is wrong.
  */
 export async function checkCommand(io: Io, { strict, ...args }: CheckArguments) {
   if (!strict) return checkAll(io, args);
   const { code, execution_id } = await (await import('./strict.ts')).strictCheck(io, args);
-  // Only then are its files read.
+  // Data files are read only with `--deep`.
   if (code !== exitCodes.fine || !args.deep) return code;
   const isSound = (await checkAll(io, { ...args, executionId: execution_id, deep: false })) === exitCodes.fine;
   return isSound ? code : exitCodes.workflowFailed;
@@ -61,13 +64,13 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
     failed ||= state === 'fail';
     printLines(io, [`${state.padEnd(4)}  ${subject.padEnd(width)}  ${what}`]);
   };
-  /** A part that cannot be read must not hide the others. */
+  /** Runs one check. A part that cannot be read must not prevent the other checks. */
   const attempt = async (subject: string, look: () => Promise<void> | void) => {
     try {
       await look();
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
-      // It was there when the list was made, and has been pruned since.
+      // The execution was there when the list was made, and has been pruned since.
       if (error.code === 'EXECUTION_NOT_FOUND' && executionId === undefined) return;
       tell('fail', subject, error.line);
     }
@@ -80,18 +83,18 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
       tellAll(tell, 'schema', wrong, 'as this version creates it');
       if (wrong.length > 0) return;
       const blocks = queries.snapshot(() => blockDifferences(preparer(db)));
-      tellBlocks(tell, blocks);
+      tellAll(tell, 'blocks', blocks, 'the indexes on times, words and counts cover all rows', mendBlocks);
     });
   }
   const open = openRemovals(preparer(db));
   if (deep && open.length > 0)
-    tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
+    tell('open', 'log', 'is not compared while an execution is being removed; finish the removal with "swf-mcp prune"');
   else if (deep) await attempt('log', () => tellReplay(tell, path));
   for (const removal of executionId === undefined ? open : [])
     tell(
       'open',
       removal.execution_id,
-      'is being removed; if that was interrupted, the next "swf-mcp prune" continues it',
+      'is being removed; if the removal was interrupted, the next "swf-mcp prune" continues it',
     );
   const ids = executionId === undefined ? allExecutionIds(preparer(db)) : [queries.execution(executionId).execution_id];
   width = ids.reduce((widest, id) => Math.max(widest, Math.min(id.length, maxWidth)), 0);
@@ -109,45 +112,44 @@ async function checkAll(io: Io, { executionId, skipFiles, deep }: Omit<CheckArgu
       });
       if (!skipFiles) await checkFiles(tellOfRun, db, execution);
     });
-  if (fine > shownFine) tell('ok', 'others', `${fine - shownFine} more lines about executions that are fine`);
+  if (fine > shownFine) tell('ok', 'others', `${counted(fine - shownFine, 'more line')} without faults`);
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
 
+const mendBlocks = 'lists may be missing rows: restore a backup';
+
 type Tell = (state: State, subject: string, what: string) => void;
 
-function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string) {
+function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string, mend = 'restore a backup') {
   if (wrong.length === 0) tell('ok', subject, fine);
-  else tell('fail', subject, `${someOf(wrong)}; restore a backup`);
+  else tell('fail', subject, `${someOf(wrong)}; ${mend}`);
 }
 
-/** Reads the log into an empty store in a temporary folder, and compares. */
+/** Reads the log into an empty store in a temporary folder, and compares the two stores. */
 async function tellReplay(tell: Tell, path: string) {
   const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
   using db = openReader(path);
   try {
     using empty = await openStore(join(folder, 'replayed.db'));
-    // One state of the store, however long the check takes.
+    // Read one state of the store, however long the check takes.
     db.exec('BEGIN');
     const { sentences, count } = await replayDifferences(preparer(db), empty);
     for (const sentence of sentences) tell('fail', 'log', sentence);
-    if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
-    if (count === 0) tell('ok', 'log', 'replayed, it gives the same rows');
+    if (count > sentences.length) tell('fail', 'log', counted(count - sentences.length, 'more difference'));
+    if (count === 0) tell('ok', 'log', 'a replay gives the same rows');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Only for a schema that has blocks. */
-function tellBlocks(tell: Tell, wrong: readonly string[]) {
-  if (wrong.length === 0) return tell('ok', 'blocks', 'the indexes of times, words and counts cover all rows');
-  tell('fail', 'blocks', `${someOf(wrong)}; lists may miss rows: restore a backup`);
-}
-
-/** How executions of other programs end with something open. */
+/** How an execution of other programs ended, in words, if something in it is still open. */
 const endings: Readonly<Record<string, string>> = {
   unknown: 'its end was not reported',
-  completed: 'completed, but not known to be complete',
+  completed: 'completed, but its data is not known to be complete',
 };
+
+const nowOf = (queries: Queries, execution: ExecutionRow) =>
+  queries.isSilent(execution) ? 'running without a driver' : execution.status;
 
 function tellAudit(tell: Tell, queries: Queries, execution: ExecutionRow) {
   const { verdict, checks } = queries.audit(execution);
@@ -159,12 +161,12 @@ function tellAudit(tell: Tell, queries: Queries, execution: ExecutionRow) {
   const counts = isPrompt(execution)
     ? promptFiles(files, execution, record)
     : `${files}, ${counted(tf_files_received, 'TF sample')}${slices}`;
-  // A stopped or failed execution no longer has anything open: it stays as it is.
+  // In a stopped or failed execution, nothing counts as open: the execution stays as it is.
   const isEndedEarly = verdict === 'open' && status !== 'running';
   const stateOf = { balanced: 'ok', open: 'open', broken: 'fail' } as const;
   const ended = endings[status] ?? `${status} before everything was done`;
   if (isEndedEarly) tell('ok', execution_id, `${ended}, and the records agree: ${counts}`);
-  else tell(stateOf[verdict], execution_id, `${status}, ${verdict}: ${counts}`);
+  else tell(stateOf[verdict], execution_id, `${nowOf(queries, execution)}, ${verdict}: ${counts}`);
   const failed = isPrompt(execution) ? 0 : record.slices_exhausted;
   if (failed > 0) tell('left', execution_id, notProcessed(failed));
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
@@ -176,7 +178,7 @@ function tellAudit(tell: Tell, queries: Queries, execution: ExecutionRow) {
   }
 }
 
-/** Checks that the recorded files exist, with their recorded checksums. */
+/** Checks that the recorded files exist, and that they have their recorded checksums. */
 async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow) {
   const params = knownParams(preparer(db), execution);
   if (params === undefined) return;

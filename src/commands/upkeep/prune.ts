@@ -27,7 +27,7 @@ import { printLines } from '../shared/print-lines.ts';
 
 interface PruneArguments {
   keep?: number;
-  /** In seconds. */
+  /** Age in seconds. */
   olderThan?: number;
   dryRun: boolean;
   observed: boolean;
@@ -54,7 +54,8 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
   for (const { execution_id, data_folder: folder, status, end_time } of all) {
     const state = status === undefined ? '' : `, ${status} ${end_time ?? ''}`;
     const left = folder === null ? undefined : (copyOf ?? (await whyLeft(folder, execution_id, path)));
-    const kept = left === undefined ? `, with the folder ${folder}` : `; the folder ${folder} would be left: ${left}`;
+    const kept =
+      left === undefined ? `, with the folder ${folder}` : `; the folder ${folder} would be left in place: ${left}`;
     const will = status === undefined ? 'would continue removing' : 'would remove';
     printLines(io, [`${will} ${execution_id}${state}${folder === null ? '' : kept}`]);
   }
@@ -62,7 +63,7 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule) {
   tellRunning(io, sql);
 }
 
-/** Why no data files are removed: a copy of a store describes data files that are not its own. */
+/** If the store is a copy, the reason why no data files are removed: they belong to the original. */
 function whyACopy(sql: Prepare, path: string) {
   const home = homeOf(sql);
   if (home === undefined || home === realpathSync(path)) return undefined;
@@ -73,7 +74,7 @@ function tellRunning(io: Io, sql: Prepare) {
   const running = runningCount(sql);
   if (running > 0)
     printLines(io, [
-      `${executionsIn(running)} marked as running ${running === 1 ? 'is' : 'are'} kept; stop or resume what was interrupted`,
+      `${executionsIn(running)} marked as running ${running === 1 ? 'is' : 'are'} kept; stop or resume any that was interrupted`,
     ]);
 }
 
@@ -101,7 +102,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
       failures.push(error);
     }
   }
-  // Messages and lines without an execution are useful together with the executions of their time.
+  // Messages and log lines without an execution are useful as long as executions from the same time are kept.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
   if (rule.observed === true && rule.endedBefore !== undefined) await forgetPrograms(store, rule.endedBefore);
@@ -109,7 +110,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule) {
   await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   printLines(io, [
-    `${executionsIn(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines that belong to no execution`}${removed === 0 ? '' : '; the space in the store will be reused, and "swf-mcp backup" writes a smaller copy'}`,
+    `${executionsIn(removed)} removed${strays === 0 ? '' : `; messages and log lines that belonged to no execution: ${strays}`}${removed === 0 ? '' : '; the space in the store will be reused, and "swf-mcp backup" writes a smaller copy'}`,
   ]);
   tellRunning(io, sql);
   for (const { line } of failures.slice(1)) io.err(line);

@@ -5,7 +5,7 @@ import type { Expected } from '../../domain/expected-counts.ts';
 import { isPrompt } from '../../domain/workflows.ts';
 import { someOf } from '../../lib/counted.ts';
 import { pause } from '../../lib/deadline.ts';
-import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { hasCode, NoStoreYet } from '../../lib/errors.ts';
 import { type Gated, type GateReason, gateReasons } from '../../monitoring/gate.ts';
 import { exitCodes, interruptionOf, type Io } from '../shared/io.ts';
 import { printLines } from '../shared/print-lines.ts';
@@ -14,20 +14,20 @@ import { createStoreReader } from '../shared/store-reader.ts';
 export interface StrictArguments {
   executionId?: string;
   expect?: Expected;
-  /** Seconds. */
+  /** How long to wait, in seconds, for the run to be complete. */
   wait?: number;
 }
 
 /** How often to check whether a run has ended. */
 const lookMilliseconds = 500;
 
-/** What arrives after the end of a run arrives within this time. */
+/** Messages still on their way at a run's end arrive within this time, in milliseconds. */
 const settledMilliseconds = 60_000;
 
 /**
- * `swf-mcp check --strict`: decides for a script whether a run is complete: prints the run and returns 0, or returns 3
- * with a line for each reason. Throws `EXECUTION_NOT_FOUND` and the error of a missing store, once the time to wait is
- * over.
+ * `swf-mcp check --strict`: decides for a script whether a run is complete. If so, prints the run and returns
+ * 0; otherwise, prints a line for each reason and returns 3. If the execution or the store is still missing
+ * after the wait, throws `EXECUTION_NOT_FOUND` or the store's error.
  */
 export async function strictCheck(io: Io, { executionId = 'latest', expect = {}, wait = 0 }: StrictArguments) {
   using reader = createStoreReader(io);
@@ -35,7 +35,7 @@ export async function strictCheck(io: Io, { executionId = 'latest', expect = {},
   const until = performance.now() + wait * 1000;
   for (;;) {
     const isLast = performance.now() >= until;
-    const judged = judgeNow(reader.queries, { executionId, expect, isLast });
+    const judged = judgeNow(reader.queries, executionId, expect, isLast);
     if (interrupted.aborted) return { code: exitCodes.interrupted, execution_id: judged?.execution_id };
     if (judged !== undefined && (isLast || judged.reasons.length === 0 || judged.isSettled))
       return { code: tell(io, judged), execution_id: judged.execution_id };
@@ -45,17 +45,13 @@ export async function strictCheck(io: Io, { executionId = 'latest', expect = {},
 
 type Judged = ReturnType<typeof judge>;
 
-/** Undefined while there is no such execution, which may begin later. */
-function judgeNow(
-  queries: () => Queries,
-  { executionId, expect, isLast }: { executionId: string; expect: Expected; isLast: boolean },
-) {
+/** Undefined while the execution does not exist; it may begin later. */
+function judgeNow(queries: () => Queries, executionId: string, expect: Expected, isLast: boolean) {
   try {
     const asked = queries();
     return asked.snapshot(() => judge(asked, asked.execution(executionId), expect));
   } catch (error) {
-    const isMissing =
-      error instanceof NoStoreYet || (error instanceof SwfError && error.code === 'EXECUTION_NOT_FOUND');
+    const isMissing = error instanceof NoStoreYet || hasCode(error, 'EXECUTION_NOT_FOUND');
     if (isMissing && !isLast) return undefined;
     throw error;
   }
@@ -80,7 +76,7 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
     heard,
   };
   const isOver = status !== 'running' && health !== 'draining';
-  // After its end a run may still receive what was under way.
+  // After a run's end, messages that were on their way may still arrive.
   const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
 }
@@ -92,7 +88,10 @@ const wordsOf = (counts: Gated['counts']) =>
     .map(([name, n]) => `${name} ${n}`)
     .join(', ')}`;
 
-/** The counts that may be expected. Without slices, STF files are counted by their outcome. */
+/**
+ * The counts that `--expect` can name. In prompt processing, which has no slices, STF files are counted by
+ * their outcome.
+ */
 function countsOf(execution: ExecutionRow, detail: ExecutionRecord) {
   const { stf_count, tf_files_received, slices_created, slices_completed, stf_failed } = execution;
   const all = { stf: stf_count, tf: tf_files_received, slices: slices_created, completed: slices_completed };

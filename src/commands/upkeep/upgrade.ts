@@ -9,7 +9,7 @@ import { printLines } from '../shared/print-lines.ts';
  */
 export async function upgradeCommand(io: Io) {
   const path = storePath(io);
-  const done = await upgradeStore(path, (line) => io.err(line));
+  const done = await upgradeStore(path, io.err);
   if (done === undefined) return printLines(io, [`${path} has schema version ${schemaVersion}; nothing to do`]);
   printLines(io, [
     `${path}: upgraded from schema version ${done.from} to ${schemaVersion}; the older store is kept as ${done.kept}`,

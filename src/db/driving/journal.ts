@@ -16,20 +16,20 @@ export interface HeldExecution {
   execution_id: string;
   run_number: number;
   namespace: string;
-  /** Proves a driver's ownership; undefined for agents of other processes. */
+  /** Proves that a driver owns the execution; undefined for agents of other processes. */
   epoch?: number;
-  /** It runs over a broker, so rows recorded here for others are sent. */
+  /** Whether the execution runs over a broker, so that rows recorded here for others are sent. */
   isOverBroker?: boolean;
 }
 
 interface JournalOptions {
   writeLogLine: LogLineWriter;
   isAlive: LivenessTest;
-  /** Called after a step's commit with the types of its messages. */
+  /** Called after the commit of a step, with the types of its messages. */
   onCommitted: (types: MessageType[], step: Step) => void;
 }
 
-/** Opens an execution of a store for the parts of this process that work on it. */
+/** Opens an execution in a store for the parts of this process that work on it. */
 export const openExecution = (store: Store, held: HeldExecution, options: JournalOptions) => ({
   journal: openJournal(store, held, options),
   overview: openOverview(store.sql, held.execution_id),
@@ -40,13 +40,16 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
   const { sql } = store;
   const { execution_id, run_number, epoch, isOverBroker = false } = held;
 
-  /** The types of the messages that the step recorded and released; undefined if its cursor was elsewhere. */
+  /**
+   * Records a step. Returns the types of the messages that were recorded or released, or undefined if the
+   * step's cursor had been moved by another process.
+   */
   function commit(tx: Transaction, step: Step): MessageType[] | undefined {
     requireOwnership(tx, execution_id, epoch);
     if (step.cursor !== undefined && !moveCursor(tx, execution_id, step.cursor)) return undefined;
     for (const id of step.takes ?? []) noteApplied(tx, id);
     for (const { id, code, reason } of step.refuses ?? []) noteRefused(tx, id, code, reason);
-    // A function may read the store: write pending rows first.
+    // The function may read the store, so write pending rows first.
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const envelope = envelopeOf(step, held);
@@ -85,43 +88,39 @@ function openJournal(store: Store, held: HeldExecution, { writeLogLine, onCommit
 }
 
 /**
- * Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are
- * for the recorder.
+ * Whether a row is sent. Control rows are not sent, since the driver reads them from the store. Messages from
+ * hosted workers are not sent either, since they are for the recorder.
  */
 const isSent = ({ msg_type }: Draft) => !['control', 'results'].includes(vocabulary[msg_type].destination);
 
-/** The envelope shared by all messages of a step. */
 const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({
   sender,
   namespace,
   execution_id,
   run_id: String(run_number),
   timestamp: utcNow(),
-  // Microseconds are enough, and sums of decimals stay readable.
+  // Rounded to microseconds, so that sums of decimals stay readable.
   simulation_tick: Math.round(tick * 1e6) / 1e6,
 });
 
 /**
- * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and
- * wakes up late must no longer write.
- * @param epoch undefined for agents of other processes, which need none
+ * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that seemed dead and resumes
+ * late must no longer write.
+ * @param epoch undefined for agents in other processes, which need none
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined) {
   if (epoch === undefined) return;
   const current = sql<number>('SELECT epoch FROM execution_owners WHERE execution_id = ?').value(executionId);
   if (current === epoch) return;
-  throw executionInUse(`${executionId} has been taken over by another process; this one ends`);
+  throw executionInUse(`${executionId} has been taken over by another process; this process ends`);
 }
 
-/**
- * Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same
- * work.
- */
+/** Moves a consumer's cursor by compare-and-set. Returns false if another process has already moved it. */
 export function moveCursor(
   { sql }: Transaction,
   executionId: string,
   { role, from, to }: { role: string; from: number; to: number },
-): boolean {
+) {
   const first = `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
     ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`;
   const further = 'UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?';

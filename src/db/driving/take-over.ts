@@ -23,7 +23,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { HeldExecution } from './journal.ts';
 
-/** A process registered in the store, and the names of the agents it hosts, by type. */
+/** A process registered in the store, and the names of the agents that it hosts, by type. */
 export interface ProcessAgents<AgentType extends string> {
   process_id: number;
   agents: Record<AgentType, string>;
@@ -37,10 +37,9 @@ interface Entry<AgentType extends string> {
   agentTypes: readonly AgentType[];
 }
 
-/** An execution that this process drives, as `epoch` proves. */
+/** An execution that this process drives; `epoch` proves that it is the driver. */
 export type Drive = Required<Omit<HeldExecution, 'isOverBroker'>>;
 
-/** Registers a process and its agents in the store. */
 export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): ProcessAgents<T> {
   const { identity, version, user, namespace, agentTypes } = entry;
   const process_id = registerProcess(tx, identity, version);
@@ -52,21 +51,22 @@ export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>)
 interface Driver {
   process_id: number;
   identity: ProcessIdentity;
-  /** The agent it sends messages as: its DAQ simulator. */
+  /** The agent in whose name the driver sends messages: the DAQ simulator. */
   name: string;
   user: string;
   version: string;
   /** Defaults to the recorded speed. */
   speed?: Speed | undefined;
   isOverBroker: boolean;
-  /** The person who requested it, as claimed, and the reason. */
+  /** The claimed name of the person who requested the takeover, and the reason. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
 
 /**
- * Starts an execution with its first message and makes this process its driver. Returns undefined if the
- * command starts none: it is already recorded, or contradicts a recorded one. Throws what `takeOver` throws.
+ * Starts an execution with its first message, and makes this process its driver. Returns undefined if the
+ * command starts no execution, because it is already recorded or contradicts a recorded one. Throws the errors
+ * of `takeOver`.
  */
 export function beginExecution(
   store: Pick<Store, 'messages'>,
@@ -81,9 +81,10 @@ export function beginExecution(
 }
 
 /**
- * Makes this process the driver of an execution and records that.
- * @param follows the id of the one earlier command that it carries out; all others are refused
- * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver is alive.
+ * Makes this process the driver of an execution, and records that. Throws `EXECUTION_NOT_RUNNING` if the
+ * execution has ended, and `EXECUTION_IN_USE` while its driver is alive.
+ * @param follows the id of the one earlier command that this takeover carries out; all other waiting commands
+ * are refused
  */
 export function takeOver(
   { messages }: Pick<Store, 'messages'>,
@@ -107,7 +108,7 @@ export function takeOver(
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
-  // A takeover resumes the execution, regardless of commands that its last driver missed.
+  // A takeover resumes the execution, regardless of commands that the last driver missed.
   const gone = { code: 'DRIVER_GONE', reason: 'the process that drove it was gone' } as const;
   refuseWaiting(tx, execution_id, { ...gone, except: follows });
   if (other !== undefined) noteLost(tx, other.process_id);
@@ -121,10 +122,13 @@ export function takeOver(
   return { execution_id, run_number, namespace, epoch };
 }
 
-/** A clock further ahead than this was wrong, so time does not continue from it. Milliseconds. */
+/**
+ * A recorded time further ahead than this, in milliseconds, came from a wrong clock, so time does not continue
+ * from it.
+ */
 const maxAhead = 86_400_000;
 
-/** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
+/** Prevents times from running backward under a new driver, whose clock may have been set back. */
 function goOnWithClock({ sql }: Transaction, executionId: string) {
   const newest = sql<number>(
     `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
@@ -133,7 +137,7 @@ function goOnWithClock({ sql }: Transaction, executionId: string) {
   if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);
 }
 
-/** The loss of the previous driver, unless it reported its end. */
+/** The message about the loss of the previous driver, unless that driver reported its end. */
 function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {
   if (before === undefined || driverEnd(sql, executionId, before.epoch) !== undefined) return [];
   const { at, by } = lastSignOf(sql, before);

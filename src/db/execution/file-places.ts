@@ -7,25 +7,25 @@ import { numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Where other hosts publish TF files. The newest report counts for slices without a result. */
+/** Where other hosts publish TF files. For slices without a result, the newest reported place counts. */
 
-/** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
+/** The last reported place of a TF file; undefined if unknown, or if no file was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string) =>
   sql<string | null>(
     'SELECT coalesce(m.file_url, f.file_url) FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).value(tfFilename) ?? undefined;
 
-/** A slice with its file's last reported place. */
-export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {
+/** The slice, with the last reported place of its file. */
+export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T) {
   const file_url = newestPlace(sql, slice.tf_filename) ?? slice.file_url;
   return file_url === slice.file_url ? slice : { ...slice, file_url };
 }
 
 /**
- * Records the place of a TF file that is registered again as the same file. Returns whether it has moved. A
- * host's local path does not replace an address.
+ * Records the place of a TF file that is registered again as the same file. Returns whether the file has
+ * moved. A host's local path does not replace an address.
  */
-export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
+export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>) {
   const { execution_id = '', tf_filename, file_url } = message;
   const known = newestPlace(sql, tf_filename);
   if (file_url === undefined || known === undefined || known === file_url || !isElsewhere(file_url)) return false;
@@ -37,22 +37,24 @@ export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_reg
   return true;
 }
 
-/** A TF file that workers could not get. */
 interface LostFile {
   tf_filename: string;
   stf_filename: string;
   file_url: string;
   /**
-   * The host that made it, and since when that host has been silent, ISO 8601; undefined while it is heard.
+   * The host that created the file, and when that host went silent, ISO 8601; undefined while the host is not
+   * silent.
    */
   hostname: string;
   since: string | undefined;
 }
 
-/** Most rows to check. */
 const maxFiles = 1000;
 
-/** The returns of slices that are still waiting, since their file's place was last reported. */
+/**
+ * Why slices that are still waiting were returned, and the files of these slices. A return counts only if it is
+ * later than the last report of where the file is.
+ */
 const returnsOf = (sql: Prepare, executionId: string) =>
   sql<{ tf_filename: string; reason: string; kind: string }>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (execution_id, slice_filename, attempt)
@@ -63,16 +65,16 @@ const returnsOf = (sql: Prepare, executionId: string) =>
 type MadeFile = Omit<LostFile, 'since'> & { last_sign: string; moved: number };
 
 /**
- * The TF files with open slices that no worker could get: files that are missing from their place or differ
- * from the announced ones, and files in places that no worker reaches and whose hosts are silent.
+ * The TF files that have open slices and that no worker could get: files that are missing from their place or
+ * differ from what was announced, and files in places that no worker can reach and whose hosts are silent.
  * @param now milliseconds since 1970
  */
 export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);
   if (returned.length === 0) return [];
   const wrong = new Set(returned.filter(({ reason }) => reason === 'WRONG_FILE').map(({ tf_filename }) => tf_filename));
-  // A worker avoids a whole place, so slices of its other files need not have been returned. A moved file is
-  // no longer at its first place.
+  // Workers avoid a place as a whole, so a file there can be lost even if its slices were never returned. A
+  // moved file is no longer at that place, so only returns of its own slices count.
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();

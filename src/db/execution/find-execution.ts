@@ -21,16 +21,16 @@ interface AnyExecution extends Counts {
   phase: Phase;
   start_time: string;
   end_time: string | null;
-  /** STF files that failed at a site. */
+  /** Number of STF files that failed at a site. */
   stf_failed: number;
   /**
-   * 1 if it is of prompt processing, and nothing about it was reported over REST: the bus does not show how
-   * its files are processed.
+   * 1 for a prompt processing execution about which nothing was reported over REST: the bus alone does not show
+   * how its files are processed.
    */
   processing_unheard: number;
 }
 
-/** An execution that swf-mcp ran: its plan is known. */
+/** An execution that swf-mcp ran, whose plan is known. */
 export interface OwnExecution extends AnyExecution {
   origin: 'own';
   workflow_name: string;
@@ -38,7 +38,10 @@ export interface OwnExecution extends AnyExecution {
   executed_by: string;
 }
 
-/** An execution of other programs. Unreported facts are null, an unreported namespace empty. */
+/**
+ * An execution of other programs. Facts that were not reported are null, except the namespace, which is an
+ * empty string.
+ */
 interface ObservedExecution extends AnyExecution {
   origin: 'observed';
   workflow_name: string | null;
@@ -49,11 +52,11 @@ interface ObservedExecution extends AnyExecution {
 /** An execution with its counts. Times are ISO 8601. */
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
-/** The execution, if this store has its plan and drives it; undefined for executions of other programs. */
+/** The execution, if swf-mcp ran it and its plan is therefore known; undefined for an execution of other programs. */
 export const withPlan = (execution: ExecutionRow) => (execution.origin === 'own' ? execution : undefined);
 
-/** Throws `ARGUMENT_INVALID` for an execution of our own. */
-export function requireObserved(execution: ExecutionRow): ObservedExecution {
+/** Throws `ARGUMENT_INVALID` for an execution of swf-mcp itself. */
+export function requireObserved(execution: ExecutionRow) {
   if (execution.origin === 'observed') return execution;
   throw argumentInvalid(
     `${execution.execution_id} was run by swf-mcp, whose messages are specified in docs/messages.md; name an observed execution`,
@@ -62,9 +65,9 @@ export function requireObserved(execution: ExecutionRow): ObservedExecution {
 
 /**
  * Throws `ARGUMENT_INVALID` for an execution of other programs.
- * @param purpose what cannot be done to it, such as `be resumed`
+ * @param purpose what cannot be done with it, such as `be resumed`
  */
-export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecution {
+export function requireOwn(execution: ExecutionRow, purpose: string) {
   const planned = withPlan(execution);
   if (planned !== undefined) return planned;
   throw argumentInvalid(
@@ -73,8 +76,8 @@ export function requireOwn(execution: ExecutionRow, purpose: string): OwnExecuti
 }
 
 /**
- * A text that changes with each message and log line of an own execution that has ended, since nothing else can change what
- * is recorded about it; undefined for any other execution.
+ * For an ended execution of swf-mcp: a text that changes whenever a message or log line of the execution is
+ * recorded; nothing else can change its record. Undefined for any other execution.
  */
 export const markAtRest = (sql: Prepare, executionId: string) =>
   sql<string>(
@@ -88,7 +91,7 @@ const statedStfs = '(SELECT total_stf_files FROM runs WHERE runs.execution_id = 
 const countColumns =
   'tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
-/** The types of what programs report over REST about a run. */
+/** The types of messages in which programs report on a run over REST. */
 const toldTypes = ['execution_registered', 'run_registered', 'data_run_opened', 'stf_registered', 'stf_status'];
 
 const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}' AND NOT EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_type
@@ -98,8 +101,11 @@ const unheard = `(origin = 'observed' AND workflow_name IS '${promptProcessing}'
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
   executed_by, start_time, end_time, ${stfCount(statedStfs)} AS stf_count, ${countColumns}, ${failedStfs} AS stf_failed, ${unheard}`;
 
+/** As SQL: the start of a query for one execution. */
+export const anExecution = `SELECT ${executionColumns} FROM workflow_executions AS e JOIN run_states USING (execution_id)`;
+
 /** Throws an `Error` if the execution does not exist. */
-export function countsOf(sql: Prepare, executionId: string): Counts {
+export function countsOf(sql: Prepare, executionId: string) {
   const row = sql<Counts>(
     `SELECT stfs_announced AS stf_count, ${countColumns} FROM run_states WHERE execution_id = ?`,
   ).get(executionId);
@@ -108,17 +114,15 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
 }
 
 /**
- * An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids,
- * `EXECUTION_REMOVED` if it was removed.
+ * An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids, and
+ * `EXECUTION_REMOVED` if the execution was removed.
  */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const [which, values] =
     executionId === 'latest' ? ['ORDER BY seq DESC LIMIT 1', []] : ['WHERE e.execution_id = ?', [executionId]];
-  const found = sql<ExecutionRow>(
-    `SELECT ${executionColumns} FROM workflow_executions AS e JOIN run_states USING (execution_id) ${which}`,
-  ).get(...values);
+  const found = sql<ExecutionRow>(`${anExecution} ${which}`).get(...values);
   if (found !== undefined) return found;
-  // Answers show an id with its hidden characters escaped.
+  // Answers show an id with its hidden characters escaped, and the caller may have copied that form.
   const unescaped = asItWas(executionId);
   if (unescaped !== executionId && isExecution(sql, unescaped)) return requireExecution(sql, unescaped);
   const removal = removalOf(sql, executionId);
@@ -129,7 +133,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
     );
   const known = recentExecutionIds(sql);
   if (known.length === 0)
-    throw new SwfError('EXECUTION_NOT_FOUND', `there is no execution in this store yet; ${firstWords(sql)}`);
+    throw new SwfError('EXECUTION_NOT_FOUND', `there are no executions in this store yet; ${firstWords(sql)}`);
   const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
   if (ofRun !== undefined)
     throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run number; use its execution id, ${ofRun}`);
@@ -140,28 +144,31 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-/** A sentence on how a store without an execution gets its first one; undefined if it has one. */
+/** A sentence on how a store gets its first execution; undefined if the store has executions. */
 export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 0 ? undefined : firstWords(sql));
 
-/** An observer waits for other programs' runs. */
-function firstWords(sql: Prepare): string {
+/**
+ * A sentence for a store that is known to have no executions. If the store has had an observer, the sentence is
+ * about runs of other programs.
+ */
+function firstWords(sql: Prepare) {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
   if (since === null || since === undefined) return '"swf-mcp run" creates one';
   return (
     messagesWithoutExecution(sql) ??
-    `no run of other programs has been observed since listening began at ${new Date(since).toISOString()}`
+    `no run by other programs has been observed since listening began at ${new Date(since).toISOString()}`
   );
 }
 
-/** Messages to count at most, and runs to name. */
+/** Maximum numbers of messages to count and of runs to name. */
 const countedMessages = 10_000;
 const namedRuns = 3;
 
 /**
- * A sentence about other programs' messages about runs whose execution no message names; undefined without
- * such messages.
+ * A sentence about other programs' messages that name a run but belong to no known execution; undefined if
+ * there are none.
  */
-export function messagesWithoutExecution(sql: Prepare): string | undefined {
+export function messagesWithoutExecution(sql: Prepare) {
   const runs = sql<{ run: string; n: number }>(
     `SELECT ${nameOf('run_no')} AS run, count(*) AS n FROM (
        SELECT run_no FROM message_rows INDEXED BY message_rows_execution WHERE execution_no IS NULL AND headers IS NOT NULL AND run_no IS NOT NULL AND effect <> 'rejected' LIMIT ${countedMessages})
@@ -171,10 +178,13 @@ export function messagesWithoutExecution(sql: Prepare): string | undefined {
   const count = runs.reduce((sum, { n }) => sum + n, 0);
   const names = runs.slice(0, namedRuns).map(({ run }) => run);
   const more = runs.length > namedRuns ? ` and ${runs.length - namedRuns} more` : '';
-  return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, because none of the recorded messages names one; list_messages has ${count === 1 ? 'it' : 'them'}`;
+  return `${count === countedMessages ? 'at least ' : ''}${counted(count, 'message')} of run ${names.join(', ')}${more} ${count === 1 ? 'belongs' : 'belong'} to no execution, because none of the recorded messages names an execution; list_messages shows ${count === 1 ? 'it' : 'them'}`;
 }
 
-/** The execution of a run: our own, or else the newest with that number, or undefined. */
+/**
+ * The execution with this run number: our own if there is one, otherwise the newest observed one; undefined if
+ * there is neither.
+ */
 export const executionOfRun = (sql: Prepare, runNumber: number) =>
   sql<string>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
@@ -183,6 +193,5 @@ export const executionOfRun = (sql: Prepare, runNumber: number) =>
 export const recentExecutionIds = (sql: Prepare) =>
   sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000').values();
 
-/** All executions, oldest first. */
 export const allExecutionIds = (sql: Prepare) =>
   sql<string>('SELECT execution_id FROM workflow_executions ORDER BY seq').values();

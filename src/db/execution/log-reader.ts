@@ -15,23 +15,23 @@ interface Range {
 type Batch = ReturnType<Journal['read']>;
 
 /**
- * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite
- * would plan the query at each call, since the value decides which partial index fits. A row that had an effect is
- * JSON.
+ * The condition for a reading. The type, which comes from our vocabulary, is part of the statement: with a
+ * bound value, SQLite would plan the query again for each call, since the value decides which partial index
+ * fits. The body of a row that had an effect is JSON.
  */
-function conditionOf(reading: Reading): { where: string; values: string[] } {
+function conditionOf(reading: Reading) {
   const ofType = (type: MessageType) => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
   if (typeof reading === 'string') return { where: ofType(reading), values: [] };
   return { where: `${ofType(reading.msg_type)} AND json_extract(body, '$.state') = ?`, values: [reading.state] };
 }
 
-/** Messages of an execution that had an effect, in the order of the log. */
+/** An execution's messages that had an effect, in log order. */
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const newest = `SELECT max(seq) FROM message_rows WHERE execution_no = ${numberOf('?')}`;
   const upTo = sql<number | null>(newest).value(executionId) ?? 0;
-  // Read each type by its index, rather than find the few of one type among all others. Name the index, since
-  // SQLite prefers a shorter one. Leave rows that other processes record meanwhile to the next call, or a
-  // later message of one type could hide an earlier one of another.
+  // Read each type through the index on types, instead of searching all rows for the few of one type. Name the
+  // index, since SQLite would prefer a shorter one. Leave rows that other processes record in the meantime to
+  // the next call; otherwise a later message of one type could hide an earlier one of another type.
   const parts = readings.map((reading) => {
     const { where, values } = conditionOf(reading);
     const text = `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
@@ -46,7 +46,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
 }
 
-/** Messages that took effect late, in that order. There are few, so this checks each. */
+/** Messages that took effect late, in the order in which they took effect. There are few of them, so check each. */
 export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const rows = sql<{ late_seq: number; payload: string }>(
     `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
@@ -57,7 +57,7 @@ export function readLateMessages(sql: Prepare, executionId: string, { readings, 
   return { messages: read, seen: rows.at(-1)?.late_seq ?? after };
 }
 
-function isRead(message: Message, readings: readonly Reading[]): boolean {
+function isRead(message: Message, readings: readonly Reading[]) {
   const { state } = message as { state?: string };
   return readings.some((reading) =>
     typeof reading === 'string'
@@ -66,7 +66,7 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
   );
 }
 
-/** How many messages follow a position. Counting stops at `limit` for each reading. */
+/** Number of messages after a position, summed over the readings; each reading counts at most `limit`. */
 export const countMessages = (sql: Prepare, executionId: string, { readings, after, limit }: Range) =>
   readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
@@ -77,14 +77,14 @@ export const countMessages = (sql: Prepare, executionId: string, { readings, aft
     return sum + (counted ?? 0);
   }, 0);
 
-export function readMessage(sql: Prepare, id: string): Message | undefined {
+export function readMessage(sql: Prepare, id: string) {
   const payload = sql<string>(`SELECT payload FROM workflow_messages WHERE short_id = ${shortId('?')}`).value(id);
   return payload === undefined ? undefined : decodeRecorded(payload);
 }
 
 /**
- * The message in which a driver reported its end: a driver whose process is still alive, such as a service,
- * may have ended.
+ * The message in which a driver reported its end. The driver's process, such as a service, may still be
+ * alive.
  */
 export const driverEnd = (sql: Prepare, executionId: string, epoch: number) =>
   readMessage(sql, `${executionId}/driver_ended/${epoch}`);

@@ -1,4 +1,4 @@
-import type { LeftSlice, OpenSlice, Overview, SliceQueue, SliceStanding } from '../../agents/ports.ts';
+import type { LeftSlice, OpenSlice, Overview, SliceQueue } from '../../agents/ports.ts';
 import { type Phase, workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { waitingCommands } from '../log/commands.ts';
@@ -23,7 +23,7 @@ export const openOverview = (sql: Prepare, execution_id: string): Overview => ({
   pendingPause: () => waitingCommands(sql, execution_id, ['pause_workflow', 'resume_workflow'])[0],
 });
 
-/** The phase of the run of an execution; undefined if the store does not know it. */
+/** The phase of an execution's run; undefined if the store does not contain it. */
 export const phaseOf = (sql: Prepare, executionId: string) =>
   sql<Phase>('SELECT phase FROM run_states WHERE execution_id = ?').value(executionId);
 
@@ -38,7 +38,7 @@ const slicesInHand = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(
 export const openSliceQueue = (sql: Prepare, execution_id: string, isAlive: LivenessTest): SliceQueue => ({
   isOpen() {
     const phase = phaseOf(sql, execution_id);
-    // A worker may work on a run that this store does not know.
+    // A worker may be working on a run that this store does not contain.
     return phase === undefined || workersMayTake(phase);
   },
   queued: (limit) => sql<OpenSlice>(queuedSlices).all(execution_id, limit),
@@ -46,11 +46,11 @@ export const openSliceQueue = (sql: Prepare, execution_id: string, isAlive: Live
   standing: (filename, attempt) => standingOf(sql, { execution_id, slice_filename: filename, attempt }, isAlive),
 });
 
-function standingOf(sql: Prepare, of: Attempt, isAlive: LivenessTest): SliceStanding {
+function standingOf(sql: Prepare, of: Attempt, isAlive: LivenessTest) {
   const { execution_id, slice_filename, attempt } = of;
   const ofExecution = sql<string>('SELECT status FROM workflow_executions WHERE execution_id = ?');
   const status = ofExecution.value(execution_id);
-  // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
+  // If the execution is unknown, its slice is open, since the broker sent it. A removed execution has ended.
   if (status === undefined) return removalOf(sql, execution_id) === undefined ? 'open' : 'over';
   if (status !== 'running') return 'over';
   const slice = sql<{ status: SliceStatus; attempt: number }>(

@@ -10,22 +10,25 @@ import { type ExecutionRow, type OwnExecution, withPlan } from './find-execution
 type ExecutionKey = Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>;
 
 interface Known {
-  /** Distinguishes this execution from one with the same id that a rolled-back transaction may have left. */
+  /** Distinguishes this execution from one with the same id that was cached in a transaction later rolled back. */
   made: string;
   params: ExecutionParams;
 }
 
-/** Most executions to cache, so that a server asked about many does not grow forever. */
+/**
+ * Maximum number of executions to cache, which limits the memory of a server that is asked about many
+ * executions.
+ */
 const maxKept = 500;
 
 const cacheOf: (sql: Prepare) => Map<string, Known> = onceFor(() => new Map());
 
 /**
- * The parameters of an execution as recorded in its log, which is their only source. They never change, and
- * parsing their JSON for each message would be most of the work, so each connection parses them once. Throws
+ * The parameters of an execution as recorded in the log, which is their only source. They never change, and
+ * parsing their JSON for each message would be most of the work, so each connection parses it once. Throws
  * `CONFIG_INVALID` if this program cannot use them.
  */
-export function executionParams(sql: Prepare, execution: ExecutionKey): ExecutionParams {
+export function executionParams(sql: Prepare, execution: ExecutionKey) {
   const { key, execution_id, run_number, start_time } = execution;
   const cache = cacheOf(sql);
   const made = `${key}/${run_number}/${start_time}`;
@@ -38,17 +41,17 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   return params;
 }
 
-function parseParams(text: string, executionId: string): ExecutionParams {
+function parseParams(text: string, executionId: string) {
   const { data, error } = executionParamsSchema.safeParse(readJson(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw configInvalid(
-    `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
+    `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the version of swf-mcp that recorded it`,
   );
 }
 
 /** The parameters of an execution, if this store has its plan. */
-export function knownParams(sql: Prepare, execution: ExecutionRow): ExecutionParams | undefined {
+export function knownParams(sql: Prepare, execution: ExecutionRow) {
   const planned = withPlan(execution);
   return planned && executionParams(sql, planned);
 }

@@ -7,9 +7,9 @@ import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
  * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` if this
- * store has none: the execution was started elsewhere.
+ * store lacks the message because the execution was started elsewhere.
  */
-export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
+export function startMessage(sql: Prepare, executionId: string) {
   const payload = sql<string>(
     `SELECT ${messageColumns.payload} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
@@ -19,12 +19,13 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
   return JSON.parse(payload) as Message<'run_workflow'>;
 }
 
-/** Rows to check for the newest tick. */
+/** Number of most recent rows in which to look for the newest tick. */
 const newestRows = 64;
 
 /**
- * The simulated time in seconds that an execution has reached, and when it was sent. Agents' steps may be
- * recorded slightly out of tick order, so this checks the last few rows, not only the last.
+ * The simulated time in seconds that an execution has reached, and when the message with that time was sent.
+ * Agents' steps may be recorded slightly out of tick order, so the last few rows are checked, not only the last
+ * one.
  */
 export const lastTick = (sql: Prepare, executionId: string) =>
   sql<{ tick: number; sent_at: string }>(
@@ -34,19 +35,22 @@ export const lastTick = (sql: Prepare, executionId: string) =>
      WHERE simulation_tick IS NOT NULL ORDER BY tick DESC LIMIT 1`,
   ).get(executionId);
 
-/** The running executions of a namespace whose agents may be in several processes. */
+/** A namespace's running executions whose agents may be in several processes. */
 export const runningOverBroker = (sql: Prepare, namespace: string) =>
   sql<string>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
   ).values(namespace);
 
-/** Older resumes do not count. Seconds. */
+/** How recent, in seconds, a resume must be to count. */
 const windowSeconds = 600;
 
 export const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
-/** How often an execution was recently resumed without producing a row. @param now milliseconds since 1970 */
-export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
+/**
+ * Number of an execution's recent resumes that led to no new row.
+ * @param now milliseconds since 1970
+ */
+export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()) {
   const last = sql<number>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
        AND type_no NOT IN ${typeNumbers(driverTypes)} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,

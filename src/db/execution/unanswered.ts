@@ -9,12 +9,11 @@ import { shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { readMessage } from './log-reader.ts';
 
-/** Most rows to read at once. */
 const maxRows = 1000;
 
 /**
- * The messages of slices that have been queued or in progress for `seconds` since they were last sent, and
- * whether a worker has begun them. The caller decides which of them a worker still holds.
+ * The messages of slices that have been queued or in progress for at least `seconds` since they were last
+ * sent, and whether a worker has started them. The caller decides which of these slices a worker still has.
  */
 export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
   const before = (age: number) => new Date(steadyClock().now() - age * 1000).toISOString();
@@ -25,14 +24,11 @@ export function idleSlices(sql: Prepare, executionId: string, seconds: number) {
      WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
        (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${maxRows}`,
   ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));
-  return rows.map(({ slice_filename, attempt, status }) => ({
-    id: sliceMessageId(executionId, slice_filename, attempt),
-    isBegun: status === 'processing',
-  }));
+  return rows.map((row) => ({ id: sliceMessageId(executionId, row), isBegun: row.status === 'processing' }));
 }
 
-/** The message of a queued slice; undefined if it is no longer queued in this attempt. */
-export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
+/** The message of a queued slice; undefined if this attempt at the slice is no longer queued. */
+export function queuedSlice(sql: Prepare, messageId: string) {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
   const isQueued = sql(
@@ -41,7 +37,7 @@ export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> |
   return isQueued ? message : undefined;
 }
 
-/** Whether an attempt at a slice has ended: it has a result, or a later attempt was sent. */
+/** Whether an attempt at a slice is over because it has a result, or a later attempt was sent. */
 export const isAttemptOver = (sql: Prepare, executionId: string, sliceFilename: string, attempt: number) =>
   sql(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ?
@@ -55,7 +51,7 @@ interface Stf {
   stf_filename: string;
 }
 
-/** The announcements, from before `before` (ISO 8601), of STFs that are not ready. */
+/** The messages sent before `before` (ISO 8601) that announce STFs that are not ready yet. */
 export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
   const rows = sql<Stf>(
     `SELECT stf_filename FROM stf_files
@@ -64,7 +60,7 @@ export function unreadyStfs(sql: Prepare, executionId: string, before: string): 
   return messagesOf(sql, executionId, 'stf_gen', rows);
 }
 
-/** The ready messages, from before `before` (ISO 8601), of STFs that lack samples of their plan. */
+/** The messages sent before `before` (ISO 8601) about ready STFs that still lack planned samples. */
 export function unsampledStfs(sql: Prepare, executionId: string, before: string, params: ExecutionParams) {
   const plan = planOf(params);
   const rows = sql<{ stf_filename: string; sequence: number; tf_count: number; tf_file_count: number }>(

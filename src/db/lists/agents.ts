@@ -8,8 +8,8 @@ import { listRows } from './list-rows.ts';
 import { countAllMessages } from './message-counts.ts';
 
 /**
- * `off_duty`: kinds of work that it cannot do, as JSON. `clock_offset`: seconds that its clock is ahead.
- * `heard_on`: for a foreign program, the host it reports, or empty.
+ * `off_duty`: the kinds of work that the agent cannot do, as JSON. `clock_offset`: the seconds by which its
+ * clock is ahead. `heard_on`: for a program that is not swf-mcp, the host that it reports, or empty.
  */
 type AgentRow = RowOf<
   'list_agents',
@@ -18,25 +18,28 @@ type AgentRow = RowOf<
 >;
 
 export interface AgentFilter extends Window, Texts<'namespace' | 'agent_type'> {
-  /** The execution that it is working for, or last worked for. */
+  /** The execution that the agent is working for, or last worked for. */
   execution_id?: string | undefined;
-  /** An execution that it took part in, even if it has worked for another since. */
+  /** An execution in which the agent took part, even if it has since worked for another one. */
   took_part_in?: string | undefined;
   include_exited: boolean;
 }
 
 /**
- * Executions of at most this many messages are read for their senders; larger ones too, unless nearly all
- * messages of their time are their own.
+ * To find an execution's senders, all its messages are read if there are at most `fewMessages`, or if there are
+ * at most `manyMessages` and fewer than half of the rows recorded during the execution belong to it.
  */
 const fewMessages = 2_000;
 const manyMessages = 20_000;
 const mostlyOwn = 2;
 
-/** As SQL: agents that are working for the wanted execution, or last worked for it. */
+/** As SQL: the agents that are working for the wanted execution, or last worked for it. */
 const working = 'SELECT seq FROM wanted JOIN system_agents ON current_execution_id = name';
 
-/** As SQL: these, and agents that have sent any message of an execution with few messages. */
+/**
+ * As SQL: the agents that `working` selects, and the senders of all messages of the execution; for executions
+ * with few messages.
+ */
 const senders = `WITH wanted AS MATERIALIZED (SELECT name_no, name FROM names WHERE name = ?)
   ${working} UNION
   SELECT a.seq FROM (SELECT DISTINCT sender_no, namespace_no FROM wanted CROSS JOIN message_rows ON execution_no = name_no) AS m
@@ -46,8 +49,8 @@ const bound = (direction: 'ASC' | 'DESC') =>
   `(SELECT seq FROM message_rows WHERE execution_no = name_no ORDER BY seq ${direction} LIMIT 1)`;
 
 /**
- * As SQL: the same for an execution with many messages. Only those between its first and its last are
- * examined, so a participant is found at once.
+ * As SQL: the same agents as `senders`, for executions with many messages. Only messages between an execution's
+ * first and last one are examined, so its participants are found quickly.
  */
 const participants = `WITH wanted AS MATERIALIZED (SELECT name_no, name, ${bound('ASC')} AS first, ${bound('DESC')} AS last FROM names WHERE name = ?)
   ${working} UNION
@@ -83,8 +86,8 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page) {
 }
 
 /**
- * Whether checking each agent is cheaper than reading all messages of an execution: it reads others' messages
- * from the same time.
+ * Whether checking each agent is cheaper than reading all messages of an execution. Checking also reads
+ * messages of other executions from the same time.
  */
 function isLargeForSenders(sql: Prepare, execution: string) {
   const messages = countAllMessages(sql, execution);

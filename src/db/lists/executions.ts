@@ -5,19 +5,18 @@ import { executionColumns, type ExecutionRow } from '../execution/find-execution
 import { failedStfs, hasPlan, knownBytes, knownRetries } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
-import { asItStands, unheardExecutions } from '../observed/settle.ts';
-import { interruptedExecutions, type LivenessTest, momentOfTest, lastSignOf } from '../presence/leases.ts';
+import { asItStands, unheardExecutions, unheardSince } from '../observed/settle.ts';
+import { interruptedExecutions, type LivenessTest, type Moment, momentOfTest, lastSignOf } from '../presence/leases.ts';
 import { type Prepare, jsonField } from '../sqlite/statements.ts';
 import type { Condition, Page, Texts, Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 
-/** An execution as shown in a list. */
 export type ListedExecution = ExecutionRow & {
   /** Null if unknown. */
   retries: number | null;
-  /** Of its STF files; null if unknown. */
+  /** The total size of the execution's STF files; null if unknown. */
   bytes: number | null;
-  /** As started: a number, or `max`. Null if the recorded parameters are damaged. */
+  /** The speed at the start: a number, or `max`. Null if the recorded parameters are damaged. */
   speed: string | number | null;
   /** Null if unset. */
   quality: Quality | null;
@@ -29,13 +28,12 @@ export interface ExecutionFilter
   quality?: Quality | undefined;
   has_failures?: boolean | undefined;
   min_stf_count?: number | undefined;
-  /** The name of its configuration. */
   config?: string | undefined;
-  /** Only these. */
+  /** Lists only these executions. */
   among?: readonly string[] | undefined;
-  /** A part of its payload as shown. */
+  /** A text that occurs in the payload as displayed. */
   payload?: string | undefined;
-  /** Words of notes and reasons. */
+  /** Words to search for in notes and reasons. */
   search?: string | undefined;
 }
 
@@ -63,10 +61,7 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
         filter.site,
       ],
       origin: ['origin = ?', filter.origin],
-      among: [
-        'e.execution_id IN (SELECT value FROM json_each(?))',
-        filter.among === undefined ? undefined : JSON.stringify(filter.among),
-      ],
+      among: ['e.execution_id IN (SELECT value FROM json_each(?))', filter.among && JSON.stringify(filter.among)],
       quality: [`${qualityValue} = ?`, filter.quality],
       failures: [
         `(${ofRun('slices_failed')} + ${failedStfs} > 0) = ?`,
@@ -80,14 +75,14 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       ],
       words: [
         `NOT EXISTS (SELECT 1 FROM json_each(?) AS word WHERE instr(${writtenOf}, word.value) = 0)`,
-        filter.search === undefined ? undefined : JSON.stringify(wordsIn(filter.search)),
+        filter.search && JSON.stringify(wordsIn(filter.search)),
       ],
       'begun by': ['e.start_time <= ?', end_time],
       'not ended before': [`coalesce(e.end_time, '9999') >= ?`, start_time],
-      // Without its driver, an execution has no end yet but is not alive.
+      // An execution whose driver or observer is gone has no recorded end yet, but is not alive.
       'not dead before': [
         'e.execution_id NOT IN (SELECT value FROM json_each(?))',
-        start_time === undefined ? undefined : JSON.stringify(deadBefore(sql, start_time, isAlive)),
+        start_time && JSON.stringify(deadBefore(sql, start_time, moment)),
       ],
     },
     indexes: [
@@ -101,8 +96,8 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
 }
 
 /**
- * The condition of a status. Executions that are stored as running and no longer heard have another one,
- * which no index contains.
+ * The condition for a status. Executions that are stored as running but are no longer heard from have a
+ * different status, which no index contains.
  */
 function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>): Record<string, Condition> {
   const wasRunning = [...unheard].filter(([, standing]) => standing.status === status).map(([id]) => id);
@@ -116,51 +111,49 @@ function ofStatus(status: string, unheard: ReturnType<typeof unheardExecutions>)
 /** As SQL: the sites of each execution. */
 const places = 'SELECT execution_id, site FROM stf_sites UNION ALL SELECT execution_id, site FROM handed_over';
 
-/** As SQL: a count of the run. */
+/** As SQL: one of the run's counts. */
 const ofRun = (column: string) => `(SELECT ${column} FROM run_states WHERE run_states.execution_id = e.execution_id)`;
 
-/** As SQL: the quality of a run. */
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
 
-/** As SQL: a value of the message that requested an execution; NULL if none did. */
+/** As SQL: a value in the message that requested an execution; NULL if there is no such message. */
 const asOrdered = (value: string) => `(SELECT ${value} FROM message_rows
   WHERE execution_no = ${numberOf('e.execution_id')} AND ${indexPredicates.landmark}
     AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1)`;
 
 /**
- * As SQL: the recorded payload, as JSON; NULL if nothing requested the execution, or its parameters are
+ * As SQL: the recorded payload, as JSON; NULL if no message requested the execution, or its parameters are
  * damaged.
  */
 const payloadField = asOrdered(`CASE WHEN json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`);
 
-/**
- * As SQL: whether the slices of an execution are worked on by the placeholder, whose duration is
- * configured.
- */
+/** As SQL: whether an execution's slices are processed by the placeholder, whose duration is configured. */
 export const isPlaceholder = `(${payloadField} IS 'null' AND ${hasPlan('e')})`;
 
 /**
- * As SQL: the configuration's name or path: as requested, the usual one if none was named, or else as
- * reported by its runner.
+ * As SQL: the name or path of the configuration, as requested or, if there was no request, as the runner
+ * reported it. A request that names no configuration means the default one.
  */
 const configField = `coalesce(${asOrdered(`coalesce(${jsonField('body', 'config')}, '${usualConfiguration}')`)}, ${jsonField('params', 'workflow.config')})`;
 
-/** As SQL: whether the configuration has a given name. */
 const configIs = `EXISTS (SELECT 1 FROM (SELECT '/' || ? AS name, '/' || ${configField} AS path) WHERE substr(path, -length(name)) = name)`;
 
-/** As SQL: people's notes and reasons about an execution, and why it ended, in lower case. */
+/** As SQL: the notes about an execution, the reason for its quality, and why it ended, in lower case. */
 const writtenOf = `lower(coalesce(status_reason, '') || ' ' ||
   coalesce((SELECT reason FROM run_quality AS q WHERE q.execution_id = e.execution_id), '') || ' ' ||
   coalesce((SELECT group_concat(text, ' ') FROM notes WHERE notes.execution_id = e.execution_id), ''))`;
 
-/** The words of a text. SQLite lowercases ASCII only. */
+/** The words of a text, in lower case. As in SQLite, only ASCII letters are converted. */
 const wordsIn = (text: string) =>
   text
     .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     .split(/\s+/)
     .filter((word) => word !== '');
 
-/** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
+/**
+ * The recorded payloads, as JSON, whose displayed form contains a text. Secrets are not displayed, so they
+ * cannot be searched for.
+ */
 const payloadsLike = (sql: Prepare, asked: string) =>
   sql<string | null>(`SELECT DISTINCT ${payloadField} FROM workflow_executions AS e`)
     .values()
@@ -172,8 +165,9 @@ function shownPayload(json: string) {
   return Array.isArray(payload) ? shownCommand(payload.map(String)) : 'placeholder';
 }
 
-/** Running executions whose driver was last heard from before a time. */
-const deadBefore = (sql: Prepare, time: string, isAlive: LivenessTest) =>
-  interruptedExecutions(sql, undefined, isAlive)
-    .filter((one) => lastSignOf(sql, one).at < time)
-    .map(({ execution_id }) => execution_id);
+/** Executions without a recorded end whose driver, or whose observation, ended before the given time. */
+const deadBefore = (sql: Prepare, time: string, moment: Moment) =>
+  [
+    ...interruptedExecutions(sql, undefined, moment.isAlive).filter((one) => lastSignOf(sql, one).at < time),
+    ...unheardSince(sql, time, moment),
+  ].map(({ execution_id }) => execution_id);

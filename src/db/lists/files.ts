@@ -6,16 +6,16 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { columnsOf, type Condition, manyRows, type Page, type RowOf, type Texts, type Window } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 
-/** The execution whose rows are wanted: by its id, its run, or both. */
+/** The execution whose rows are wanted, by its id, its run, or both. */
 interface OfExecution {
   execution_id?: string | undefined;
   run_number?: number | undefined;
 }
 
 /**
- * The conditions `execution` and, if both are given, `run`. A run is found by its execution, so that one
- * index serves both.
- * @param table prefix of the column, if another table has a column of the same name
+ * The conditions `execution` and, if both are given, `run`. A run number is translated to its execution, so
+ * that one index serves both.
+ * @param table prefix of the column, if another table has a column with the same name
  */
 export function ofExecution(
   sql: Prepare,
@@ -28,15 +28,16 @@ export function ofExecution(
 }
 
 /**
- * A count stored for each run, for one execution or summed over all. Undefined if rows must be counted: there
- * are other conditions, or an execution is being removed, whose count is deleted before its rows.
+ * A count that is stored per execution: the count for one execution, or the sum over all. Undefined if rows
+ * must be counted because there are other conditions, or because an execution is being removed: its count is
+ * deleted before its rows.
  */
 export function keptCount(
   sql: Prepare,
   column: string,
   { execution_id, run_number, start_time, end_time }: OfExecution & Window,
   others: readonly unknown[],
-): number | undefined {
+) {
   if ([start_time, end_time, ...others].some((value) => value !== undefined)) return undefined;
   if (execution_id !== undefined && run_number !== undefined) return undefined;
   if (execution_id === undefined && run_number === undefined) {
@@ -49,7 +50,7 @@ export function keptCount(
 
 type StfFileRow = RowOf<'list_stf_files', { sites: string | null }>;
 
-/** As SQL: the sites that process a file (JSON); NULL without any. */
+/** As SQL: the sites that process a file, as JSON; NULL if there are none. */
 const sitesOfFile = `(SELECT nullif(json_group_array(json_object('name', nullif(site, ''), 'status', s.status, 'task_id', task_id, 'reason', reason)), '[]')
   FROM stf_sites AS s WHERE s.execution_id = stf_files.execution_id AND s.stf_filename = stf_files.stf_filename)`;
 

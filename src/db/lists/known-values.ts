@@ -7,7 +7,7 @@ import { distinctValues, isKnownWorker, maxValues, workersOf } from './workers.t
 
 interface Known {
   isKnown: (value: string) => boolean;
-  /** Values to search for the nearest ones. */
+  /** Known values that may resemble this unknown one. */
   near: (value: string) => string[];
 }
 
@@ -16,7 +16,10 @@ const column = (sql: Prepare, table: string, name: string): Known => ({
   near: () => distinctValues(sql, table, name),
 });
 
-/** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
+/**
+ * Names of files. There are too many to read them all, so read the neighbours of the unknown name and the
+ * newest names.
+ */
 const file = (sql: Prepare, table: string, name: string): Known => ({
   ...column(sql, table, name),
   near(value) {
@@ -30,7 +33,7 @@ const file = (sql: Prepare, table: string, name: string): Known => ({
   },
 });
 
-/** All message senders. */
+/** The senders of all messages. */
 function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
@@ -69,14 +72,14 @@ const known = {
 
 const maxSites = 20;
 
-/** The kinds of filter values that may not exist anywhere. */
+/** The kinds of filter values that may be absent from a store. */
 export type ValueKind = keyof typeof known;
 
-/** The store's values nearest to an unknown one; undefined if the value is known. */
-export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
+/** Known values that resemble an unknown one; undefined if the value is known. */
+export function nearestKnown(sql: Prepare, kind: ValueKind, value: string) {
   const { isKnown, near }: Known = known[kind](sql);
   if (isKnown(value)) return undefined;
-  // A testbed has a few sites, so all of them are named.
+  // A testbed has only a few sites, so name all of them.
   return nearest(
     value.slice(0, 100),
     [...new Set(near(value))].filter(Boolean),
@@ -84,24 +87,22 @@ export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): stri
   );
 }
 
-/** Names and numbers that a store knows, for completion and for errors that list valid names. */
+/** Names and numbers in a store, for completion and for errors that list valid names. */
 
-/** The namespaces of executions. */
 export const namespacesOf = (sql: Prepare) =>
   sql<string>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace').values();
 
-/** The newest run numbers. */
 export const recentRunNumbers = (sql: Prepare) =>
   sql<number>(
     'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
   ).values();
 
-/** Whether a run was created here, or any message, with or without effect, names it. */
-export function runIsKnown(sql: Prepare, runNumber: number): boolean {
+/** Whether a run was created here, or is named in any message, with or without effect. */
+export function runIsKnown(sql: Prepare, runNumber: number) {
   if (sql('SELECT 1 FROM workflow_executions WHERE run_number = ?').has(runNumber)) return true;
   return sql(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`).has(String(runNumber));
 }
 
-/** Whether any message, with or without effect, names this execution. */
+/** Whether an execution is named in any message, with or without effect. */
 export const executionIsMentioned = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).has(executionId);

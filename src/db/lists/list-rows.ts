@@ -14,18 +14,18 @@ import {
   valuesOf,
 } from './list-query.ts';
 
-/** Rows to scan for one page if no index leads to the matching rows. */
+/** Number of rows to scan for one page if no index leads to the matching rows. */
 const pageScanLimit = 10_000;
-/** Most rows to count along an index, by their words, and by scanning. */
+/** Maximum numbers of rows to count along an index, by words, and by scanning. */
 const maxCounted = 10_000;
 const maxCountedByWords = 2000;
 const countScanLimit = 1000;
-/** Up to this many candidates are searched individually for words. */
+/** If an index leads to at most this many rows, words are searched for only in them. */
 const fewRows = 300;
 
 /**
- * Reads one page after a key: along an index to the matching rows, or past at most some thousand rows, so
- * that no query takes long. Column names come from this program, values are bound.
+ * Reads one page after a key: finds the matching rows along an index, or scans a limited number of rows, so
+ * that no query takes long. Column names come from this program, and values are bound.
  */
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
@@ -45,7 +45,7 @@ export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQ
   };
 }
 
-/** The rows of a page, and the next one if there is one. */
+/** The rows of a page, plus the next row if there is one. */
 function readPage(
   sql: Prepare,
   query: ListQuery,
@@ -64,7 +64,7 @@ function readPage(
   return isFinal ? { found, scanStoppedAt } : readPage(sql, query, path, pageScanLimit);
 }
 
-/** The rows to scan, and the last of them if more follow. */
+/** How to find the rows to scan, and the key of the last row to scan if more rows follow. */
 function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: number) {
   const { key, page, candidateKeys, narrowRange } = query;
   const { indexed, rest, source } = path;
@@ -84,19 +84,21 @@ function scannedRows(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit
   return { where: [...indexed, ...within(key, scanned)], source, scanStoppedAt };
 }
 
-/** The keys along an index, if there are few. */
+/** The keys along an index, if there are only a few. */
 function keysIfFew(sql: Prepare, { from, key }: ListQuery, path: RangedPath) {
-  const { indexed, source, range } = path;
-  if (indexed.length === 0) return undefined;
-  const all = [...indexed, ...within(key, range)];
+  if (path.indexed.length === 0) return undefined;
+  const all = [...path.indexed, ...within(key, path.range)];
   const keys = sql<number>(
-    `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
+    `SELECT ${key} AS key FROM ${from} ${path.source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
   ).values(...valuesOf(all));
   return keys.length > fewRows ? undefined : keys;
 }
 
-/** Counts from the start of the list, the same on every page, up to what is fast. */
-function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: number; isLowerBound: boolean } {
+/**
+ * Counts from the start of the list, so that every page has the same count; stops before counting takes too
+ * long.
+ */
+function countRows(sql: Prepare, query: ListQuery, path: RangedPath) {
   const { from, candidateKeys, page } = query;
   const { indexed, rest, source, range } = path;
   const isIndexed = rest.length === 0;
@@ -115,13 +117,13 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
   return { n: count.value(...valuesOf(fits)) ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
 }
 
-/** Most rows to read while a caller waits: they take about half a second. */
+/** Maximum number of rows to read while a caller waits; reading them takes about half a second. */
 const maxLookedAt = 500_000;
 
 /**
  * Reads one page in the order of a value instead of the order of recording. Reads all rows along the index.
- * The key of a row is its position in that order, and a page continues after a position: while rows change,
- * one may appear twice or be missed. Throws `ARGUMENT_INVALID` if there are too many.
+ * The key of a row is its position in that order, and a page continues after a position, so if rows change
+ * between pages, a row may appear twice or be missed. Throws `ARGUMENT_INVALID` if there are too many rows.
  * @param by as SQL: the value
  */
 export function listSorted<Row extends { key: number }>(sql: Prepare, query: ListQuery, by: string): ListPage<Row> {
@@ -147,23 +149,22 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
   };
 }
 
-/** The index that a list walks along, and the conditions to check row by row. */
+/** The index that a list walks, and the conditions to check row by row. */
 interface AccessPath {
   /** As SQL: how SQLite should find the rows. */
   source: string;
-  /** The conditions that the index serves. */
   indexed: readonly Given[];
   rest: readonly Given[];
 }
 
-/** An access path between two keys. */
+/** An access path, limited to a range of keys. */
 interface RangedPath extends AccessPath {
   range: KeyRange;
 }
 
 const isGiven = (condition: Condition | undefined): condition is Given => condition?.[1] !== undefined;
 
-/** Chooses the first index all of whose conditions are given. */
+/** Chooses the first index for which all conditions are given. */
 function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: ListQuery): AccessPath {
   const [index, served = []] = indexes.find(([, names]) => names.every((name) => isGiven(conditions[name]))) ?? [];
   const all: [string, Condition][] = [
@@ -180,7 +181,7 @@ function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: 
   };
 }
 
-/** The range of keys that holds all matching rows. */
+/** The range of keys that contains all matching rows. */
 function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange {
   const { from, key, time, instant, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
   const window = madeAt === undefined ? query.window : { end_time: query.window.end_time, start_time: undefined };
@@ -188,13 +189,14 @@ function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange 
   const range = isTimed
     ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time, instant } satisfies TimedTable, window)
     : { ...anyKey };
-  // Rows that the index alone finds need no bounds.
+  // Rows found by the index alone need no bounds.
   const isServed = path.rest.length === 0 && candidateKeys === undefined;
   const walks = (isServed ? [] : rangeBounds).map(([index, name]) => ({
     where: [conditions[name]].filter(isGiven) as readonly Given[],
     source: `INDEXED BY ${index}`,
   }));
-  // Candidates are not found along the index, but its rows are usually close together, which helps as much.
+  // The candidates are found without the index, but the rows that the index finds are usually close together,
+  // so those rows bound the range too.
   if (candidateKeys !== undefined) walks.push({ where: path.indexed, source: path.source });
   for (const { where, source } of walks) {
     if (where.length === 0) continue;
@@ -208,13 +210,12 @@ function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange 
   return range;
 }
 
-/** The part of a range with this page and the following ones. */
+/** The part of a range that contains this page and the following ones. */
 const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {
   if (after === undefined) return { from, to };
   return order === 'newest' ? { from, to: Math.min(to, after - 1) } : { from: Math.max(from, after + 1), to };
 };
 
-/** A range of keys as conditions. */
 const within = (key: string, { from, to }: KeyRange): Given[] => [
   ...(from > anyKey.from ? [[`${key} >= ?`, from] as const] : []),
   ...(to < anyKey.to ? [[`${key} <= ?`, to] as const] : []),
@@ -235,7 +236,7 @@ function scanEnd(sql: Prepare, query: ListQuery, path: RangedPath, scanLimit: nu
     const [last, next] = twoKeys(range, scanLimit - 1);
     return next === undefined ? undefined : last;
   }
-  // In the table itself n keys are at most n rows, so rows need not be counted.
+  // In the table itself, a range of n keys has at most n rows, so rows need not be counted.
   const [first] = twoKeys(range, 0);
   if (first === undefined) return undefined;
   const last = isNewest ? first - scanLimit + 1 : first + scanLimit - 1;

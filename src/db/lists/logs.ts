@@ -9,16 +9,18 @@ import type { WordSearch } from './word-search.ts';
 type LogRow = RowOf<'list_logs', { level: number }, 'log_id'>;
 
 export interface LogFilter extends Window, Texts<'execution_id' | 'run_id' | 'agent'> {
-  /** This level and above. */
+  /** Only lines at this level or above. */
   level?: number | undefined;
-  /** Words of the message. */
+  /** Words in the message. */
   search?: string | undefined;
 }
 
-/** A condition on the level in FTS5 syntax, so that rare lines are found among frequent ones. */
+/**
+ * The FTS5 condition for a level and all levels above it; it finds rare lines quickly among frequent ones.
+ */
 function atLevel(level: number) {
   if (level === 0) return undefined;
-  // No line is above all levels.
+  // No line matches a level above the highest known one.
   const levels = [level, ...Object.values(logLevels).filter((one) => one > level)];
   return `level : (${levels.map((one) => `"${one}"`).join(' OR ')})`;
 }
@@ -36,8 +38,8 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
       execution: ['execution_id = ?', filter.execution_id],
       run: ['run_id = ?', filter.run_id],
       agent: ['agent = ?', filter.agent],
-      // Warnings and errors have their own indexes, which serve the whole condition: their lines need no
-      // check.
+      // The indexes on warnings and on errors cover the whole condition, so lines found through them need no
+      // further check.
       error: [`${indexPredicates.error} AND ? >= ${ERROR}`, level >= ERROR ? level : undefined],
       warning: [
         `${indexPredicates.warning} AND ? >= ${WARNING}`,

@@ -3,13 +3,13 @@ import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * The messages of an execution, or of all, by type, with or without effect: stored counts of whole blocks of
- * the log, plus the rows after them.
+ * Number of messages by type, whether or not they had an effect, in an execution or in the whole store: the
+ * stored counts for whole blocks of the log, plus the rows after these blocks.
  */
 export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');
-  // Count the few new rows by their sequence. Using the index of their types would mean walking all of them.
+  // Find the few new rows by their sequence number: with the index on types, SQLite would read all rows.
   const since = `SELECT ${nameOf('type_no')} AS message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined
@@ -24,8 +24,8 @@ export function countMessages(sql: Prepare, executionId?: string): ReadonlyMap<s
   return counts;
 }
 
-/** The number of messages of an execution, of any type, from the index alone. */
-export function countAllMessages(sql: Prepare, executionId: string): number {
+/** Number of messages of all types in an execution, read only from the index. */
+export function countAllMessages(sql: Prepare, executionId: string) {
   const count = sql<number>(
     `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
        SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?)`,

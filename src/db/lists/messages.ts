@@ -16,11 +16,11 @@ import type { WordSearch } from './word-search.ts';
 export interface MessageFilter
   extends Window, Texts<'execution_id' | 'run_id' | 'namespace' | 'agent' | 'message_type' | 'message_id'> {
   effect?: MessageEffect | undefined;
-  /** Words of the id or of the body. */
+  /** Words to find in the id or the body. */
   search?: string | undefined;
 }
 
-/** A message without its body. `happened_at`: for delays, see `happenedAt`. */
+/** A message without its body. Compute delays from `happened_at` (see `happenedAt`). */
 export type MessageHead = RowOf<
   'list_messages',
   { recorded_at: string; happened_at: string; effect_code: EffectCode | null },
@@ -28,14 +28,13 @@ export type MessageHead = RowOf<
 >;
 
 /**
- * `repeats`, `contradicts`: for a message of other programs, the standing message that it repeats or
+ * `repeats`, `contradicts`: for a message from other programs, the id of the message that it repeats or
  * contradicts.
  */
 type MessageRow = MessageHead & Record<'repeats' | 'contradicts', string | null> & { payload: string };
 
 const { payload: wholePayload, ...columnsBesides } = messageColumns;
 
-/** The columns of a message without its body. */
 export const headColumns = [
   'seq AS key, effect, effect_code, effect_reason',
   `${happenedAt} AS happened_at`,
@@ -43,8 +42,8 @@ export const headColumns = [
 ].join(', ');
 
 /**
- * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to all agents:
- * the whole configuration, with its paths, stays in the store.
+ * The body as it may be shown. For `run_workflow`, this is only the sections that `run_imminent` sends to all
+ * agents: the whole configuration, with its paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
   THEN json_set(${wholePayload}, '$.params', json_object(
@@ -87,10 +86,7 @@ export function listMessages(sql: Prepare, filter: MessageFilter, page: Page, fi
   });
 }
 
-/**
- * One condition for each way to find a type or an effect: which index serves it depends on the other
- * conditions.
- */
+/** The conditions of a filter. Those for a type or an effect are written so that its index can be used. */
 function conditionsOf(filter: MessageFilter): Record<string, Condition> {
   const { message_type, execution_id, effect } = filter;
   const isOfExecution = execution_id !== undefined;
@@ -114,8 +110,8 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
 }
 
 /**
- * How many messages match a filter for an execution, a type, both or neither; undefined if they must be
- * counted.
+ * Number of messages that match a filter, from stored counts, which exist by execution and type; undefined if
+ * the filter has other fields.
  */
 function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter) {
   const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;

@@ -1,6 +1,8 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import type { SliceOrder, TimeField } from '../../domain/summary-words.ts';
+import { logLevels } from '../../lib/logger.ts';
 import { shortDigests } from '../../lib/words.ts';
+import type { Evidence } from '../../monitoring/evidence.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { sliceLostStarts } from '../migrations/lost-starts.ts';
 import { shortId } from '../migrations/names.ts';
@@ -11,15 +13,15 @@ import { listRows, listSorted } from './list-rows.ts';
 import { workerConditions } from './workers.ts';
 
 /**
- * As SQL: the payload that the last attempt at a slice of `tf_slices AS s` requires, as its name and digest;
- * null for the placeholder. The attempt's message is found by its id (`sliceMessageId`).
+ * As SQL: the payload that the last attempt at a slice in `tf_slices AS s` requires, as name and digest; null
+ * for the placeholder. The attempt's message is found by its id (`sliceMessageId`).
  */
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
     FROM message_rows WHERE short_id = ${shortId(`s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt`)} AND json_valid(body))`;
 
 /**
- * As SQL: the host that has the outputs of a slice of `tf_slices AS s`, if it fetched the slice's file;
- * otherwise they are in the folder of the run.
+ * As SQL: the host that has the outputs of a slice in `tf_slices AS s`, if that host fetched the slice's
+ * file; otherwise the outputs are in the run's folder.
  */
 export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files AS f
     WHERE f.tf_filename = s.tf_filename AND f.execution_id = s.execution_id)`;
@@ -28,16 +30,23 @@ export const outputsHost = `(SELECT iif(file_url LIKE 'file:%', NULL, s.hostname
  * The payload that the newest slice of an execution requires, as shown to people; undefined for the
  * placeholder, and before the first slice.
  */
-export function newestPayload(sql: Prepare, executionId: string): string | undefined {
+export function newestPayload(sql: Prepare, executionId: string) {
   const payload = sql<string | null>(
     `SELECT ${payloadAsked} FROM tf_slices AS s WHERE s.execution_id = ? ORDER BY s.seq DESC LIMIT 1`,
   ).value(executionId);
   return typeof payload === 'string' ? shortDigests(payload) : undefined;
 }
 
+/** The last change of the payload program between two drivers of an execution, as the later driver logged it. */
+export const payloadChange = (sql: Prepare, executionId: string) =>
+  sql<NonNullable<Evidence['payload_change']>>(
+    `SELECT timestamp AS at, ${jsonField('context', 'payload_before')} AS before, ${jsonField('context', 'payload_now')} AS now
+     FROM app_logs WHERE execution_id = ? AND level = ${logLevels.WARNING} AND now IS NOT NULL ORDER BY log_id DESC LIMIT 1`,
+  ).get(executionId);
+
 /**
- * `outputs`: JSON. `outputs_root`: the data folder that has them; null without outputs, or if another host
- * has them.
+ * `outputs`: JSON. `outputs_root`: the data folder with the outputs; null if there are none, or if another
+ * host has them.
  */
 export type TfSliceRow = RowOf<
   'list_tf_slices',
@@ -57,7 +66,7 @@ export interface TfSliceFilter extends TfFileFilter {
 
 const times: Record<TimeField, string> = { created: 'created_at', started: 'assigned_at', completed: 'completed_at' };
 
-/** From hand-over to result; as measured, if the recording times cannot be right. */
+/** The seconds from hand-over to result, as measured by the worker if the recorded times cannot be right. */
 export const sliceSeconds = `coalesce(took_ms / 1000.0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
 
 const otherColumns = {
@@ -130,7 +139,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       ['tf_slices_execution', ['execution']],
     ],
     window: filter,
-    // Slices that wait for a worker, and those without a result, are counted as one.
+    // Slices with status `queued` and slices with status `unanswered` share one stored count.
     total:
       status === 'queued' || status === 'unanswered'
         ? undefined
@@ -139,7 +148,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   };
 }
 
-/** The condition of a state. Which index serves it depends on the other conditions. */
+/** The condition for a state. The filter's other fields decide which index serves the condition. */
 function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
   if (status === undefined) return {};
   if (status === 'completed') return { completed: ['status = ?', status] };

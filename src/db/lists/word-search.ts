@@ -6,9 +6,9 @@ import { type Prepare, preparer } from '../sqlite/statements.ts';
 import { type CandidateRange, directionOf, type Page } from './list-query.ts';
 
 /**
- * Finds rows by words of their texts.
- * @param words `text`: whole words in sequence, ignoring case and punctuation; with `*` at the end, the last word is a prefix. `and`: a condition
- * on another column, in FTS5 syntax.
+ * Finds rows by words in their texts.
+ * @param words `text`: whole words in sequence, ignoring case and punctuation; if it ends with `*`, the last
+ * word is a prefix. `and`: a condition on another column, in FTS5 syntax.
  * @returns keys in the order of the page, at most `limit`
  */
 export type WordSearch = (
@@ -18,20 +18,21 @@ export type WordSearch = (
 ) => number[];
 
 /**
- * Numbers are bound as REAL, which FTS5 does not accept as a range bound: it would walk all rows outside the
+ * Numbers are bound as REAL. FTS5 does not use a REAL to limit a range: it would scan all rows outside the
  * range.
  */
 const integer = 'CAST(? AS INTEGER)';
 
-/** Words as an FTS5 phrase, which has no operators. */
+/** Quotes words as an FTS5 phrase, which has no operators. */
 function phraseOf(words: string) {
   const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
   return text.endsWith('*') ? `"${text.slice(0, -1)}" *` : `"${text}"`;
 }
 
 /**
- * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they
- * are searched, with the same tokenizer, so that a text is found in the same way before and after.
+ * Searches by words. The store indexes words by blocks of rows. Rows after the last block are indexed in
+ * memory when a search needs them, with the same tokenizer, so that a text is found in the same way before
+ * and after the store indexes it.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
   const newest = new Map<string, ReturnType<typeof newestWords>>();
@@ -55,7 +56,7 @@ export function createWordSearch(sql: Prepare): WordSearch {
 
 type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 
-/** Words of removed rows may remain, so if any row was ever removed, this looks each row up. */
+/** Words of removed rows may remain, so if any row was ever removed, look up each row. */
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number) {
   const { table, key } = searched;
   const keys: number[] = [];
@@ -76,8 +77,8 @@ function findKeys(prepare: Prepare, table: string, { phrase, order, from, to }: 
 }
 
 /**
- * The words of rows that are searched in memory: rows after the last noted block, usually less than a block,
- * and small sets of candidates.
+ * The words of rows that are searched in memory: rows after the last noted block (usually less than one
+ * block), and small sets of candidates.
  */
 function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
   const memory = preparer(new Database(':memory:'));
@@ -87,7 +88,10 @@ function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
   let after = 0;
   let newest = 0;
   let knownPrunes: string | undefined;
-  /** Adds the words of some rows. @returns the key of the last one */
+  /**
+   * Adds the words of some rows.
+   * @returns the last row's key
+   */
   function fill(table: string, which: string, value: string | number) {
     const rows = sql<{ key: number }>(`SELECT ${key} AS key, ${names} FROM ${texts} WHERE ${which}`).all(value);
     const insert = memory(`INSERT INTO ${table} (rowid, ${names}) VALUES (?${', ?'.repeat(columns.length)})`);
@@ -97,7 +101,7 @@ function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
     return rows.at(-1)?.key;
   }
   return {
-    /** The table `tail` with the words of all rows after the last block. */
+    /** Returns the table `tail` with the words of all rows after the last noted block. */
     upToDate(noted: number): Prepare {
       const prunes = metaOf(sql, 'prunes');
       if (noted !== after || prunes !== knownPrunes) {
@@ -109,7 +113,7 @@ function newestWords(sql: Prepare, { texts, key, columns }: SearchedTable) {
       newest = fill('tail', `${key} > ? ORDER BY ${key}`, newest) ?? newest;
       return memory;
     },
-    /** The table `some` with the words of these rows only. */
+    /** Returns the table `some` with the words of only these rows. */
     ofRows(keys: readonly number[]): Prepare {
       memory('DELETE FROM some').run();
       fill('some', `${key} IN (SELECT value FROM json_each(?))`, JSON.stringify(keys));

@@ -1,12 +1,11 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 
-/** Most values to collect. */
 export const maxValues = 2000;
 
 /**
- * The values of an indexed column, each found by one step along the index: as fast for many rows as for few.
- * At most 2,000, sorted.
+ * The distinct values of an indexed column, at most 2,000, sorted. Each value takes one step along the index,
+ * however many rows have it.
  * @param from the first value to return
  */
 export const distinctValues = (sql: Prepare, table: string, column: string, from = '') =>
@@ -17,12 +16,12 @@ export const distinctValues = (sql: Prepare, table: string, column: string, from
      SELECT v FROM d WHERE v IS NOT NULL`,
   ).values(from);
 
-/** The full names of workers that have had a slice. */
+/** The full names of workers that have received a slice. */
 export const workersOf = (sql: Prepare) => distinctValues(sql, 'tf_slices', 'assigned_worker');
 
 /**
- * How a worker may be named, in full, by its agent, or by its slot number: which slices it means, as SQL, and
- * which full names.
+ * The ways to name a worker: in full, by its agent, or by its slot number. Each defines which slices (as SQL)
+ * and which full names match.
  */
 const namings = {
   whole: { condition: 'assigned_worker = ?', means: (worker: string, name: string) => worker === name },
@@ -40,8 +39,8 @@ const hasWorker = (sql: Prepare, whole: string) =>
   sql('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').has(whole);
 
 /**
- * An existing worker's name means that worker, whatever its form: workers of other programs choose their own
- * names.
+ * An existing worker's full name always means that worker, whatever form the name has, since workers of other
+ * programs choose their own names.
  */
 function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name: string } {
   if (hasWorker(sql, text)) return { by: 'whole', name: text };
@@ -54,10 +53,10 @@ function namingOf(sql: Prepare, text: string): { by: keyof typeof namings; name:
 const isAgent = (sql: Prepare, name: string) => sql('SELECT 1 FROM system_agents WHERE agent_name = ?').has(name);
 
 /**
- * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With
- * more than `maxValues` workers, an unknown slot counts as known.
+ * Whether a worker with that name has received a slice, or its agent is known (the worker may have lost its
+ * slices). With more than `maxValues` workers, any slot counts as known.
  */
-export function isKnownWorker(sql: Prepare, text: string): boolean {
+export function isKnownWorker(sql: Prepare, text: string) {
   const { by, name } = namingOf(sql, text);
   if (by === 'whole') return hasWorker(sql, name) || isAgent(sql, name.split('/')[0] ?? '');
   if (by === 'agent') {
@@ -70,9 +69,9 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
 }
 
 /**
- * The condition that a slice is or was with a worker, named `7`, `07`, `worker-agent-rita-5`,
- * `worker-agent-rita-5/7` or `worker-agent-rita-5/07`. An index serves `worker`; `workers` is checked row by
- * row.
+ * The condition that a slice is or was processed by the worker that `text` names: `7`, `07`,
+ * `worker-agent-rita-5`, `worker-agent-rita-5/7` or `worker-agent-rita-5/07`. The condition `worker` uses an
+ * index; `workers` is checked row by row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
   const none: Condition = ['1 = ?', undefined];
@@ -82,7 +81,7 @@ export function workerConditions(sql: Prepare, text: string | undefined): Record
   return by === 'whole' ? { worker: condition, workers: none } : { worker: none, workers: condition };
 }
 
-/** Tests whether a full name is such a worker. */
+/** Returns a function that tests whether a full name means this worker. */
 export function workerTest(sql: Prepare, text: string): (worker: string) => boolean {
   const { by, name } = namingOf(sql, text);
   return (worker) => namings[by].means(worker, name);

@@ -8,14 +8,14 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver
- * of their execution.
+ * Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the
+ * execution's driver.
  */
 
-/** The effect of a command that its driver has not carried out yet. */
+/** The effect of a command that the driver has not carried out yet. */
 export const waitsForDriver: Effect = { effect: 'none', code: 'WAITS_FOR_DRIVER', reason: 'waits for the driver' };
 
-/** The state of a command: it waits, was carried out, or had no effect. */
+/** The state of a command: waiting, carried out, or without effect. */
 export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none'; code: EffectCode; reason: string };
 
 /** Throws an `Error` if the command is not recorded. */
@@ -31,9 +31,10 @@ export function commandState(sql: Prepare, messageId: string): CommandState {
 
 type CommandType = 'stop_workflow' | 'pause_workflow' | 'resume_workflow';
 
-/** The commands of these types that wait for the driver of an execution, the oldest first. */
-export function waitingCommands<T extends CommandType>(sql: Prepare, id: string, types: readonly T[]): Message<T>[] {
-  // Usually none waits. Comparing types in SQL would cost more than checking the few.
+/** The commands of these types that wait for the driver of an execution, oldest first. */
+export function waitingCommands<T extends CommandType>(sql: Prepare, id: string, types: readonly T[]) {
+  // Usually no command is waiting. Comparing types in SQL would cost more than checking the few waiting ones
+  // here.
   return sql<string>(
     `SELECT ${messageColumns.payload} FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
@@ -43,13 +44,11 @@ export function waitingCommands<T extends CommandType>(sql: Prepare, id: string,
     .filter(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T>[];
 }
 
-/** Records that the driver has carried out a command. */
 export function noteApplied({ sql }: Transaction, messageId: string) {
   const apply = `UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE short_id = ${shortId('?')}`;
   sql(apply).run(messageId);
 }
 
-/** Records why a command has no effect. */
 export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string) {
   sql(`UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE short_id = ${shortId('?')}`).run(
     code,
@@ -73,7 +72,7 @@ export function refuseWaiting(
   ).run(code, reason, executionId, except);
 }
 
-/** As SQL: the last message of some types that took effect in the execution `$id`. */
+/** As SQL: the last message that took effect in the execution `$id` and has one of the given types. */
 const lastApplied = (columns: string, types: readonly string[]) =>
   `SELECT ${columns} FROM message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.landmark}
      AND type_no IN ${typeNumbers(types)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`;
@@ -81,8 +80,8 @@ const lastApplied = (columns: string, types: readonly string[]) =>
 const isPause = `type_no = ${numberOf(`'pause_workflow'`)}`;
 
 /**
- * The last pause or continuation, and whether it is a pause that still holds: a takeover resumes an
- * execution. The order of the log decides, since clocks of hosts differ.
+ * The last pause or resume, and whether it is a pause that is still in effect; a takeover ends a pause. The
+ * log's order decides which came last, since the clocks of hosts differ.
  */
 const lastChange = (sql: Prepare, executionId: string) =>
   sql<{ held: number | null; payload: string }>(
@@ -92,11 +91,9 @@ const lastChange = (sql: Prepare, executionId: string) =>
     ),
   ).get({ id: executionId });
 
-/** Whether an operator has paused an execution. */
 export const isHeld = (sql: Prepare, executionId: string) => lastChange(sql, executionId)?.held === 1;
 
-/** The pause that holds an execution. */
-export function heldBy(sql: Prepare, executionId: string): Message<'pause_workflow'> | undefined {
+export function heldBy(sql: Prepare, executionId: string) {
   const row = lastChange(sql, executionId);
   return row?.held !== 1 ? undefined : (decodeRecorded(row.payload) as Message<'pause_workflow'>);
 }

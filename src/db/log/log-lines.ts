@@ -2,10 +2,9 @@ import { type LogLevel, type LogLine, logLevels } from '../../lib/logger.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The agent that logs a line, and the execution that it is about. */
+/** The agent that logs a line, and the execution that the line is about. */
 type LogOrigin = Pick<LogLineRow, 'agent' | 'execution_id' | 'run_id'>;
 
-/** Writes a line into `app_logs`. */
 export type LogLineWriter = (tx: Transaction, line: LogLine, origin: LogOrigin) => void;
 
 /** A writer that skips lines below `threshold`. */
@@ -19,7 +18,7 @@ export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
 export interface LogLineRow {
   /** ISO 8601. */
   timestamp: string;
-  /** Python's numbers: 10 to 50. */
+  /** Python's log levels: 10 to 50. */
   level: number;
   agent: string;
   message: string;
@@ -28,8 +27,8 @@ export interface LogLineRow {
   context?: object | undefined;
 }
 
-/** Writes a line into `app_logs`, with its place among the messages. Returns its number. */
-export function insertLogLine({ sql }: Transaction, line: LogLineRow): number {
+/** Writes a line to `app_logs`, with its position among the messages. Returns the number of the line. */
+export function insertLogLine({ sql }: Transaction, line: LogLineRow) {
   const { timestamp, level, agent, message, execution_id = null, run_id = null, context } = line;
   const shown = context === undefined ? null : JSON.stringify(context);
   const { lastInsertRowid } = sql(

@@ -2,12 +2,12 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The first run number of a store that shares no broker; all else is numbered from 1. */
+/** The first run number in a store used without a broker; all other numbers begin at 1. */
 const firstRun = 100_010;
 
 export type CounterName = 'execution' | 'run' | 'agent' | `monitor ${string}`;
 
-export function drawNumber({ sql }: Transaction, name: CounterName): number {
+export function drawNumber({ sql }: Transaction, name: CounterName) {
   const next = sql<number>(
     `INSERT INTO counters (name, next_value) VALUES (?, ? + 1)
      ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
@@ -15,7 +15,7 @@ export function drawNumber({ sql }: Transaction, name: CounterName): number {
   return (next as number) - 1;
 }
 
-/** Ensures that no number up to `number` is drawn later. */
+/** Ensures that later numbers are above `number`. */
 export function reserveNumber({ sql }: Transaction, name: CounterName, number: number) {
   sql(
     `INSERT INTO counters (name, next_value) VALUES (?, ?)
@@ -23,7 +23,7 @@ export function reserveNumber({ sql }: Transaction, name: CounterName, number: n
   ).run(name, number + 1);
 }
 
-/** The first numbers that a configuration gives a store used with a broker. */
+/** The first numbers in a store used with a broker; undefined if they are not configured. */
 export interface FirstNumbers {
   first_execution_number?: number | undefined;
   first_run_number?: number | undefined;
@@ -32,8 +32,8 @@ export interface FirstNumbers {
 const numberFrom = (first: number, end: number) => first + Math.floor(Math.random() * (end - first));
 
 /**
- * Moves a store's numbers once to a random place, so that stores that share a broker do not assign the same
- * ids.
+ * Makes numbering start at a configured or random number, the first time only, so that stores sharing a broker
+ * assign different ids.
  */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers) {
   const { sql } = tx;
@@ -44,8 +44,8 @@ export function spreadNumbers(tx: Transaction, { first_execution_number, first_r
 }
 
 /**
- * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its
- * number forever, so each is looked up once.
+ * Maps names to the numbers that replace them in log rows, for a writing connection. A name keeps its number
+ * forever, so each name is looked up only once.
  */
 export const nameNumbers = onceFor((sql: Prepare) => {
   const numbers = new Map<string, number>();
@@ -57,23 +57,27 @@ export const nameNumbers = onceFor((sql: Prepare) => {
     return number;
   };
   const numberOf = (name: string) => knownNumberOf(name) ?? add(name);
-  /** The short form of a message id, which `fullId` reads; undefined if its first part has no number. */
+  /**
+   * The short form of a message id, from which `fullId` restores the id; undefined if the first part of the
+   * id has no number.
+   */
   const shorten = (id: string, number: (name: string) => number | undefined) => {
     const slash = id.indexOf('/');
     if (slash === -1) return id;
     const first = number(id.slice(0, slash));
-    return first === undefined ? undefined : `${first}${id.slice(slash)}`;
+    return first && `${first}${id.slice(slash)}`;
   };
   return {
     /**
-     * The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction.
+     * The number of a name, assigned if it has none yet; null if there is no name. Call it in a write
+     * transaction.
      */
-    numberOf: (name: string | undefined): number | null => (name === undefined ? null : numberOf(name)),
+    numberOf: (name: string | undefined) => (name === undefined ? null : numberOf(name)),
     /** The short form of the id of a new row. Call it in a write transaction. */
     newShortId: (id: string) => shorten(id, numberOf) as string,
-    /** The short form of an id, as `shortId` in SQL; null if no message has an id that begins like it. */
-    shortId: (id: string): string | null => shorten(id, knownNumberOf) ?? null,
-    /** Call it after a rollback: the new names are gone, and others may get their numbers. */
+    /** The short form of an id, like `shortId` in SQL; null if the first part of the id has no number. */
+    shortId: (id: string) => shorten(id, knownNumberOf) ?? null,
+    /** Call it after a rollback, which removes the new names: other names may then get their numbers. */
     forget: () => numbers.clear(),
   };
 });

@@ -5,7 +5,7 @@ import { nameOf, numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A log row that its recorder still has to send over the broker. */
+/** A log row that the recorder still has to send over the broker. */
 export interface UnsentRow {
   seq: number;
   message_id: string;
@@ -23,8 +23,8 @@ export const unsentRows = (sql: Prepare, namespace: string, after: number, limit
        WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent} AND seq > ? ORDER BY seq LIMIT ?) ORDER BY seq`,
   ).all(namespace, after, limit);
 
-/** How many rows of a namespace are unsent, and when the oldest was recorded, in milliseconds since 1970. */
-export function unsentOf(sql: Prepare, namespace: string): { count: number; oldest: number | undefined } {
+/** Number of unsent rows of a namespace, and when the oldest was recorded, in milliseconds since 1970. */
+export function unsentOf(sql: Prepare, namespace: string) {
   const row = sql<{ count: number; oldest: number | null }>(
     `SELECT count(*) AS count, min(recorded_ms) AS oldest FROM message_rows
      WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent}`,
@@ -32,18 +32,21 @@ export function unsentOf(sql: Prepare, namespace: string): { count: number; olde
   return { count: row?.count ?? 0, oldest: row?.oldest ?? undefined };
 }
 
-/** Records the broker's receipts. */
+/** Records that the broker has received these messages. */
 export function markSent({ sql }: Transaction, seqs: readonly number[]) {
   const now = utcNow();
   for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
-/** Records that the broker refuses a message: it is not sent again. */
+/** Records that the broker refused a message, so that it is not sent again. */
 export function markUnsendable({ sql }: Transaction, seq: number) {
   sql('UPDATE message_rows SET goes_out = iif(goes_out = 2, 3, 0) WHERE seq = ?').run(seq);
 }
 
-/** Lets a new recorder retry messages of running executions that the broker refused from the last one. */
+/**
+ * Lets a new recorder retry messages of running executions that the broker refused when the previous recorder
+ * sent them.
+ */
 export function reviveUnsendable({ sql }: Transaction, namespace: string) {
   sql(
     `UPDATE message_rows SET goes_out = iif(goes_out = 3, 2, 1) WHERE goes_out IN (0, 3) AND execution_no IN (
@@ -52,11 +55,11 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string) {
 }
 
 /**
- * Sends messages again: messages that no agent holds, unanswered ones, and ones originally sent by other
- * agents.
- * @returns the executions that they belong to
+ * Sends messages again: slices that no agent has, and unanswered messages, even if other agents originally sent
+ * them.
+ * @returns the executions of the messages
  */
-export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
+export function sendAgain({ sql }: Transaction, messageIds: readonly string[]) {
   const update = sql<string | null>(
     `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE short_id = ${shortId('?')}
      RETURNING ${nameOf('execution_no')}`,

@@ -9,26 +9,26 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { nameNumbers } from './numbers.ts';
 
-/** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
+/** Stands for the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
 
 /** Facts about a message that are not in its body. */
 export interface Circumstances {
-  /** When it was sent, if the body does not say. */
+  /** When the message was sent, if the body does not say. */
   sentAt?: string | undefined;
-  /** On replay: when it was recorded; otherwise now. */
+  /** For a replay: when the row was recorded; otherwise now. */
   recordedAt?: string;
-  /** On replay: the effect that a driver gave a command. */
+  /** For a replay: the effect that a command had once its driver had handled it. */
   effect?: Effect;
-  /** On replay: the row's number; otherwise the next one. */
+  /** For a replay: the row's number; otherwise the next number. */
   seq?: number | undefined;
-  /** Whether this is a replay: a `run_workflow` keeps the numbers it was given. */
+  /** Whether this is a replay, in which a `run_workflow` keeps its execution id and run number. */
   isReplay?: boolean;
   /** Whether the recorder has to send the row over the broker. */
   goesOut?: boolean | undefined;
-  /** Whether it came over the broker and need not be sent. */
+  /** Whether the row came over the broker and need not be sent. */
   fromBroker?: boolean | undefined;
-  /** For a message of other programs: the stored headers (JSON). */
+  /** For a message from another program: the headers as stored (JSON). */
   headers?: string;
 }
 
@@ -47,20 +47,20 @@ export interface LogRow {
   execution_id: string | null;
 }
 
-/** A row of the log, as recorded. */
 export interface Recorded extends Omit<LogRow, 'payload' | 'destination'> {
-  /** False if the log already had the statement: nothing was written. */
+  /** False if the log already had the message, so that nothing was written. */
   isNew: boolean;
-  /** The types of earlier messages that waited for this one and took effect with it. */
+  /** The types of earlier messages that had waited for this one and took effect with it. */
   released?: MessageType[];
 }
 
-/** As SQL: whether a row came over the broker. It needed no sending from here and counts as sent. */
+/** As SQL: whether a row came over the broker. Such a row is not sent from here, and counts as sent. */
 export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
 
 /**
- * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and
- * the recording time for rows that came over the broker, since another host's clock may be off.
+ * As SQL: when the event of a row happened, for delays and durations: the sending time for rows of this
+ * store's processes; the recording time for rows that came over the broker, since another host's clock may be
+ * off.
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
@@ -76,7 +76,7 @@ export const findRow = (sql: Prepare, messageId: string) =>
   sql<LogRow>(
     `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
      FROM workflow_messages WHERE short_id = ?`,
-    // Executed for every message: SQLite would take as long to shorten the id as to look it up.
+    // This runs for every message. Shortening the id in SQLite would take as long as looking it up.
   ).get(nameNumbers(sql).shortId(messageId));
 
 export function insertRow(
@@ -101,7 +101,7 @@ export function insertRow(
     seq ?? null,
     newShortId(message_id),
     numberOf(msg_type),
-    // A message from a broker is never our own entry, whatever its type.
+    // A message from a broker is never an entry in our own logbook, whatever its type.
     typeTraits(msg_type, headers !== undefined || fromBroker === true),
     numberOf(envelope.sender),
     numberOf(envelope.namespace),
@@ -133,13 +133,13 @@ export function insertRow(
   };
 }
 
-/** The columns of an effect besides its name. */
+/** The columns that describe an effect, other than its name. */
 export function effectColumns(effect: Effect) {
   if (effect.effect === 'applied') return { effect_code: null, effect_reason: null, awaits: null };
   return { effect_code: effect.code, effect_reason: effect.reason, awaits: effect.awaits ?? null };
 }
 
-/** A payload, and the columns of its row that describe it. */
+/** A payload, and the columns of the row that describe it. */
 interface Said {
   payload: string;
   message_id: string;
@@ -147,11 +147,11 @@ interface Said {
 }
 
 /**
- * Cuts the envelope off a payload if the columns of its row can restore it byte for byte
- * (`messageColumns.payload` does). Our own agents write the envelope after the fields in a fixed order; a
- * payload with another order, or that is not JSON, stays whole.
+ * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (as
+ * `messageColumns.payload` does). swf-mcp's own agents write the envelope after the fields in a fixed order. A
+ * payload whose fields are in another order, or that is not JSON, stays whole.
  */
-export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: string; is_whole: number } {
+export function storedBody(row: Said, sentAt: string, isJson: boolean) {
   const { payload } = row;
   const [before, after] = envelopeTexts(row, sentAt) ?? ['', ''];
   const end = payload.length - after.length;
@@ -161,7 +161,7 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: 
     end >= before.length &&
     payload.startsWith(before) &&
     payload.endsWith(after) &&
-    // After the type comes the comma of the first field, or of the envelope.
+    // The type is followed by the comma before the first field, or before the envelope.
     payload[before.length] === ',';
   return isRestorable
     ? { body: `{${payload.slice(before.length + 1, end)}}`, is_whole: 0 }
@@ -170,7 +170,7 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): { body: 
 
 /**
  * The texts before and after the fields; undefined if a column of the envelope is empty. Values that JSON
- * would escape do not match.
+ * would escape do not match these texts.
  */
 function envelopeTexts(
   { message_id, envelope: { msg_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
@@ -187,14 +187,14 @@ function envelopeTexts(
 }
 
 /**
- * The columns that a body can fill, by the names of its fields. The id that a message brought along is stored
- * but not trusted.
+ * The columns that a body can fill, by the names of its fields. The id in a message is stored but not
+ * trusted.
  */
 export type EnvelopeColumns = { msg_type: string } & { [Field in keyof Envelope]?: Envelope[Field] | undefined };
 
-/** The usable envelope fields of a body that is not a message of the vocabulary. */
+/** The usable envelope fields of a body that was rejected or has an unknown type. */
 export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {
-  const text = (key: string): string | undefined => {
+  const text = (key: string) => {
     const value = body[key];
     return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
   };

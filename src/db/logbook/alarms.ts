@@ -7,7 +7,10 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { entriesUntil, type Window as WrittenIn } from './people.ts';
 
-/** An alarm's current state. `seen_sent_by`: the sender that claims the name `seen_by`; null if it is that person. */
+/**
+ * The current state of an alarm. `seen_sent_by`: the sender that claimed the name `seen_by`; null if the
+ * sender is that person.
+ */
 export type AlarmRow = RowOf<'list_alarms', { raised_sentence: string; seen_sent_by: string | null }>;
 
 const otherColumns = { sentence: 'coalesce(current_sentence, sentence)', seen_sent_by: 'seen_sent_by' };
@@ -21,7 +24,7 @@ export interface AlarmFilter extends Window, Texts<'execution_id' | 'namespace'>
 
 const ofNamespace = 'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)';
 
-/** Alarms in the order in which they were raised last. */
+/** Alarms in the order in which they were last raised. */
 export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page) =>
   listRows<AlarmRow>(sql, {
     select: alarmColumns(),
@@ -42,21 +45,21 @@ export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page) =>
     page,
   });
 
-/** Most names to list for an ambiguous one. */
+/** Maximum number of matching names to list if a name is ambiguous. */
 const shownNames = 5;
 
 /**
- * The alarm with a name: its id, or a prefix that no other alarm has. Throws `ARGUMENT_INVALID` with similar
- * ids.
+ * The alarm with the given id, or the only one whose id begins with the given text. Throws `ARGUMENT_INVALID`,
+ * listing matching or similar ids, if there is none or more than one.
  */
-export function alarmNamed(sql: Prepare, name: string): AlarmRow {
+export function alarmNamed(sql: Prepare, name: string) {
   const exact = alarmOf(sql, name);
   if (exact !== undefined) return exact;
   if (name.trim() === '') throw argumentInvalid(`the alarm name is empty; give its id, or its code`);
   const beginning = sql<AlarmRow>(
     `SELECT ${alarmColumns()} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
-  // If there are several, a cleared alarm is not meant.
+  // If several alarms match, ignore cleared ones.
   const open = beginning.filter(({ state }) => state !== 'cleared');
   const fitting = open.length === 0 ? beginning : open;
   const [meant] = fitting;
@@ -81,7 +84,7 @@ export const alarmOf = (sql: Prepare, alarmId: string) =>
 export const openAlarms = (sql: Prepare) =>
   sql<AlarmRow>(`SELECT ${alarmColumns()} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
-/** Records the present sentence of a raised alarm's finding, without notifying receivers. */
+/** Records the current sentence of a raised alarm's finding, without notifying receivers. */
 export function noteSentence({ sql }: Transaction, alarmId: string, sentence: string) {
   sql(
     `UPDATE alarms SET current_sentence = nullif(?, sentence) WHERE alarm_id = ? AND coalesce(current_sentence, sentence) <> ?`,
@@ -89,10 +92,10 @@ export function noteSentence({ sql }: Transaction, alarmId: string, sentence: st
 }
 
 /**
- * The alarms of a period in their state at its end, oldest first; a recurring alarm is listed for each
- * occurrence. The table has only the last one, so this reads the log. Times are ISO 8601.
+ * The alarms in a period, in their state at the period's end, oldest first; an alarm that recurred is listed
+ * for each occurrence. The table has only the last occurrence, so this reads the log. Times are ISO 8601.
  */
-export function alarmsIn(sql: Prepare, { start_time, ...window }: WrittenIn): AlarmRow[] {
+export function alarmsIn(sql: Prepare, { start_time, ...window }: WrittenIn) {
   const alarms = new Map<string, AlarmRow>();
   for (const entry of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, entry);
   return [...alarms.values()].filter(({ cleared_at }) => cleared_at === null || cleared_at >= start_time);

@@ -21,10 +21,10 @@ export interface Author {
 }
 
 export interface NewNote extends Author {
-  /** Undefined if about no execution. */
+  /** Undefined if the entry is not about an execution. */
   execution_id: string | undefined;
   text: string;
-  /** ISO 8601; defaults to now. */
+  /** ISO 8601; now by default. */
   at?: string | undefined;
   about?: string | undefined;
   for_next?: boolean | undefined;
@@ -36,13 +36,16 @@ export interface NewQuality extends Author {
   reason: string;
 }
 
-/** Records a note. Returns its id. */
-export async function addNote(store: Store, { execution_id, sender, ...note }: NewNote): Promise<string> {
+/** Records a note, and returns its id. */
+export async function addNote(store: Store, { execution_id, sender, ...note }: NewNote) {
   const draft: Draft<'note'> = { msg_type: 'note', command_id: randomUUID(), ...note };
   return (await store.write((tx) => recordEntry(store, tx, draft, { execution_id, sender }))).message_id;
 }
 
-/** Sets the quality of a run. @returns the id of the message, and the previous quality */
+/**
+ * Sets the quality of a run.
+ * @returns the id of the message, and the previous quality
+ */
 export function setQuality(store: Store, { execution_id, sender, ...quality }: NewQuality) {
   const draft: Draft<'quality'> = { msg_type: 'quality', command_id: randomUUID(), ...quality };
   return store.write((tx) => {
@@ -53,9 +56,10 @@ export function setQuality(store: Store, { execution_id, sender, ...quality }: N
 }
 
 /**
- * Records that a person has seen an alarm.
- * @param name its id, or a prefix of one @returns the alarm; `isNew` is false if it was seen before Throws
- * `ARGUMENT_INVALID` if no alarm has the name, or several do.
+ * Records that a person has seen an alarm. Throws `ARGUMENT_INVALID` if the name matches no alarm, or more than
+ * one.
+ * @param name the alarm's id, or a prefix of the id
+ * @returns the alarm; `isNew` is false if it had been seen before
  */
 export const markSeen = (store: Store, name: string, by: Author & { text?: string | undefined }) =>
   store.write((tx) => {
@@ -67,19 +71,19 @@ export const markSeen = (store: Store, name: string, by: Author & { text?: strin
     return { alarm: alarmNamed(tx.sql, alarm.alarm_id), isNew: true };
   });
 
-/** The fields of an alarm in each of its messages. */
+/** The fields that describe an alarm in each message about it. */
 export function contentOf({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent {
   return { code, subject, sentence, severity, count };
 }
 
 interface AlarmContent extends AlarmFinding {
-  /** How often the alarm was raised, from 1. */
+  /** How many times the alarm has been raised, counting from 1. */
   count: number;
 }
 
 /**
- * Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` if the entry could not be
- * read back.
+ * Writes an entry in the namespace of its execution. Throws `ARGUMENT_INVALID` if the entry could not be read
+ * back.
  */
 export function recordEntry(
   store: Pick<Store, 'messages'>,
@@ -87,7 +91,7 @@ export function recordEntry(
   draft: Draft<LogbookType>,
   { execution_id, sender }: { execution_id: string | undefined; sender: string },
 ): Recorded {
-  const namespace = execution_id === undefined ? undefined : namespaceOf(tx.sql, execution_id);
+  const namespace = execution_id && namespaceOf(tx.sql, execution_id);
   const message = {
     ...draft,
     sender,
@@ -100,14 +104,14 @@ export function recordEntry(
   throw argumentInvalid(decoded.kind === 'rejected' ? decoded.reason : `${draft.msg_type} is not a logbook entry`);
 }
 
-/** For an entry about no execution, or about one without a known namespace. */
+/** The namespace of an entry without an execution, or about an execution whose namespace is unknown. */
 const noNamespace = 'none';
 
-/** Other programs' namespaces may be longer. */
+/** Namespaces of other programs may be longer than this. */
 const longestNamespace = 200;
 
-/** Throws `EXECUTION_NOT_FOUND` if it was removed a moment ago. */
-function namespaceOf(sql: Prepare, executionId: string): string {
+/** Throws `EXECUTION_NOT_FOUND` if the execution has just been removed. */
+function namespaceOf(sql: Prepare, executionId: string) {
   const named = sql<string>('SELECT namespace FROM workflow_executions WHERE execution_id = ?');
   const namespace = named.value(executionId);
   if (namespace === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);

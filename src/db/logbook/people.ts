@@ -7,7 +7,7 @@ import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Both ends are ISO 8601. */
+/** Both times are ISO 8601. */
 export interface Window {
   start_time: string;
   end_time: string;
@@ -15,14 +15,14 @@ export interface Window {
 }
 
 /**
- * Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Skips
- * entries that can no longer be read.
+ * Entries of some types up to a time, oldest first, each with the time of writing. Times are ISO 8601. Skips
+ * entries that are no longer readable.
  */
 export function entriesUntil<T extends LogbookType>(
   sql: Prepare,
   types: readonly T[],
   { end_time, namespace = null }: Omit<Window, 'start_time'>,
-): (Message<T> & { sent_at: string })[] {
+) {
   const rows = sql<{ sent_at: string; payload: string }>(
     `SELECT ${messageColumns.sent_at} AS sent_at, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_logbook
      WHERE ${indexPredicates.logbook} AND type_no IN ${typeNumbers(types)} AND effect = 'applied' AND sent_ms <= ${milliseconds('?')}
@@ -34,14 +34,14 @@ export function entriesUntil<T extends LogbookType>(
   });
 }
 
-/** A note of a person. Times are ISO 8601. */
+/** A person's note. Times are ISO 8601. */
 interface NoteRow {
   message_id: string;
-  /** Null if it is about no execution. */
+  /** Null if the note is not about an execution. */
   execution_id: string | null;
   text: string;
   author: string;
-  /** The sender that claims this name; null if it is the author. */
+  /** The sender that named this author; null if the sender is the author. */
   sent_by: string | null;
   at: string;
   about: string | null;
@@ -59,7 +59,7 @@ interface QualityRow {
 
 const noteColumns = 'message_id, execution_id, text, author, sent_by, at, about, for_next, written_at';
 
-/** The last notes about an execution, at most `most`, newest first, and how many earlier ones there are. */
+/** The last notes about an execution, at most `most`, newest first, and the number of earlier ones. */
 export function notesOf(sql: Prepare, executionId: string, most: number) {
   const [about, last] = ['FROM notes WHERE execution_id = ?', 'ORDER BY seq DESC LIMIT ?'];
   const notes = sql<NoteRow>(`SELECT ${noteColumns} ${about} ${last}`).all(executionId, most);
@@ -69,7 +69,10 @@ export function notesOf(sql: Prepare, executionId: string, most: number) {
 
 const maxWritten = 1000;
 
-/** The last notes written in a period, oldest first: those of a namespace, and notes about no execution. */
+/**
+ * The last notes written in a period, oldest first: those in a namespace, and those that are not about an
+ * execution.
+ */
 export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = null }: Window) =>
   sql<NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
@@ -80,8 +83,8 @@ export const notesWritten = (sql: Prepare, { start_time, end_time, namespace = n
     .toReversed();
 
 /**
- * Every quality set up to a time, including `none`, oldest first, from the log, which has them all. A quality
- * may have been set again since.
+ * Every quality that was set at or before a time, including `none`, oldest first. This reads the log, which has
+ * them all: the table has only the last quality of each run.
  */
 export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>) =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
@@ -93,7 +96,7 @@ export const judgementsUntil = (sql: Prepare, window: Omit<Window, 'start_time'>
     set_at: sent_at,
   }));
 
-/** The quality of a run; undefined if unset. A withdrawn quality is `none`. */
+/** The quality of a run; undefined if never set. A withdrawn quality is `none`. */
 export const qualityOf = (sql: Prepare, executionId: string) =>
   sql<QualityRow>('SELECT value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = ?').get(
     executionId,

@@ -7,10 +7,7 @@ import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } fro
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/**
- * How far back the first watcher looks: executions that ended in the last shift are still relevant.
- * Milliseconds.
- */
+/** How far back the first watcher looks, in milliseconds: executions of the last shift still matter. */
 const firstLook = 8 * 3_600_000;
 
 type WatcherRow = ProcessSigns & { process_id: number; ended: string | null; looked_ms: number };
@@ -24,9 +21,10 @@ const isAtWork = (watcher: WatcherRow, isAlive: LivenessTest) =>
   watcher.ended === null && isProcessAlive(watcher, isAlive);
 
 /**
- * Makes a process the watcher. Returns false while another one is alive. @param now milliseconds since 1970
+ * Makes a process the watcher. Returns false while another watcher is alive.
+ * @param now milliseconds since 1970
  */
-export function becomeWatcher(tx: Transaction, processId: number, isAlive: LivenessTest, now: number): boolean {
+export function becomeWatcher(tx: Transaction, processId: number, isAlive: LivenessTest, now: number) {
   const before = watcherOf(tx.sql);
   if (before?.process_id === processId) return true;
   if (before !== undefined && isAtWork(before, isAlive)) return false;
@@ -37,10 +35,10 @@ export function becomeWatcher(tx: Transaction, processId: number, isAlive: Liven
   return true;
 }
 
-/** Whether a process is still the watcher: checked in every transaction in which it writes as one. */
+/** Whether a process is still the watcher. Checked in every transaction in which it writes as the watcher. */
 export const isWatcher = (sql: Prepare, processId: number) => watcherOf(sql)?.process_id === processId;
 
-/** When a watcher last checked, in milliseconds since 1970. */
+/** When the watcher last checked executions, in milliseconds since 1970. */
 export const lastLook = (sql: Prepare) => watcherOf(sql)?.looked_ms ?? 0;
 
 export function noteLook({ sql }: Transaction, now: number) {
@@ -48,17 +46,17 @@ export function noteLook({ sql }: Transaction, now: number) {
 }
 
 /**
- * Whether a watcher is at work; undefined if there never was one. A watcher that missed its heartbeats is not
- * at work.
+ * Whether a watcher is running; undefined if there has never been one. A watcher that missed its heartbeats
+ * does not count as running.
  * @param now milliseconds since 1970
  */
-export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boolean | undefined {
+export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number) {
   const watcher = watcherOf(sql);
   if (watcher === undefined) return undefined;
   return isAtWork(watcher, isAlive) && livenessOf(watcher.last_beat, now) !== 'gone';
 }
 
-/** A finding that may become an alarm, or an alarm that may be over. Milliseconds since 1970. */
+/** A finding that may become an alarm, or an alarm that may be cleared. Times are in milliseconds since 1970. */
 interface Candidate {
   alarm_id: string;
   execution_id: string;
@@ -88,12 +86,12 @@ export function endedExecution(sql: Prepare, executionId: string) {
   return row && { end_time: row.end_time, isJudged: row.is_judged === 1 };
 }
 
-/** How long after its last message PanDA may be at work on files of a run that has ended, in milliseconds. */
+/** How long after an ended run's last message PanDA may still be processing the run's files, in milliseconds. */
 const patience = 24 * 3_600_000;
 
 /**
- * Executions to watch: running ones, ones that ended or were last heard since a time, ones whose files may
- * still be processed at a site, and ones with open alarms.
+ * Executions to watch: those that are running, those that ended or were last heard from after a given time,
+ * those whose files a site may still be processing, and those with open alarms.
  * @param since ISO 8601
  */
 export const watchedExecutions = (sql: Prepare, since: string) =>
@@ -107,37 +105,37 @@ export const watchedExecutions = (sql: Prepare, since: string) =>
      ORDER BY seq`,
   ).values({ since });
 
-/** A change of an alarm not yet delivered to a receiver. */
+/** A change of an alarm that has not been delivered to a receiver yet. */
 export interface Undelivered {
   seq: number;
   message_id: string;
   payload: string;
 }
 
-/** Registers a receiver. A new one gets changes from now on. @param receiver a digest */
+/** Registers a receiver. A new receiver gets only later changes. @param receiver a digest */
 export function knowReceiver({ sql }: Transaction, receiver: string) {
   sql(
     `INSERT INTO alarm_receivers (receiver, seq) VALUES (?, (SELECT coalesce(max(seq), 0) FROM message_rows)) ON CONFLICT DO NOTHING`,
   ).run(receiver);
 }
 
-/** As SQL: the changes not yet delivered to a receiver. */
+/** As SQL: the changes that have not been delivered to a receiver yet. */
 const undelivered = `message_rows INDEXED BY message_rows_logbook
   WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
     AND type_no IN ${typeNumbers(alarmMessageTypes)} AND effect = 'applied'`;
 
-/** The first change not yet delivered to a receiver, or undefined. */
+/** The first change that has not been delivered to a receiver yet, or undefined. */
 export const firstUndelivered = (sql: Prepare, receiver: string) =>
   sql<Undelivered>(
     `SELECT seq, ${messageColumns.message_id} AS message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
 /**
- * Skips the changes that a receiver did not get in time: it was away, or was not configured. @returns how
- * many.
+ * Skips the changes that a receiver did not get in time because it was unreachable or not configured.
  * @param before milliseconds since 1970
+ * @returns the number of skipped changes
  */
-export function leaveOut(tx: Transaction, receiver: string, before: number): number {
+export function leaveOut(tx: Transaction, receiver: string, before: number) {
   const old = tx
     .sql<number>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
     .values(receiver, before);

@@ -12,24 +12,24 @@ import { fileAt } from '../sqlite/store-file.ts';
 
 /**
  * Writes the current state of the store into a new file, while others keep writing to the store. The file is
- * compact, has mode 0600, and gets its name only when it is complete and on disk; it never replaces a file.
- * Throws `STORE_UNAVAILABLE` if it cannot be written.
+ * compact, has mode 0600, and gets its name only once it is complete and on disk. It never replaces a file.
+ * Throws `STORE_UNAVAILABLE` if the file cannot be written.
  */
 export function backupStore(db: Connection, target: string) {
-  // Check before the work, so that no caller waits for nothing.
+  // Check before doing the work, so that no caller waits in vain.
   if (fileAt(target) !== undefined) throw isThere(target);
   removeLeftovers(target);
   const aside = `${target}.${markOf(currentProcess())}.part`;
   try {
-    // SQLite writes into an existing empty file, so no other user can read it at any moment.
+    // SQLite writes into this empty file, which is made first so that no other user can ever read the copy.
     closeSync(openSync(aside, 'wx', 0o600));
-    // SQLite treats the copy as a write, which this connection may not do otherwise.
+    // To SQLite, VACUUM INTO is a write, and this connection otherwise forbids writes.
     db.pragma('query_only = OFF');
     db.prepare('VACUUM INTO ?').run(aside);
     const file = openSync(aside, 'r');
     fsyncSync(file);
     closeSync(file);
-    // If two backups share a name, one gets it: a rename would replace the other's file.
+    // If two backups use the same name, only one gets it. A rename would replace the other backup's file.
     linkSync(aside, target);
   } catch (error) {
     throw explained(error, db.name, target);
@@ -38,13 +38,16 @@ export function backupStore(db: Connection, target: string) {
   }
 }
 
-/** Identifies a process in a file name: its pid, its start, and where these are valid. */
+/**
+ * Identifies a process in a file name by its pid, its start time, and the host or container where these are
+ * valid.
+ */
 function markOf({ pid, pid_started }: { pid: number; pid_started: string }) {
   const [started = '', ...where] = pid_started.split(' ');
   return `${pid}-${started}-${sha256().update(where.join(' ')).digest('hex').slice(0, 8)}`;
 }
 
-/** Removes the leftovers of killed backups to this name. */
+/** Removes files that killed backups to this name left behind. */
 function removeLeftovers(target: string) {
   const folder = dirname(target);
   for (const name of namesIn(folder)) {
@@ -56,12 +59,12 @@ function removeLeftovers(target: string) {
   }
 }
 
-/** No backup takes longer. Milliseconds. */
+/** The longest that a backup may take, in milliseconds. */
 const longest = 86_400_000;
 
 /**
- * Whether the process that began a file may still write it. A process of another container or an earlier boot
- * is assumed to for a day.
+ * Whether the process that started a file may still be writing it. For a process in another container or from
+ * before a reboot, this is assumed for a day.
  */
 function isBeingWritten(
   path: string,
@@ -77,16 +80,16 @@ function isBeingWritten(
 const isThere = (target: string, cause?: unknown) =>
   storeUnavailable(`${target} cannot be written: the file already exists; name another, or remove it`, { cause });
 
-/** Reports a fault of the store itself as the store's, not the copy's. */
-function explained(error: unknown, source: string, target: string): unknown {
+/** Reports a fault in the store itself as the store's fault, not as the copy's. */
+function explained(error: unknown, source: string, target: string) {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (/^SQLITE_(CORRUPT|NOTADB|BUSY)/.test(code)) return asSwfError(error, source);
   if (code === 'EEXIST') return isThere(target, error);
   const why =
     code === 'SQLITE_FULL' || code === 'ENOSPC'
-      ? 'its disk is full; free some space or name another place'
+      ? 'its disk is full; free some space or name another path'
       : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
-        ? `${messageOf(error)}; its file system does not support links: name a place on another one, and copy it from there`
-        : `${messageOf(error)}; name another place`;
+        ? `${messageOf(error)}; the file system does not support links: name a path on another one, and copy the backup from there`
+        : `${messageOf(error)}; name another path`;
   return storeUnavailable(`${target} cannot be written: ${why}`, { cause: error });
 }

@@ -6,20 +6,20 @@ import { type Connection, Database } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 
 /**
- * The damage that SQLite finds in the file, one sentence each; empty if the file is sound. Reads every page.
+ * The faults that SQLite finds in the file, one sentence each; empty if the file is sound. Reads every page.
  */
 export const damageOf = (db: Connection) =>
   preparer(db)<string>('PRAGMA integrity_check')
     .values()
     .filter((line) => line !== 'ok');
 
-/** Tables and indexes that are missing, changed, or not of this program. */
-export function schemaDifferences(db: Connection): string[] {
+/** Tables and indexes that are missing, changed, or not from this program. */
+export function schemaDifferences(db: Connection) {
   const found = schemaOf(db);
   const fresh = new Database(':memory:');
   fresh.exec(schema);
   for (const searched of searchedTables)
-    // A store with a damaged schema may lack even the table of parts.
+    // A store with a damaged schema may even lack the table that lists the parts.
     for (const part of found.has('word_parts') ? partsOf(preparer(db), searched) : [])
       for (const text of partSchema(searched, part)) fresh.exec(text);
   const expected = schemaOf(fresh);
@@ -39,7 +39,7 @@ function schemaOf(db: Connection): Map<string, string | null> {
   return new Map(rows.map(({ name, sql }) => [name, sql]));
 }
 
-/** Maximum number of differences of a kind to report: if one block is wrong, many usually are. */
+/** Maximum number of differences of one kind to report: if one block is wrong, many usually are. */
 const maxReported = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]) => `
@@ -50,8 +50,8 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
 /**
- * Selects rows that have no words, and words outside the rows of their part. Words of deleted rows may
- * remain.
+ * Selects rows that have no words in the index, and indexed words of rows outside their part. Words of deleted
+ * rows may remain.
  */
 function wordDifferences(sql: Prepare, searched: SearchedTable) {
   const { table, key } = searched;
@@ -77,7 +77,7 @@ const numbersOf = (kept: string, found: string) => `
 
 const numberColumns = ['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'];
 
-/** Selects numbers in messages that stand for no name. */
+/** Selects the name numbers in messages for which the store has no name. */
 const nameless = `
   SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
     ${[...numberColumns, `iif(instr(short_id, '/') = 0, type_no, CAST(short_id AS INTEGER))`].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
@@ -91,12 +91,12 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * Returns a short description of each note about a block that disagrees with its rows. Reads every row, but
- * does not compare words: it only checks that each row has some, and that no words lie outside the rows of
- * their part. Times and namespaces of deleted rows may remain: a search then reads some rows unnecessarily,
- * but misses none.
+ * Returns a short description of each block note that disagrees with the block's rows. Reads every row, but
+ * does not compare words: it only checks that each row has words in the index, and that no indexed words belong
+ * to rows outside their part. Times and namespaces of deleted rows may remain; a search then reads some rows
+ * unnecessarily, but misses none.
  */
-export function blockDifferences(sql: Prepare): string[] {
+export function blockDifferences(sql: Prepare) {
   const ask = (table: string, text: string) => {
     const noted = lastNoted(sql, table);
     return sql<string>(`${text} LIMIT ${maxReported}`).values({ table, noted });

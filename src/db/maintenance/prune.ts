@@ -18,25 +18,28 @@ interface Removable extends Removal {
 }
 
 export interface RemovalRule {
-  /** Newest executions to keep, whatever their age. */
+  /** Number of newest executions to keep, whatever their age. */
   keep?: number | undefined;
-  /** Only executions ended before this. */
+  /** Select only executions that ended before this time. */
   endedBefore?: string | undefined;
-  /** Executions of other programs instead of our own. */
+  /** Select executions of other programs instead of our own. */
   observed?: boolean | undefined;
 }
 
-/** As SQL: the execution has no note for the next shift from the last day; older notes have been read. */
+/**
+ * As SQL: true unless a note about the execution was left for the next shift in the last day. Older notes are
+ * assumed to have been read.
+ */
 const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
 
-/** How long a process that drove an execution may still have last messages to send. */
+/** How long after the end of an execution its process may still have messages to send. */
 const lastMessagesMilliseconds = 60_000;
 
 /**
  * Ended executions that a rule selects, oldest first, except those with a live process, unsent messages, or a
  * note for the next shift.
  */
-export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest): Removable[] {
+export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: LivenessTest) {
   const { keep = 0, endedBefore, observed = false } = rule;
   if (observed) return removableObserved(sql, keep, endedBefore);
   return sql<Removable>(
@@ -59,7 +62,9 @@ export function removableExecutions(sql: Prepare, rule: RemovalRule, isAlive: Li
     });
 }
 
-/** An observed execution reported as running may continue this long after its last message. Milliseconds. */
+/**
+ * How long after its last message an observed execution may still be running, in milliseconds.
+ */
 const mayGoOn = 24 * 3_600_000;
 
 /**
@@ -73,19 +78,18 @@ const removableObserved = (sql: Prepare, keep: number, heardBefore = '9999') =>
      ORDER BY seq`,
   ).all(heardBefore, keep, Date.now() - mayGoOn);
 
-/** How many executions have not ended, driven or not. */
+/** Number of executions that have not ended, with or without a driver. */
 export const runningCount = (sql: Prepare) =>
   sql<number>(`SELECT count(*) FROM workflow_executions WHERE status = 'running' AND origin = 'own'`).value() ?? 0;
 
-/** When the oldest existing execution began, or undefined. */
 export const oldestStart = (sql: Prepare) =>
   sql<string | null>('SELECT min(start_time) FROM workflow_executions').value() ?? undefined;
 
-/** Rows of one table to remove per transaction, so that other writers need not wait. */
+/** Number of rows to remove from one table per transaction: a small number, so that other writers need not wait. */
 export const batch = 600;
 
 /**
- * Tables that hold rows of an execution, with their key columns. Rows of attempts are removed with their
+ * Tables that contain rows of an execution, with their key columns. Rows of attempts are removed with their
  * slices.
  */
 const ofExecution = {
@@ -97,9 +101,9 @@ const ofExecution = {
 } as const;
 
 /**
- * Removes an execution with everything recorded about it. It disappears for readers at once; after an
- * interruption, the next removal completes it. `by` is the user who removes it. `removeFolder` removes its
- * data files, and may be called again.
+ * Removes an execution with everything recorded about it. Readers stop seeing it immediately. If the removal is
+ * interrupted, the next one completes it. `by` is the user who removes it. `removeFolder` removes the
+ * execution's data files, and may be called more than once.
  */
 export async function removeExecution(
   store: Store,
@@ -117,7 +121,7 @@ export async function removeExecution(
   );
 }
 
-/** Tables with few rows of an execution. */
+/** Tables with few rows per execution. */
 const small = wordsOf(`
   workflow_executions run_states runs stage_delays execution_owners past_leases cursors standstills late_messages returned_slices moved_files
   observed_runs observed_samples observed_keys stf_sites handed_over notes run_quality alarms alarm_candidates
@@ -139,8 +143,8 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 }
 
 /**
- * Removes the notes about foreign programs that were not heard since, and the periods in which an observer
- * listened to them.
+ * Removes the records of other programs that were last heard from before a given time, and of the periods in
+ * which an observer listened to them.
  * @param heardBefore ISO 8601
  */
 export async function forgetPrograms(store: Store, heardBefore: string) {
@@ -160,13 +164,13 @@ export async function forgetPrograms(store: Store, heardBefore: string) {
   });
 }
 
-/** Removes agent states from before the first remaining execution: that time is no longer queried. */
+/** Removes agent states from before the first remaining execution, since these states are no longer useful. */
 export async function forgetEarlierAgents(store: Store) {
   const first = oldestStart(store.sql);
   await store.write(({ sql }) => sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow()));
 }
 
-/** Removes the words of removed rows, part by part, once a part has no row left. */
+/** Removes the words of removed rows in whole parts: a part is dropped once none of its rows is left. */
 export async function removeWords(store: Store) {
   for (const searched of searchedTables)
     for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
@@ -194,21 +198,21 @@ function removeSome(tx: Transaction, { table, key }: Keyed, executionId: string)
   return keys.length;
 }
 
-/** Removes some of the subjects recorded for an execution's messages. Returns how many rows. */
+/** Removes some of the subjects recorded for an execution's messages. Returns the number of removed rows. */
 const removeSubjects = ({ sql }: Transaction, executionId: string) =>
   sql(
     `DELETE FROM message_subjects WHERE execution_id = $id AND (subject, key, seq) IN (
        SELECT subject, key, seq FROM message_subjects WHERE execution_id = $id LIMIT ${batch})`,
   ).run({ id: executionId }).changes;
 
-/** Removes rows and the notes about them. */
+/** Removes rows, and subtracts them from the counts in block notes. */
 export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]) {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
-/** Makes readers reread the newest rows, whose words they cache. */
+/** Tells readers, which cache the words of the newest rows, to read these rows again. */
 function notePruning({ sql }: Transaction) {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,

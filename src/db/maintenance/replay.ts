@@ -8,21 +8,21 @@ import { isSettled } from '../observed/settle.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** A log row with everything a replay needs. */
+/** A log row with everything that a replay needs. */
 export interface HistoryRow {
-  /** The row's number, if it is to be kept. */
+  /** The row's number, if the replay is to keep it. */
   seq?: number;
   destination: string;
   body: string;
   sent_at: string;
   recorded_at: string;
-  /** Whether it came over a broker. */
+  /** Whether the row came over a broker. */
   from_broker?: true;
-  /** For a message heard from other programs: the stored headers (JSON). */
+  /** For a message received from other programs: the headers as stored (JSON). */
   headers?: string;
   /** For a command: whether its driver applied it, which nothing else in the log shows. */
   applied?: boolean;
-  /** Absent in histories older than codes. */
+  /** Absent in histories that are older than effect codes. */
   code?: EffectCode;
   reason?: string;
 }
@@ -37,10 +37,9 @@ interface MessageRow extends Omit<LogRow, 'message_id' | 'execution_id'> {
   headers: string | null;
 }
 
-/** Rows to read at a time. */
 const page = 1000;
 
-/** A part of a log: rows after `after`, up to `last`. Rows that were recorded later do not count. */
+/** A part of a log: the rows after `after` and up to `last`, except rows recorded later than `recordedBy`. */
 export interface LogPart {
   after: number;
   last: number;
@@ -48,12 +47,14 @@ export interface LogPart {
   recordedBy: number;
 }
 
-/** As SQL: the first rows of a log that meet a condition. @param of the attached database that has it */
+/**
+ * As SQL: the first rows of a log that meet a condition.
+ * @param of names the database with the log, as an SQL prefix
+ */
 const historyRows = (of: '' | 'live.', where: string, limit: number | string) =>
   `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, ${cameOverBroker} AS from_broker, headers
    FROM ${of}workflow_messages JOIN (SELECT seq, headers FROM ${of}message_rows) USING (seq) WHERE seq > $after AND ${where} ORDER BY seq LIMIT ${limit}`;
 
-/** The log of a store, in order. */
 export function* historyOf(sql: Prepare): Generator<HistoryRow> {
   const some = sql<MessageRow>(historyRows('', 'TRUE', page));
   for (let after = 0; ;) {
@@ -66,8 +67,8 @@ export function* historyOf(sql: Prepare): Generator<HistoryRow> {
 }
 
 /**
- * The first rows of a part of the attached log `live` that this store does not have yet.
- * @param except as SQL: the numbers of others that do not count
+ * From a part of the attached log `live`, the first rows that are missing from this store.
+ * @param except as SQL: the numbers of other rows to skip
  */
 export const nextRows = (sql: Prepare, part: LogPart & { limit: number }, except: string) =>
   sql<MessageRow>(
@@ -93,12 +94,12 @@ const historyRow = (row: MessageRow) => ({
     : {}),
 });
 
-/** Messages to record per transaction. */
+/** Number of messages to record per transaction. */
 export const together = 200;
 
 /**
- * Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history
- * has them.
+ * Replays a log, message by message, into a store that contains no part of the log. Rows keep their numbers if
+ * the history includes the numbers.
  */
 export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>) {
   let waiting: HistoryRow[] = [];
@@ -136,24 +137,23 @@ export const projected: readonly string[] = wordsOf(`
 `);
 
 /**
- * The columns that identify a row of a table, by its primary key, or, if that is a row number, by its unique
- * key: row numbers depend on what was pruned.
+ * The columns that identify a row of a table: its primary key or, if that is a row number, its unique key,
+ * since row numbers depend on what was pruned.
  */
 export const keyColumns = (sql: Prepare, table: string) =>
   sql<string>(
     `SELECT name FROM pragma_index_info((SELECT name FROM pragma_index_list(?) WHERE origin IN ('pk', 'u') ORDER BY origin LIMIT 1)) ORDER BY seqno`,
   ).values(table);
 
-/** Columns of these tables that are not computed from the log. */
+/** Columns of projected tables that are not computed from the log. */
 export const unlogged: readonly (readonly [table: string, column: string])[] = [
   ['observed_runs', 'read_ms'],
   ['alarms', 'current_sentence'],
 ];
 
-/** The same, and the numbers of rows. */
+/** The columns in `unlogged`, and the columns with row numbers. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', ...unlogged.map(([, column]) => column)]);
 
-/** The columns of a table that are stored. */
 export const storedColumns = (sql: Prepare, table: string) =>
   sql<string>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0').values(table);
 
@@ -161,12 +161,12 @@ export const storedColumns = (sql: Prepare, table: string) =>
 const maxListed = 20;
 
 /**
- * Replays a store's log into an empty store and compares the rows of both: which differ, which are missing,
- * which are not in the log. The store must not change meanwhile. Returns the first differences, one sentence
- * each, and how many there are.
- * @param sql of a connection to the store, which has the other store attached from then on
+ * Replays a store's log into an empty store and compares the rows of both to find rows that differ, that are
+ * missing, or that do not follow from the log. The store must not change in the meantime. Returns the first
+ * differences, in one sentence each, and their total number.
+ * @param sql the statements of a connection to the store; the other store stays attached to the connection
  */
-export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ sentences: string[]; count: number }> {
+export async function replayDifferences(sql: Prepare, empty: Store) {
   await replay(historyOf(sql), empty);
   sql('ATTACH DATABASE ? AS replayed').run(empty.path);
   const sentences: string[] = [];
@@ -179,8 +179,11 @@ export async function replayDifferences(sql: Prepare, empty: Store): Promise<{ s
   return { sentences, count };
 }
 
-/** As SQL: how the rows of a table differ from those that the log gives, a sentence each. */
-function differencesOf(sql: Prepare, table: string): string {
+/**
+ * As SQL: the differences between the rows of a table and the rows that follow from the log, in one sentence
+ * each.
+ */
+function differencesOf(sql: Prepare, table: string) {
   const key = keyColumns(sql, table);
   const columns = storedColumns(sql, table);
   const isSame = key.map((column) => `kept.${column} = log.${column}`).join(' AND ');

@@ -8,9 +8,9 @@ interface StrayTable {
   key: string;
   /** As SQL: when a row was recorded. */
   at: string;
-  /** The column of its execution, which is indexed. */
+  /** The indexed column that contains the row's execution. */
   execution: string;
-  /** As SQL: the values of that column that are not executions of the store. */
+  /** As SQL: the values of the `execution` column that name no execution in the store. */
   strayValues: string;
   more: string;
 }
@@ -39,11 +39,11 @@ const tables: readonly StrayTable[] = [
 ];
 
 /**
- * Removes messages and log lines that belong to no execution of this store and are older than what is kept.
- * Returns how many.
+ * Removes messages and log lines that belong to no execution in this store and are older than a given time.
+ * Returns their number.
  * @param before ISO 8601
  */
-export async function removeStrays(store: Store, before: string): Promise<number> {
+export async function removeStrays(store: Store, before: string) {
   let removed = 0;
   for (const table of tables)
     for (const execution of [null, ...store.sql<string | number>(table.strayValues).values()])
@@ -51,7 +51,7 @@ export async function removeStrays(store: Store, before: string): Promise<number
   return removed;
 }
 
-/** Searches outside the transactions that remove, so that other writers need not wait. */
+/** Searches outside the transactions that remove rows, so that other writers need not wait. */
 async function removeStraysOf(store: Store, stray: StrayTable, of: string | number | null, before: string) {
   const { table, key, at, execution, more } = stray;
   const some = store.sql<number>(

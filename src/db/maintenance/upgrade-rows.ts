@@ -10,7 +10,7 @@ import { preparer } from '../sqlite/statements.ts';
 import { transactOn } from '../sqlite/transaction.ts';
 import { historyOf, type HistoryRow, keyColumns, projected, replay, storedColumns, unlogged } from './replay.ts';
 
-/** Tables that are derived from the log, and notes about blocks of rows. All others are copied. */
+/** Tables that are derived from the log, and notes about blocks of rows. All other tables are copied. */
 const fromLog: ReadonlySet<string> = new Set([
   ...projected,
   ...wordsOf(`
@@ -20,21 +20,21 @@ const fromLog: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes an older store readable as one of the newest schema, as far as `fillFrom` requires.
- * @param version of its schema
+ * Makes an older store readable as if it had the newest schema, as far as `fillFrom` requires.
+ * @param version the older store's schema version
  */
 export function readAsNewest(old: Connection, version: number) {
   old.exec(viewsFor(version));
 }
 
 /**
- * Creates a store of the newest schema in an empty file, from the rows of an older one. Returns its
+ * Creates a store with the newest schema in an empty file, from the rows of an older store. Returns its
  * connection.
  */
-export async function fillFrom(old: Connection, path: string, say: (line: string) => void): Promise<Connection> {
+export async function fillFrom(old: Connection, path: string, say: (line: string) => void) {
   const db = new Database(path);
   try {
-    // The file counts only once it is complete and on disk.
+    // These settings are safe, since the file is not used until it is complete and on disk.
     for (const setting of ['journal_mode = OFF', 'synchronous = OFF', 'foreign_keys = OFF']) db.pragma(setting);
     createTables(db);
     const sql = preparer(db);
@@ -61,7 +61,7 @@ export async function fillFrom(old: Connection, path: string, say: (line: string
   }
 }
 
-/** The log of a store, with a line at the start and at each tenth. */
+/** Reads a store's log. Reports progress at the start and after each tenth of the log. */
 function* toldRows(old: Connection, say: (line: string) => void): Generator<HistoryRow> {
   const total = preparer(old)<number>('SELECT count(*) FROM message_rows').value() ?? 0;
   let read = 0;
@@ -73,8 +73,8 @@ function* toldRows(old: Connection, say: (line: string) => void): Generator<Hist
 }
 
 /**
- * Replaces the rows of a table by those of the older store, if that has the table. A column that it lacks
- * gets its default.
+ * Replaces a table's rows with those of the older store, if the older store has the table. A column that the
+ * older store lacks gets its default.
  */
 function copyTable(old: Connection, db: Connection, table: string) {
   const there = new Set(storedColumns(preparer(old), table));
@@ -89,19 +89,20 @@ function copyTable(old: Connection, db: Connection, table: string) {
 /** Copies everything that cannot be derived from the log. */
 function copyUnlogged(old: Connection, db: Connection) {
   const sql = preparer(db);
-  // In the order in which they were created: a table comes after those whose triggers fill it.
+  // Copy tables in the order in which they were created: a table comes after those whose triggers fill it.
   const tables = sql<string>(
     `SELECT name FROM sqlite_schema
      WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_words_*' ORDER BY rowid`,
   )
     .values()
     .filter((table) => !fromLog.has(table));
-  // Replaying messages of other programs has created agents and processes.
+  // Replaying messages from other programs has created rows of agents and processes; the older store's rows
+  // replace them.
   for (const table of tables) db.exec(`DELETE FROM ${table}`);
   for (const table of tables) copyTable(old, db, table);
   for (const [table, column] of unlogged) copyColumn(old, db, table, column);
   for (const column of ['goes_out', 'outbox_sent_at']) copyColumn(old, db, 'message_rows', column);
-  // No number is assigned twice, even if the rows with the last ones are gone.
+  // No number is assigned twice, even if the rows with the last numbers are gone.
   for (const table of [...tables, 'message_rows']) {
     const last = preparer(old)<number>('SELECT seq FROM sqlite_sequence WHERE name = ?').value(table) ?? 0;
     sql('UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?').run(last, table);
@@ -112,7 +113,7 @@ function copyUnlogged(old: Connection, db: Connection) {
   }
 }
 
-/** Copies the values of one column to the existing rows. */
+/** Copies the values of one column into rows that the new store already has. */
 function copyColumn(old: Connection, db: Connection, table: string, column: string) {
   if (!storedColumns(preparer(old), table).includes(column)) return;
   const key = table === 'message_rows' ? ['seq'] : keyColumns(preparer(db), table);

@@ -32,28 +32,28 @@ import { connect, fileAt, requireNoOrphanLog, requireWritable, sizeOf } from '..
 import { blockDifferences, damageOf, schemaDifferences } from './integrity.ts';
 import { fillFrom, readAsNewest } from './upgrade-rows.ts';
 
-/** A store that was upgraded. */
 interface Upgraded {
   from: number;
-  /** The older store. */
+  /** The path of the older store. */
   kept: string;
-  /** Executions whose status or counts are different under today's rules, one sentence each. */
+  /** Executions whose status or counts differ under the current rules, each described in one sentence. */
   changes: string[];
 }
 
 /**
- * Upgrades an older store to the newest schema: reads its log into a new file beside it, compares both, and
- * puts the new file in its place. The older store is kept as `NAME.schema-N`. If it is killed at any moment,
- * the store is either the older or the new one, complete. Returns undefined if the store has the newest
- * schema. Throws `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`, `STORE_TOO_NEW`,
- * `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE`, also if there is not
- * enough disk space. @param say called before each part of the work
+ * Upgrades an older store to the newest schema: replays its log into a new file next to it, compares the two,
+ * and puts the new file in its place. The older store is kept as `NAME.schema-N`. If the upgrade is killed, the
+ * store is either the complete older one or the complete new one. Returns undefined if the store already has
+ * the newest schema. Throws `STORE_IN_USE` while another process has the store open, `STORE_TOO_OLD`,
+ * `STORE_TOO_NEW`, `STORE_CORRUPT` if the new store would not have the same log, and `STORE_UNAVAILABLE` if a
+ * file cannot be written or there is not enough disk space.
+ * @param say called before each part of the work
  */
 export async function upgradeStore(named: string, say: (line: string) => void): Promise<Upgraded | undefined> {
   requireNoOrphanLog(named);
   if (sizeOf(named) === 0) throw new NoStoreYet(named);
   const path = realpathSync(named);
-  // It holds the lock of the store until the new one has replaced it.
+  // This connection holds the old store's lock until the new store has replaced the old one.
   using old = connect(path, () => requireWritable(path));
   try {
     requireOwnKind(old, path);
@@ -82,18 +82,21 @@ export async function upgradeStore(named: string, say: (line: string) => void): 
   }
 }
 
-/** A server that cannot read an older store opens it briefly from time to time. */
+/**
+ * How long to try, in milliseconds, to lock the store: a server that cannot read an older store still opens it
+ * briefly from time to time.
+ */
 const lockMilliseconds = 300;
 
-/** Keeps all other processes out of the store, and moves its write-ahead log into it. */
+/** Keeps all other processes out of the store, and moves the store's write-ahead log into it. */
 function lock(old: Connection) {
   old.pragma('locking_mode = EXCLUSIVE');
   old.pragma('journal_mode = DELETE');
   old.exec('BEGIN EXCLUSIVE; COMMIT');
 }
 
-function inUse(old: Connection, path: string): SwfError {
-  // While another upgrade is running, the users of the store cannot be read.
+function inUse(old: Connection, path: string) {
+  // While another upgrade is running, the list of processes that use the store cannot be read.
   const processes = tried(() =>
     preparer(old)<ProcessSigns & { version: string }>(
       `SELECT ${signColumns}, version FROM processes WHERE ended IS NULL AND is_remote = 0`,
@@ -103,11 +106,15 @@ function inUse(old: Connection, path: string): SwfError {
   const unknown = processes === undefined ? 'a process that keeps it locked, as an upgrade does' : 'a process';
   const who =
     living === undefined ? unknown : `process ${living.pid} on ${living.hostname} (swf-mcp ${living.version})`;
-  return new SwfError('STORE_IN_USE', `the store ${path} is used by ${who}; end those processes, then upgrade`);
+  return new SwfError(
+    'STORE_IN_USE',
+    `the store ${path} is used by ${who}; end all processes that use it, then upgrade`,
+  );
 }
 
 /**
- * A new store takes at most this many times the space of the older one, plus that of an empty one in bytes.
+ * A new store takes at most this many times the size of the older one, plus the size of an empty store (in
+ * bytes).
  */
 const growth = 1.5;
 const emptyStore = 1_000_000;
@@ -115,17 +122,17 @@ const emptyStore = 1_000_000;
 const megabytes = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
 
 /**
- * Says how much disk space the new store needs. Throws `STORE_UNAVAILABLE` if there is less.
- * @param size of the older one, in bytes, as `free`
+ * Says how much disk space the new store needs. Throws `STORE_UNAVAILABLE` if less is free.
+ * @param size the size of the older store in bytes; `free` is in bytes too
  */
-export function roomFor(folder: string, size: number, free: number): string {
+export function roomFor(folder: string, size: number, free: number) {
   const needed = size * growth + emptyStore;
   const words = `the new store needs up to ${megabytes(needed)} in ${folder}, where ${megabytes(free)} is free`;
   if (free < needed) throw storeUnavailable(`${words}; free some space, then upgrade`);
   return words;
 }
 
-/** Creates the new store. Returns what is different under today's rules. */
+/** Fills the new store. Returns the changes in status and counts under the current rules. */
 async function fill(old: Connection, part: string, say: (line: string) => void) {
   closeSync(openSync(part, 'wx', 0o600));
   using db = await fillFrom(old, part, say);
@@ -135,8 +142,8 @@ async function fill(old: Connection, part: string, say: (line: string) => void) 
 }
 
 /**
- * Gives the new file the permissions and the name of the store, which first gets a second name, so that there
- * is a complete store at each moment.
+ * Gives the new file the permissions and the name of the store. The older store first gets a second name, so
+ * that a complete store exists at every moment.
  */
 function putInPlace(part: string, path: string, kept: string) {
   const { mode, uid, gid } = statSync(path);
@@ -147,7 +154,7 @@ function putInPlace(part: string, path: string, kept: string) {
     if (fileAt(kept) === undefined) linkSync(path, kept);
   } catch (error) {
     throw storeUnavailable(
-      `${kept} cannot be created (${messageOf(error)}); if its file system does not support links, upgrade a copy of ${basename(path)} on another`,
+      `${kept} cannot be created (${messageOf(error)}); if the file system does not support links, upgrade a copy of ${basename(path)} on one that does`,
       { cause: error },
     );
   }
@@ -162,12 +169,16 @@ function toDisk(path: string) {
 }
 
 /**
- * What is recorded about a message, byte for byte. Its sending time is read from its text, by today's rules.
+ * A message as it arrived, byte for byte. Its sending time and its effect are derived anew by the current rules, so
+ * they are not compared.
  */
 const logRows = `SELECT seq, message_id, destination, payload, recorded_at, headers
   FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) ORDER BY seq`;
 
-/** Throws `STORE_CORRUPT` if a new store is not sound, or has not exactly the messages of the older one. */
+/**
+ * Throws `STORE_CORRUPT` if a new store is not sound, or does not have exactly the same messages as the older
+ * store.
+ */
 function requireSameLog(old: Connection, db: Connection) {
   const wrong = [...damageOf(db), ...schemaDifferences(db), ...blockDifferences(preparer(db))];
   if (wrong[0] !== undefined) throw unequal(old, wrong[0]);
@@ -179,16 +190,15 @@ function requireSameLog(old: Connection, db: Connection) {
       throw unequal(old, `message ${String(row[0])} (${String(row[1])}) would change`);
     }
   }
-  if (read.next().done !== true) throw unequal(old, 'there would be more messages');
+  if (read.next().done !== true) throw unequal(old, 'the new store would have more messages');
 }
 
 const unequal = (old: Connection, why: string) =>
   new SwfError(
     'STORE_CORRUPT',
-    `the store ${old.name} cannot be upgraded and is unchanged: ${why}; run "swf-mcp check" of the version that created it`,
+    `the store ${old.name} cannot be upgraded and is unchanged: ${why}; run "swf-mcp check" with the version that created it`,
   );
 
-/** Maximum number of executions to list. */
 const maxListed = 20;
 
 interface Standing {
@@ -196,7 +206,7 @@ interface Standing {
   words: string;
 }
 
-/** Executions whose status or counts differ in the new store, one sentence each. */
+/** Executions whose status or counts differ in the new store, each described in one sentence. */
 function statusChanges(old: Connection, db: Connection) {
   const standings = (of: Connection) =>
     preparer(of)<Standing>(

@@ -4,36 +4,38 @@ import { isoTime, messageColumns } from './message-columns.ts';
 import { fullId } from './names.ts';
 
 /**
- * As SQL: the number of STF files of an execution: those announced, or those that the end of its run states,
- * if more.
- * @param stated the number that it states
+ * As SQL: the number of STF files in an execution: the number of announced files or, if higher, the number in
+ * the message about the end of its run.
+ * @param stated the latter number
  */
 export const stfCount = (stated: string) => `max(stfs_announced, coalesce(${stated}, 0))`;
 
-/** As SQL: how many STF files of an execution, of `workflow_executions AS e`, failed at a site that processes them. */
+/** As SQL: how many STF files of an execution in `workflow_executions AS e` failed at a site. */
 export const failedStfs = `(SELECT count(DISTINCT stf_filename) FROM stf_sites AS w WHERE w.execution_id = e.execution_id AND w.status = 'failed')`;
 
-/** As SQL: whether an STF file failed at a site. Others may still process it. */
+/** As SQL: whether an STF file failed at a site. Other sites may still process it. */
 export const isFailedStf = (files: string) =>
   `EXISTS (SELECT 1 FROM stf_sites AS w WHERE w.execution_id = ${files}.execution_id AND w.stf_filename = ${files}.stf_filename AND w.status = 'failed')`;
 
 /**
- * As SQL: whether this software planned an execution: then a count of 0 is known, and not merely that nothing was
- * heard. Parameters of other programs may have any keys.
+ * As SQL: whether swf-mcp planned an execution. If so, a count of 0 is certain; otherwise, 0 may just mean that
+ * nothing was received. The parameters do not show this, since other programs' parameters may have any keys.
  */
 export const hasPlan = (execution: string) => `${execution}.origin IS 'own'`;
 
 /**
- * As SQL: further attempts of an execution, from `run_states`. Without a plan they are unknown until a message
- * names a slice.
+ * As SQL: the number of an execution's attempts, not counting the first at each slice, from `run_states`.
+ * Without a plan, the number is unknown until a message names a slice.
  */
 export const knownRetries = (execution: string, state: string) =>
   `iif(slices_created > 0 OR ${hasPlan(execution)}, slice_retries + ${lostStartsOf(state)}, NULL)`;
 
-/** As SQL: the bytes of its STF files, from `runs`. Without a plan they are unknown until a message has a size. */
+/**
+ * As SQL: the total size of an execution's STF files, from `runs`. Without a plan, it is unknown until a
+ * message contains a size.
+ */
 export const knownBytes = (execution: string) => `iif(dataset_bytes > 0 OR ${hasPlan(execution)}, dataset_bytes, NULL)`;
 
-/** As SQL: the name of a line's level. */
 export const levelName = (level: string) =>
   `CASE ${Object.entries(logLevels)
     .toReversed()
@@ -45,15 +47,15 @@ const secondsBetween = (from: string, to: string) =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
 /**
- * As SQL: the id of the standing message that a message of other programs repeats, or contradicts.
+ * As SQL: the id of the message that a message from another program repeats or contradicts.
  * @param rows the table of the messages
  */
 export const standingFor = (rows: string, contradicts: 0 | 1) =>
   `(SELECT ${fullId('stands.short_id')} FROM message_subjects AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.stands_seq IS NOT NULL AND p.contradicts = ${contradicts})`;
 
 /**
- * The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them
- * for others; an existing column stays.
+ * The views that `query_store` may query. Their columns have the same names as in the tools. `docs/store.md`
+ * describes them for users, so existing columns must stay.
  */
 export const documentedViews: Readonly<Record<string, string>> = {
   v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,

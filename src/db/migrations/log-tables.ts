@@ -1,7 +1,7 @@
 import { indexPredicates, rareColumn } from './index-predicates.ts';
 import { messageColumns } from './message-columns.ts';
 
-/** As SQL: the log: numbers, names, messages, and what waits. */
+/** As SQL: the log's tables, for numbers, names, messages and waiting messages. */
 export const logTables = `-- Facts about this store: its id, when it was made.
 CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -83,7 +83,9 @@ CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
 `;
 
-/** As SQL: what people wrote about executions, and alarms. All of it is read from the log. */
+/**
+ * As SQL: tables for alarms, and for what people wrote about executions. All are derived from the log.
+ */
 export const logbookTables = `-- Notes of people. The execution is NULL for a note about none.
 CREATE TABLE notes (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -25,20 +25,20 @@ WHERE a.last_heartbeat <= followed_at OR p.registered_at > started_at;
 `;
 
 /**
- * As SQL: how many starts of an execution were lost with their worker.
- * @param of the table whose row names the execution
+ * As SQL: how many starts in an execution were lost with their workers.
+ * @param of the name of the table whose row names the execution
  */
 export const lostStartsOf = (of: string) =>
   `(SELECT count(*) FROM lost_starts AS l WHERE l.execution_id = ${of}.execution_id)`;
 
 /**
- * As SQL: how many starts of a slice were lost with their worker.
- * @param of the name by which the query reads `tf_slices`
+ * As SQL: how many starts of a slice were lost with their workers.
+ * @param of the alias of `tf_slices` in the query
  */
 export const sliceLostStarts = (of: string) =>
   `iif(${of}.followed_starts > 0, (SELECT count(*) FROM lost_starts AS l WHERE l.slice_filename = ${of}.slice_filename AND l.execution_id = ${of}.execution_id), 0)`;
 
-/** As SQL: the attempt columns of the current attempt of a row of `tf_slices`. */
+/** As SQL: the columns of the current attempt at a slice, for a row of `tf_slices`. */
 export const currentAttempt = `slice_filename, attempt, execution_id, status AS state, coalesce(assigned_worker, left_by) AS worker_id, hostname, starts,
   coalesce(queued_again_at, created_at) AS queued_at, iif(starts > 0, coalesce(assigned_at, left_from), NULL) AS started_at, completed_at,
   processing_seconds, iif(status = 'failed', error, NULL) AS error, job`;

@@ -2,16 +2,16 @@ import { destinationOf, messageTypes } from '../../messages/vocabulary.ts';
 import { fullId, nameOf } from './names.ts';
 
 /**
- * As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and
+ * As SQL: converts milliseconds since 1970 to ISO 8601 in UTC, the form in which times are shown and
  * compared.
  */
 export const isoTime = (milliseconds: string) =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
-/** As SQL: the reverse of `isoTime`. */
+/** As SQL: the inverse of `isoTime`. */
 export const milliseconds = (iso: string) => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
 
-/** As SQL: the columns that rows store with the numbers of names. */
+/** As SQL: the columns of the envelope. Rows store most of the values as numbers of names. */
 const envelope = {
   message_id: fullId('short_id'),
   message_type: nameOf('type_no'),
@@ -27,15 +27,15 @@ const envelope = {
  */
 export const messageColumns = {
   ...envelope,
-  /** Only an unusual one is stored. */
+  /** Only an unusual destination is stored. */
   destination: `coalesce(destination, CASE ${envelope.message_type} ${messageTypes
     .map((type) => `WHEN '${type}' THEN '${destinationOf(type)}'`)
     .join(' ')} END)`,
   sent_at: isoTime('sent_ms'),
   recorded_at: isoTime('recorded_ms'),
   /**
-   * The message as sent, byte for byte. The columns hold the envelope, so most bodies are stored without it
-   * (`db/log/rows.ts` cuts it off); a body with an unusual envelope is stored whole.
+   * The message as sent, byte for byte. The columns contain the envelope, so most bodies are stored without
+   * it (`db/log/rows.ts` cuts it off); a body with an unusual envelope is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE
     '{"msg_type":"' || ${envelope.message_type} || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||

@@ -1,6 +1,6 @@
 import { fullId, numberOf } from './names.ts';
 
-/** As SQL: summaries of blocks of rows of large tables, used to find and count rows. */
+/** As SQL: summaries of blocks of rows in large tables, for finding and counting rows. */
 export const noteTables = `-- Summaries of blocks of 512 rows. Block n has the rows from 512 n + 1 to 512 (n + 1).
 
 -- The earliest and latest time of a block, and its number of rows: a query for a time window reads only the blocks that overlap it, and the rows of a

@@ -1,19 +1,22 @@
 import { milliseconds } from './message-columns.ts';
 
 interface SchemaChange {
-  /** The version that introduced the change. */
   version: number;
-  /** A table, and as SQL its rows in the form of this version, from tables of an earlier one (`main`). */
+  /**
+   * A table, and the SQL that derives its rows, in the form of this version, from the tables of an earlier
+   * version (`main`).
+   */
   table?: string;
   select?: string;
-  /** The version that created the earlier tables; by default, the oldest that an upgrade reads. */
+  /** The version that created the earlier tables; by default, the oldest version that an upgrade reads. */
   since?: number;
 }
 
 /**
- * What versions changed in tables that an upgrade copies: all but those that are derived from the log. A
- * column that the store lacks gets its default, one that only the store has is left out, so a version
- * needs a `select` only if that is not enough. Each version after 38 has an entry.
+ * The changes that each version makes to the tables that an upgrade copies, which are all tables except those
+ * derived from the log. A column that the older store lacks gets its default, and a column that only the older
+ * store has is left out, so a version needs a `select` only if that is not enough. Each version after 38 has an
+ * entry.
  */
 export const schemaChanges: readonly SchemaChange[] = [
   {
@@ -22,7 +25,7 @@ export const schemaChanges: readonly SchemaChange[] = [
     select: `SELECT process_id, pid, replace(pid_started, ' remote', '') AS pid_started, hostname, version, registered_at, last_beat, ended, logged_n,
       pid_started LIKE '% remote' AS is_remote FROM main.processes`,
   },
-  // No messages of other programs were recorded before.
+  // Earlier versions did not record messages from other programs.
   { version: 20, table: 'message_rows', select: 'SELECT *, NULL AS headers FROM main.message_rows' },
   {
     version: 30,
@@ -58,8 +61,8 @@ export const schemaChanges: readonly SchemaChange[] = [
 ];
 
 /**
- * As SQL: views that hide tables of a store, so that it reads as one of the newest schema.
- * @param version of its schema
+ * As SQL: views that hide tables of a store, so that the store can be read as if it had the newest schema.
+ * @param version the version of the store's schema
  */
 export const viewsFor = (version: number) =>
   schemaChanges

@@ -1,4 +1,4 @@
-/** The columns of an agent that change while it is running. */
+/** The columns of an agent that change while the agent is running. */
 const changing = [
   'agent_type',
   'namespace',
@@ -14,7 +14,7 @@ const changing = [
   'heard_on',
 ] as const;
 
-/** Smaller changes of a clock's offset are ignored. Seconds. */
+/** Smaller changes in a clock's offset are ignored. Seconds. */
 const steadyClock = 1;
 
 const isUnchanged = changing
@@ -25,13 +25,13 @@ const isUnchanged = changing
   )
   .join(' AND ');
 
-/** If signs of life are further apart than this, the silence between them is reported. Seconds. */
+/** If two signs of life are further apart than this, the silence between them is recorded. Seconds. */
 const silence = 15;
 
 /**
- * A sign of life without a change extends the last row; a change within the minute of the last row replaces
- * it. So each agent gets at most one row a minute; an agent that restarts in another process is another
- * agent.
+ * A sign of life without a change extends the last row; a change in the same minute as the last row replaces
+ * that row. So each agent gets at most one row per minute. An agent that restarts in another process counts as
+ * a different agent.
  * @param exit as SQL: the state before an exit, or NULL
  */
 const noteAgent = (
@@ -49,8 +49,8 @@ const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, proc
   VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));`;
 
 /**
- * As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers keep them,
- * so that no writer can forget to.
+ * As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers record
+ * them, so that no writer can forget to do so.
  */
 export const pastTables = `-- Past states of agents: each row is valid from one time to another.
 CREATE TABLE past_agents (

@@ -1,6 +1,9 @@
 import { indexPredicates } from './index-predicates.ts';
 
-/** As SQL: processes, what they listen to, agents and log lines. None of it is derived from the log of messages. */
+/**
+ * As SQL: the tables that are not derived from the log of messages, such as those of processes, agents and log
+ * lines.
+ */
 export const processTables = `-- The tables from here on are not derived from the log: processes, cursors, agents, log lines.
 
 -- Periods in which an observer listened, or that a recording covers. Milliseconds since 1970.

@@ -4,14 +4,13 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { anyKey, type KeyRange, noteWords, type Order, searchedTables } from './word-parts.ts';
 
-/** Rows per block of `time_blocks`. */
 export const rowsOfBlock = 512;
 
-/** A table whose rows are noted by blocks. */
+/** A table with notes about its blocks of rows. */
 export interface TimedTable {
   table: string;
   key: string;
-  /** As SQL: the time of a row, and of a bound time in the same form. */
+  /** As SQL: a row's time, and (`instant`) a time given as a parameter, in the same form. */
   time: string;
   instant?: string | undefined;
 }
@@ -24,7 +23,7 @@ interface NotedTable extends Omit<TimedTable, 'time' | 'instant'> {
 
 const textTimes = (column: string) => [`min(${column})`, `max(${column})`] as const;
 
-/** The notes about each table: times for all, and further notes for some. */
+/** The notes about each table: times for all tables, and further notes for some. */
 export const timedTables: readonly NotedTable[] = [
   {
     table: 'message_rows',
@@ -48,26 +47,28 @@ export const timedTables: readonly NotedTable[] = [
 ];
 
 /**
- * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed
- * first, the next one does it. Checking the sequences once per transaction costs less than a trigger on each
- * row, and requires nothing of writers.
+ * Writes notes (times, words and counts) about whole blocks of rows, soon after the blocks are full. If the
+ * process is killed before that, the next process writes the notes. Checking the sequences once per transaction
+ * costs less than a trigger on each row, and requires nothing of writers.
  */
 export function rowBlockNoter(sql: Prepare) {
   const known = new Map<string, number>();
   let knownBlocks: number | undefined;
-  /** How many blocks are full in all tables. */
   const fullBlocks = () => sql<number>(`SELECT sum(seq / ${rowsOfBlock}) FROM sqlite_sequence`).value();
-  /** The key of the last row of each table that belongs to a full block. */
+  /** The key of the last row in a full block, for each table. */
   const whole = () =>
     sql<{ name: string; last: number }>(
       `SELECT name, seq / ${rowsOfBlock} * ${rowsOfBlock} AS last FROM sqlite_sequence`,
     ).all();
   return {
-    /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
+    /**
+     * Whether a block has become full since notes were last written. Call this at the end of a write
+     * transaction.
+     */
     isDue: () => fullBlocks() !== knownBlocks,
     /**
-     * Call it in its own write transaction: words take longer than most writes, and others would have to wait
-     * for both.
+     * Writes the notes. Call this in a separate write transaction: noting words takes longer than most writes,
+     * and in a shared transaction other writers would have to wait for both the write and the notes.
      */
     note() {
       for (const { name, last } of whole()) {
@@ -77,7 +78,7 @@ export function rowBlockNoter(sql: Prepare) {
       }
       knownBlocks = fullBlocks();
     },
-    /** Call it when the transaction of notes was rolled back. */
+    /** Call this if the transaction with the notes was rolled back. */
     forget() {
       known.clear();
       knownBlocks = undefined;
@@ -85,8 +86,8 @@ export function rowBlockNoter(sql: Prepare) {
   };
 }
 
-function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last: number): void {
-  // Another process may have noted them.
+function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last: number) {
+  // Another process may have noted these blocks already.
   const noted = lastNoted(sql, table);
   if (noted >= last) return;
   for (const insert of also) sql(insert).run(noted, last);
@@ -97,8 +98,8 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
   ).run(noted, last);
 }
 
-/** The key of the last row that belongs to a noted block. Later rows belong to none yet. */
-export function lastNoted(sql: Prepare, table: string): number {
+/** The key of the last row in a noted block. Later rows are not in a noted block yet. */
+export function lastNoted(sql: Prepare, table: string) {
   const block = sql<number | null>('SELECT max(block) FROM time_blocks WHERE table_name = ?').value(table);
   return ((block ?? -1) + 1) * rowsOfBlock;
 }
@@ -106,8 +107,7 @@ export function lastNoted(sql: Prepare, table: string): number {
 const blockOf = (key: number) => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
 
 /**
- * The part of a range of messages that begins, in the order of the page, near the first message of a
- * namespace.
+ * Shortens a range of messages so that, read in the page's order, it begins near a namespace's first message.
  */
 export function nearNamespace(sql: Prepare, namespace: string, { from, to }: KeyRange, order: Order): KeyRange {
   const noted = lastNoted(sql, 'message_rows');
@@ -129,8 +129,8 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
 }
 
 /**
- * The range of keys that holds all rows of a time window. Rows are recorded at about their sending time, so
- * it holds few others: late ones, and ones from clocks that differ.
+ * The range of keys that contains all rows of a time window. Rows are recorded at about their sending time,
+ * so the range contains few other rows: late ones, and rows from hosts whose clocks differ.
  */
 export function keysWithin(
   sql: Prepare,
@@ -155,19 +155,22 @@ export function keysWithin(
   return range;
 }
 
-/** Records that a row has an earlier time than before. @param time ISO 8601 */
-export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string): void {
+/** Records that the time of a row has become earlier. @param time ISO 8601 */
+export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string) {
   const earlier = 'UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?';
   sql(earlier).run(time, table, blockOf(key));
 }
 
-/** Records that a message was recorded earlier than noted. @param at milliseconds since 1970 */
-export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: number): void {
+/** Records that a message is older than the note about its block says. @param at milliseconds since 1970 */
+export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: number) {
   sql('UPDATE recorded_blocks SET earliest_ms = min(earliest_ms, ?) WHERE block = ?').run(at, blockOf(seq));
 }
 
-/** Moves a message from the counts of no execution to those of its own. Call it once its row names that. */
-export function moveCounts({ sql }: Transaction, seq: number, executionId: string): void {
+/**
+ * Moves a message from the counts for no execution to those for its execution. Call this once the message's row
+ * names the execution.
+ */
+export function moveCounts({ sql }: Transaction, seq: number, executionId: string) {
   if (seq > lastNoted(sql, 'message_rows')) return;
   const row = sql<{ type: string; namespace: string | null }>(
     `SELECT ${nameOf('type_no')} AS type, ${nameOf('namespace_no')} AS namespace FROM message_rows WHERE seq = ?`,
@@ -182,8 +185,8 @@ export function moveCounts({ sql }: Transaction, seq: number, executionId: strin
     sql('INSERT OR IGNORE INTO message_namespaces (namespace, block) VALUES (?, ?)').run(row.namespace, blockOf(seq));
 }
 
-/** Removes rows that are about to be deleted from the counts. */
-export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]): void {
+/** Subtracts rows that are about to be deleted from the counts. */
+export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]) {
   const blocks = new Map<number, number>();
   for (const key of keys) blocks.set(blockOf(key), (blocks.get(blockOf(key)) ?? 0) + 1);
   for (const [block, n] of blocks)

@@ -1,18 +1,18 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Keys of rows, both ends included. */
+/** A range of row keys, including both ends. */
 export interface KeyRange {
   from: number;
   to: number;
 }
 
-/** The end of the rows at which a page begins. */
+/** Whether a page begins with the newest or with the oldest rows. */
 export type Order = 'newest' | 'oldest';
 
 export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
-/** A table whose texts can be searched: the prefix of its word tables, and the view of each row's texts. */
+/** A table with searchable texts: the prefix of its word tables, and the view with each row's texts. */
 export interface SearchedTable {
   table: string;
   key: string;
@@ -40,9 +40,9 @@ export const logWords: SearchedTable = {
 export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
 
 /**
- * Rows whose words share one FTS5 table of SQLite. Deleting the words of single rows from a large one would
- * block all writers for a second, so words of removed rows stay, and are deleted with their table when none
- * of its rows is left.
+ * Number of rows whose words share one FTS5 table of SQLite. Deleting the words of individual rows from a large
+ * FTS5 table would block all writers for a second, so words of removed rows stay until none of the table's rows
+ * is left; then the table is deleted.
  */
 export const rowsOfPart = 2 ** 19;
 
@@ -50,8 +50,8 @@ const partOf = (key: number) => Math.floor((key - 1) / rowsOfPart);
 
 export const partTable = ({ words }: SearchedTable, part: number) => `${words}_${part}`;
 
-/** The statements that create the table of a part. Merging more at a time causes fewer long merges. */
-export function partSchema(searched: SearchedTable, part: number): string[] {
+/** The statements that create the table of a part. Merging more segments at a time makes long merges rarer. */
+export function partSchema(searched: SearchedTable, part: number) {
   const name = partTable(searched, part);
   return [
     `CREATE VIRTUAL TABLE ${name} USING fts5(${searched.columns.join(', ')}, content = '')`,
@@ -63,8 +63,8 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
 export const partsOf = (sql: Prepare, { table }: SearchedTable) =>
   sql<number>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part').values(table);
 
-/** Records the words of the rows after one key up to another. */
-export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
+/** Records the words of the rows after `after`, up to `last`. */
+export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number) {
   const { table, key, texts, columns } = searched;
   for (let part = partOf(after + 1); part <= partOf(last); part += 1) {
     const isNew = sql('INSERT OR IGNORE INTO word_parts (table_name, part) VALUES (?, ?)').run(table, part);
@@ -77,8 +77,8 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
 }
 
 /**
- * The parts that have rows in a range, in the order of the page: each part's table of words, and the keys of
- * its first and last row in the range. Words of removed rows before and after these rows are skipped.
+ * The parts with rows in a range, in the order of the page: each part's table of words, and the keys of the
+ * part's first and last row in the range. Words of removed rows before and after these rows are skipped.
  */
 export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }: KeyRange, order: Order) {
   const { table, key } = searched;
@@ -95,18 +95,17 @@ export function* partsWithin(sql: Prepare, searched: SearchedTable, { from, to }
   }
 }
 
-/** Whole parts with no row left. @param noted the key of the last row whose words are noted */
-export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number): number[] {
-  const { table, key } = searched;
-  const some = sql(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
+/** Complete parts with no rows left. @param noted the key of the last row whose words are noted */
+export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number) {
+  const some = sql(`SELECT 1 FROM ${searched.table} WHERE ${searched.key} > ? AND ${searched.key} <= ? LIMIT 1`);
   return partsOf(sql, searched).filter((part) => {
     const end = (part + 1) * rowsOfPart;
     return end <= noted && !some.has(part * rowsOfPart, end);
   });
 }
 
-/** Removes a part with all of its words. Another process may have done so. */
-export function dropPart({ sql }: Transaction, searched: SearchedTable, part: number): void {
+/** Removes a part with all of its words, unless another process has done so. */
+export function dropPart({ sql }: Transaction, searched: SearchedTable, part: number) {
   const removed = sql('DELETE FROM word_parts WHERE table_name = ? AND part = ?').run(searched.table, part);
   if (removed.changes === 1) sql(`DROP TABLE ${partTable(searched, part)}`).run();
 }

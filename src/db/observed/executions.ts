@@ -15,30 +15,25 @@ export interface ObservedRun {
   run_number: number | null;
 }
 
-/** The names by which a message identifies its execution. */
 type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'>;
 
-/** As SQL: the number of a run; NULL if its name is not a number. */
+/** As SQL: a run's number; NULL if the run's name is not a number. */
 const runNumber = `iif(length(run_id) BETWEEN 1 AND 15 AND run_id NOT GLOB '*[^0-9]*', CAST(run_id AS INTEGER), NULL)`;
 
-/** As SQL: the columns of an `ObservedRun`. */
 const columns = `execution_id, namespace, ${runNumber} AS run_number`;
 
-/** As SQL: a missing namespace matches any. */
+/** As SQL: whether a row's namespace matches; a missing namespace matches any. */
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
 /**
- * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the
- * newest. Undefined while unknown. A missing namespace matches any.
- * @param at when the message was sent, in milliseconds since 1970: a name alone means the newest execution at
+ * The execution to which a message belongs: found by run and name, by run alone, or by name alone (the newest
+ * one). Undefined while unknown. A missing namespace matches any.
+ * @param at when the message was sent, in milliseconds since 1970; a name alone means the newest execution at
  * that time
  */
-export function observedRunOf(
-  tx: Transaction,
-  { namespace, run_id, told_id, at }: Names & { at: number },
-): ObservedRun | undefined {
+export function observedRunOf(tx: Transaction, { namespace, run_id, told_id, at }: Names & { at: number }) {
   if (run_id === undefined && told_id === undefined) return undefined;
-  // The start times decide, so write pending ones first.
+  // The choice depends on start times, so write pending ones first.
   if (run_id === undefined) tx.settle();
   const isRun = run_id === undefined ? 'TRUE' : 'run_id = $run_id';
   const isNamed = told_id === undefined ? 'TRUE' : 'told_id = $told_id';
@@ -49,26 +44,29 @@ export function observedRunOf(
     .get({ namespace: namespace ?? null, run_id, told_id, at });
 }
 
-/** The observed execution with an id of this store. */
+/** The observed execution with this id in the store. */
 export const observedRunCalled = (sql: Prepare, executionId: string) =>
   sql<ObservedRun>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId);
 
-/** Changes the first execution that a query finds, and returns it. @param rest of the query, from WHERE on */
+/**
+ * Changes the first execution that a query finds, and returns it.
+ * @param rest the rest of the query: WHERE and what follows
+ */
 const changeFirst = (sql: Prepare, change: string, rest: string, values: object) =>
   sql<ObservedRun>(
     `UPDATE observed_runs SET ${change} WHERE execution_id = (SELECT execution_id FROM observed_runs ${rest} LIMIT 1) RETURNING ${columns}`,
   ).get(values);
 
 /**
- * The execution of a registration: the one that it created; or else the first with its name that began after
- * it and has no registration; or else a new one, still without a run.
+ * The execution that a registration belongs to: the one that it created; otherwise the first execution with the
+ * same name that began after it and has no registration; otherwise a new one, still without a run.
  * @param at milliseconds since 1970
  */
 export function registeredRun(
   tx: Transaction,
   { namespace, run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
   at: number,
-): { run: ObservedRun; isNew: boolean } {
+) {
   tx.settle();
   const known = changeFirst(
     tx.sql,
@@ -81,12 +79,12 @@ export function registeredRun(
   return { run, isNew: known === undefined };
 }
 
-/** Assigns a run to the newest registered execution with a name. Undefined if each has one. */
+/** Assigns a run to the newest registered execution with this name and no run. Returns undefined if there is none. */
 export function runOfRegistered(
   tx: Transaction,
   { namespace, run_id, told_id }: Names & { run_id: string },
   at: number,
-): ObservedRun | undefined {
+) {
   tx.settle();
   const run = changeFirst(
     tx.sql,
@@ -100,14 +98,14 @@ export function runOfRegistered(
 }
 
 /**
- * Creates the execution that a message is the first to name, with its run and name.
+ * Creates an execution, with its run and name, when a message names it for the first time.
  * @param at milliseconds since 1970
  */
 export function createObservedRun(
   { sql }: Transaction,
   names: Names & { run_id: string; told_id: string; told_start?: string },
   at: number,
-): ObservedRun {
+) {
   const { namespace = '', run_id, told_id, told_start = '' } = names;
   const execution_id = freeName(sql, told_id, run_id === '' ? told_start : run_id);
   for (const insert of [
@@ -130,15 +128,15 @@ export function createObservedRun(
   return observedRunCalled(sql, execution_id) as ObservedRun;
 }
 
-/** Its own name; if taken, followed by its run or its start time. */
-function freeName(sql: Prepare, toldId: string, behind: string): string {
+/** The execution's own name or, if that is taken, the name followed by its run or its start time. */
+function freeName(sql: Prepare, toldId: string, behind: string) {
   const longer = `${toldId}~${behind}`;
   let name = toldId;
   for (let n = 1; isExecution(sql, name); n += 1) name = n === 1 ? longer : `${longer}~${n}`;
   return name;
 }
 
-/** Sets a namespace that is reported later than the execution, for earlier messages too. */
+/** Sets the namespace of an execution that was first reported without one, and of its earlier messages. */
 export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string) {
   const number = nameNumbers(sql).numberOf(namespace);
   for (const update of [
@@ -150,7 +148,7 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
 }
 
 /**
- * Recomputes the last message time of an execution if its last message turned out to be earlier.
+ * Recomputes the last message time of an execution after its last message was moved to an earlier time.
  * @param before milliseconds since 1970
  */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number) {
@@ -160,7 +158,10 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   ).run({ id: executionId, before });
 }
 
-/** Records that everything the monitor has about a run was read. @param at milliseconds since 1970 */
+/**
+ * Records the time when all of the monitor's data about a run was read.
+ * @param at milliseconds since 1970
+ */
 export function noteRead({ sql }: Transaction, run: { execution_id: string; run_id: string }, at: number) {
   const update = sql(
     'UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?',
@@ -168,7 +169,7 @@ export function noteRead({ sql }: Transaction, run: { execution_id: string; run_
   update.run(at, run.run_id, run.execution_id);
 }
 
-/** The executions last reported as running, by the names that their programs use. */
+/** The executions that were last reported as running, under the names that their programs use. */
 export const toldRunning = (sql: Prepare) =>
   sql<{ execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,

@@ -13,11 +13,10 @@ import { foldWith, forgetSubject, type ObservedScope, saidAt } from './said.ts';
 
 type Stf = NonNullable<ReturnType<typeof foldStf>>['row'];
 
-/** As SQL: how many samples or slices of an STF there are: some may have arrived before it. */
+/** As SQL: the number of samples or slices of an STF, some of which may have arrived before the STF. */
 const countIn = (table: 'fastmon_files' | 'tf_slices') =>
   `(SELECT count(*) FROM ${table} AS f INDEXED BY ${table}_stf WHERE f.stf_filename = $stf_filename AND f.execution_id = $execution_id)`;
 
-/** Applies a message about an STF file. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: SaidFact<StfFact> | undefined) {
   const isPrompt = isOfPrompt(scope) || (isOfPromptAlone(said.fact) && promptSeen(scope));
   const { before, after } = foldWith(scope, said, earlier, (messages) => foldStf(messages, isPrompt));
@@ -27,7 +26,10 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>, earlier: 
   if (!isSame(before, after)) writeStf(scope, after, before);
 }
 
-/** Whether only agents of prompt processing state such a fact: they choose sites, and report jobs. */
+/**
+ * Whether a fact is of a kind that only agents for prompt processing report, since only they choose sites and
+ * report jobs.
+ */
 const isOfPromptAlone = (fact: StfFact) =>
   fact.kind === 'told_jobs' || (fact.kind === 'told_stf' && fact.sites !== undefined);
 
@@ -47,17 +49,18 @@ function writeStf(scope: ObservedScope, { row, sites }: Folded, before: Folded |
 }
 
 /**
- * Handles a message that only prompt processing sends: its execution belongs to that workflow, unless its id
- * says otherwise. Then agents of both workflows take part. Returns whether it is.
+ * Handles a message that only prompt processing sends. Its execution belongs to that workflow unless the
+ * execution's id says otherwise; in that case, agents of both workflows take part. Returns whether the
+ * execution belongs to prompt processing.
  */
-export function promptSeen(scope: ObservedScope): boolean {
+export function promptSeen(scope: ObservedScope) {
   const named = scope.sql<string>('SELECT told_id FROM observed_runs WHERE execution_id = ?');
   const isOther = workflowInId(named.value(scope.execution_id) ?? '') === fastProcessing;
   if (!isOther) becomePrompt(scope);
   return !isOther;
 }
 
-/** The facts that only agents of fast processing state. */
+/** The facts that only agents for fast processing report. */
 const ofFastAlone: ReadonlySet<Fact['kind']> = new Set([
   'workers',
   'tf_file_registered',
@@ -74,12 +77,15 @@ const becomeFast = buffered(({ sql }, execution_id) => {
   update.run(fastProcessing, execution_id);
 });
 
-/** Handles a fact that only fast processing states: it shows the workflow of its execution, if the id does not. */
+/**
+ * Handles a fact that only fast processing reports. If the execution's id does not show its workflow, this fact
+ * does.
+ */
 export function workflowSeen({ tx, execution_id }: ObservedScope, { kind }: Fact) {
   if (ofFastAlone.has(kind)) becomeFast(tx, execution_id, () => true);
 }
 
-/** Refolds all STF files of an execution that turned out to be prompt processing. */
+/** Refolds all STF files of an execution that turned out to belong to prompt processing. */
 export function becomePrompt(scope: ObservedScope) {
   const { tx, sql, execution_id } = scope;
   if (isOfPrompt(scope)) return;
@@ -95,7 +101,10 @@ export function becomePrompt(scope: ObservedScope) {
   }
 }
 
-/** Records how long after its STF file was ready a TF file was announced, whichever message arrives later. */
+/**
+ * Records the time between the message that an STF file is ready and the announcement of its TF file, in
+ * whichever order they arrive.
+ */
 function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string, tf_filename: string | null = null) {
   sql(
     `UPDATE fastmon_files AS f INDEXED BY fastmon_files_stf SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
@@ -105,10 +114,12 @@ function noteWaiting({ sql, execution_id }: ObservedScope, stf_filename: string,
   ).run({ stf_filename, execution_id, tf_filename });
 }
 
-/** Whether a file belongs to the dataset of its run: it is ready or, in prompt processing, registered. */
+/**
+ * Whether a file belongs to the dataset of its run because it is ready or, in prompt processing, registered.
+ */
 const isInDataset = ({ status, registered_at }: Stf) => status === 'processed' || registered_at !== null;
 
-/** Updates the counts of an execution when an STF file is first mentioned, or changes. */
+/** Updates the counts of an execution when an STF file is mentioned for the first time or changes. */
 function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefined, now: Stf) {
   const change = (is: (stf: Stf) => boolean) => Number(is(now)) - Number(before !== undefined && is(before));
   const ready = change(({ status }) => status === 'processed');
@@ -122,7 +133,6 @@ function countStf({ tx, sql, execution_id }: ObservedScope, before: Stf | undefi
     ).run(files, bytes, execution_id);
 }
 
-/** Applies a message about a TF file. */
 export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: SaidFact<TfFact> | undefined) {
   const { before, after } = foldWith(scope, said, earlier, foldTf);
   if (after === undefined || isSame(before, after)) return;
@@ -146,5 +156,5 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>, earlier: Sa
   if (stfs.size > 1) for (const stf of stfs) recount.run({ stf_filename: stf ?? '', execution_id });
 }
 
-/** Whether two folds of a file differ in nothing but the messages that repeat others. */
+/** Whether two folds of a file differ only in which messages repeat others. */
 const isSame = (a: object | undefined, b: object) => isDeepStrictEqual({ ...a, repeats: [] }, { ...b, repeats: [] });

@@ -27,28 +27,30 @@ import { lineOf, type ObservedScope, recordedAs, saidAt, statementOf, storedOf, 
 import { noteSign } from './signs.ts';
 import { workSaid } from './work.ts';
 
-/** Types that are signs of life: counted, but not stored as rows. */
+/** Types of messages that are signs of life; these are counted, but not stored as rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
 
-/** The outcome of recording a heard message. */
 export interface Outcome {
-  /** A sign of life is not stored; a message of this store's own execution is already recorded. */
+  /**
+   * `sign`: a sign of life, which is not stored. `own`: a message from one of this store's own executions,
+   * which the store has already recorded.
+   */
   kind: 'new' | 'known' | 'sign' | 'own';
-  /** `none`: it states nothing that this version knows. */
+  /** `none`: the message contains nothing that this version understands. */
   effect?: Effect['effect'];
   execution_id?: string | undefined;
 }
 
 /**
- * Records a message of other programs and applies it. Never fails because of its content: a message that is
- * not understood is kept. A repeated message changes nothing, and the order in which messages arrive makes no
- * difference.
- * @param number on replay: the row's number; otherwise the next one
+ * Records a message from another program and applies it. Never fails because of the message's content: a
+ * message that is not understood is kept. A repeated message changes nothing, and the order in which messages
+ * arrive makes no difference.
+ * @param number for a replay, the row's number; otherwise the next number
  */
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
   const sent_ms = sentAt(line);
-  // A registration has its own execution.
+  // A registration belongs to the execution that it registers, not to a run that is already known.
   const isRegistration = statement.fact?.kind === 'told_execution';
   const knownRun = isRegistration ? undefined : observedRunOf(tx, { ...statement, at: sent_ms });
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
@@ -93,7 +95,7 @@ function setEarlier(
   statement: Statement,
   { line, said, before }: { line: MessageLine; said: Said; before: number },
 ) {
-  // In the stored form, in which it is read from now on.
+  // Use the stored form, since all later reads use it too.
   const stored = saidAt(tx, said.seq);
   const recorded = Date.parse(line.t);
   const update = tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?');
@@ -106,15 +108,15 @@ function setEarlier(
   forgetLast(tx, run.execution_id, before);
 }
 
-/** Whether a message of swf-mcp belongs to an execution of this store, which has its own record of it. */
-function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
+/** Whether a message from swf-mcp belongs to one of this store's own executions, which are already recorded. */
+function isOwn({ sql }: Transaction, { dialect, told_id }: Statement) {
   if (told_id === undefined || !areAll(dialect ?? '', 'isOurs')) return false;
   return sql(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).has(told_id);
 }
 
 /**
- * When it was sent: by the broker's clock, which all have in common, or else when it was received.
- * Milliseconds since 1970.
+ * When a message was sent, according to the broker's clock, which is the same for all programs; if that time is
+ * missing, when the message was received. Milliseconds since 1970.
  */
 const sentAt = ({ headers, t }: MessageLine) => brokerTime(headers) ?? Date.parse(t);
 
@@ -127,7 +129,10 @@ const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
   simulation_tick: statement.simulation_tick,
 });
 
-/** Depends on the message alone; the tables decide which of several equal ones counts. */
+/**
+ * The effect, which depends only on the message. The tables decide which of several messages about the same
+ * fact counts.
+ */
 function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): Effect {
   if (hidden !== undefined)
     return {
@@ -139,12 +144,12 @@ function effectOf({ fact, run_id, told_id, message_type, hidden }: Statement): E
   return none(
     'KEPT',
     fact === undefined
-      ? `${message_type} states nothing that this version knows`
+      ? `${message_type} states nothing that this version understands`
       : 'names neither a run nor an execution',
   );
 }
 
-/** The execution of a message. `isNew`: created by this message, or given its namespace by it. */
+/** The execution of a message. `isNew`: the message created it, or gave it its namespace. */
 interface FoundRun {
   run: ObservedRun;
   isNew: boolean;
@@ -175,7 +180,6 @@ function executionFor(
 
 type Apply<F extends Fact> = (scope: ObservedScope, said: SaidFact<F>, earlier: SaidFact<F> | undefined) => void;
 
-/** How a fact of each kind is applied. */
 const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   phase: phaseSaid,
   stf_gen: stfSaid,
@@ -199,7 +203,7 @@ const apply: { [K in Fact['kind']]: Apply<FactOf<K>> | undefined } = {
   workers: undefined,
 };
 
-/** @param earlier the message as it was recorded before, if it was */
+/** @param earlier the message as recorded before, if any */
 function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said, earlier?: Said) {
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
@@ -210,8 +214,8 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
 }
 
 /**
- * Assigns earlier messages to a run whose execution or namespace is now known, including messages that name
- * the execution and no run.
+ * Assigns earlier messages to a run whose execution or namespace is now known. These include messages that
+ * name the execution but no run.
  */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement) {
   const { numberOf: number } = nameNumbers(tx.sql);
@@ -235,10 +239,10 @@ function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement
 }
 
 /** Whether a waiting message belongs to a run. */
-function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: number): boolean {
+function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: number) {
   const { namespace, run_id, told_id } = statement;
   if (namespace !== undefined && run.namespace !== '' && namespace !== run.namespace) return false;
-  // A text may contain the name without meaning it.
+  // The message may contain the run's name in a text without being about the run.
   if (run_id === undefined && told_id === undefined) return false;
   return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }

@@ -9,30 +9,30 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { openFiles } from './prompt.ts';
 
-/** Means all namespaces. */
+/** Stands for all namespaces. */
 const anyNamespace = '';
 
-/** A period in which an observer listened, or that a recording covers. Milliseconds since 1970. */
+/** A period in which an observer listened, or which a recording covers. Milliseconds since 1970. */
 export interface Span {
   since: number;
   until: number;
 }
 
 interface Observer {
-  /** Empty: all. */
+  /** The namespaces to observe; if empty, all. */
   namespaces: readonly string[];
   process_id: number;
   /** Milliseconds since 1970. */
   now: number;
-  /** The topics that it listens to; undefined without a broker. */
+  /** The topics that the observer listens to; undefined without a broker. */
   topics?: readonly string[] | undefined;
-  /** Whether it sends requests to the programs that it observes. */
+  /** Whether the observer sends requests to the programs that it observes. */
   maySend?: boolean | undefined;
 }
 
 /**
- * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another
- * observer of the same is alive: both would record each message.
+ * Makes a process the observer of the named namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE`
+ * while another observer of one of these namespaces is alive, since both would record each message.
  */
 export function beginHearing(tx: Transaction, observer: Observer, isAlive: LivenessTest) {
   const { namespaces, process_id, now, topics, maySend = false } = observer;
@@ -57,7 +57,7 @@ const topicsText = (topics: readonly string[] | undefined) => (topics === undefi
 interface ObserverRow extends ProcessSigns {
   namespace: string;
   since_ms: number;
-  /** Null: a recording that continues beyond a moment in the past. */
+  /** Null for a recording that continues beyond the queried moment. */
   process_id: number | null;
   until_ms: number;
   beat_ms: number | null;
@@ -67,7 +67,7 @@ interface ObserverRow extends ProcessSigns {
 const hears = (observer: ObserverRow, namespace: string) =>
   observer.namespace === anyNamespace || observer.namespace === namespace;
 
-/** The live observers, and in the past the recordings that continue. */
+/** The live observers and, for a moment in the past, the recordings that continue beyond that moment. */
 const observersOf = (sql: Prepare, isAlive: LivenessTest) =>
   sql<ObserverRow>(
     `SELECT namespace, since_ms, process_id, until_ms, beat_ms, may_send, ${signColumns} FROM hearings LEFT JOIN processes USING (process_id)
@@ -76,28 +76,40 @@ const observersOf = (sql: Prepare, isAlive: LivenessTest) =>
     .all()
     .filter((row) => row.process_id === null || isProcessAlive(row, isAlive));
 
-/** The observers that receive messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
+/**
+ * The observers that are receiving messages: they are alive and connected to their broker.
+ * @param now milliseconds since 1970
+ */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number) =>
   observersOf(sql, isAlive).filter(({ beat_ms }) => beat_ms !== null && now - beat_ms < silence);
 
-/** The process that observes a namespace now and sends requests there, or undefined. @param now milliseconds since 1970 */
+/**
+ * The process that is observing a namespace and sends requests there, or undefined.
+ * @param now milliseconds since 1970
+ */
 export const processOfObserver = (sql: Prepare, namespace: string, isAlive: LivenessTest, now: number) =>
   listeningObservers(sql, isAlive, now).find((one) => one.may_send === 1 && hears(one, namespace))?.process_id ??
   undefined;
 
-/** Records since and until when an observer has heard messages, without queued ones: once messages lag, earlier than before. */
+/**
+ * Records the period in which an observer has received all messages. While messages lag, this period ends
+ * before the present.
+ */
 export function keepHearing({ sql }: Transaction, processId: number, { since, until }: Span, now: number) {
   sql(
     `UPDATE hearings SET since_ms = iif(beat_ms IS NULL, ?, since_ms), until_ms = max(iif(beat_ms IS NULL, ?, since_ms), ?), beat_ms = ? WHERE process_id = ?`,
   ).run(since, since, until, now, processId);
 }
 
-/** Records until when an observer that ends has heard messages. @param until milliseconds since 1970 */
+/** Records the time up to which an ending observer has received messages. @param until milliseconds since 1970 */
 export function endHearing({ sql }: Transaction, processId: number, until: number) {
   sql('UPDATE hearings SET until_ms = max(since_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
-/** Records the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
+/**
+ * Records the time that a recording covers, or extends it.
+ * @param namespaces the namespaces that were read; if empty, all
+ */
 export function noteSpan(
   { sql }: Transaction,
   { since, until, topics }: Span & { topics?: readonly string[] | undefined },
@@ -110,26 +122,26 @@ export function noteSpan(
     ).run(namespace, since, until, topicsText(topics));
 }
 
-/** Records a period in which nothing could be heard. Times are ISO 8601. */
+/** Records a period in which nothing could be received. Times are ISO 8601. */
 export function noteGap({ sql }: Transaction, gap: { from: string; until: string; reason?: unknown }) {
   const reason = typeof gap.reason === 'string' ? toUSVString(gap.reason.slice(0, 500)) : 'no reason was given';
   const insert = sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)');
   insert.run(Date.parse(gap.from), Date.parse(gap.until), reason);
 }
 
-/** Records a message that could not be recorded, as a gap at its time (ISO 8601). */
-export function noteUnrecorded(tx: Transaction, time: string, error: unknown): never[] {
+/** Records a gap in place of a message that could not be recorded, at the message's time (ISO 8601). */
+export function noteUnrecorded(tx: Transaction, time: string, error: unknown) {
   noteGap(tx, { from: time, until: time, reason: `a message could not be recorded: ${messageOf(error)}` });
   return [];
 }
 
-/** What decides when an execution was heard: the times of its messages. Milliseconds since 1970. */
+/** The facts that determine when an execution was observed: the times of its messages. Milliseconds since 1970. */
 export interface HeardRun {
   execution_id: string;
   namespace: string;
   first: number;
   last: number;
-  /** 1 if its end was announced and every slice that was heard has its result: nothing more is expected. */
+  /** 1 if nothing more is expected: the end was announced, and every slice that was received has its result. */
   is_done: number;
 }
 
@@ -140,18 +152,19 @@ export const heardRunColumns = `o.execution_id, o.namespace, first_ms AS first, 
 /** An observer that has not reported for this long has lost its broker or its machine. Milliseconds. */
 const silence = 15_000;
 
-/** A run whose last message was followed by this much observed silence has certainly ended. Milliseconds. */
+/** The shortest silence after which a run counts as over if nothing more is expected from it. Milliseconds. */
 const quiet = 15_000;
 
-/** However long a run's steps took, this much is enough. Milliseconds. */
+/** The longest silence before a run that seems done counts as over. Milliseconds. */
 const longestQuiet = 60_000;
 
 /**
- * When an execution was heard, and when it could not be. Milliseconds since 1970.
+ * When an execution was observed, and when it could not be. Milliseconds since 1970.
  * @param run the messages of the execution
- * @returns `until`: until when it was heard: now while an observer listens and messages do not lag, or else the end of
- * the observation that received its last message. `isListening`: whether an observer receives messages now.
- * `isObserved`: whether one is alive: its broker may be away for a while.
+ * @returns `until`: the time up to which the execution was observed: now while an observer listens and messages
+ * do not lag, otherwise the end of the observation that received its last message. `isListening`: whether an
+ * observer is receiving messages. `isObserved`: whether an observer is alive, even if its broker is unreachable
+ * for a while.
  */
 export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Moment) {
   const { namespace, first, last } = run;
@@ -170,7 +183,7 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     : spans.map((span) => span.until);
   const until = Math.max(last, ...untils);
   const since = spans.find((span) => span.since <= last && span.until >= first)?.since ?? first;
-  // From then on nothing more is expected.
+  // After this time, no more messages are expected.
   const over =
     run.is_done === 1
       ? last + Math.min(longestQuiet, Math.max(quiet, 3 * longestStep(sql, run.execution_id)))
@@ -179,20 +192,23 @@ export function heardTimeOf(sql: Prepare, run: HeardRun, { isAlive, now }: Momen
     'SELECT from_ms AS "from", min(until_ms, ?) AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(over, first, Math.min(until, over));
   const unheard = unheardIn(spans, { since: first, until: Math.min(until, over) });
-  // A live observer that receives nothing records the gap only once its broker is back.
+  // A live observer without a connection does not record the gap until its broker is reachable again.
   const isAway = isObserved && !isListening && now - until > passing && over > until;
   const reason = 'the observer receives nothing from its broker';
   const away = isAway ? [{ from: until, until: Math.min(now, over), reason }] : [];
   return { since, until, isListening, isObserved, gaps: mergedSpans([...gaps, ...unheard, ...away], passing) };
 }
 
-/** The longest time between an STF file and its TF files so far: their messages may be as late after the end of the DAQ. Milliseconds. */
+/**
+ * The longest time so far from an STF file to one of its TF files. Messages about TF files may arrive this
+ * long after the end of the DAQ. Milliseconds.
+ */
 const longestStep = (sql: Prepare, executionId: string) =>
   sql<number | null>(
     `SELECT max(waited_ms) FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime}`,
   ).value(executionId) ?? 0;
 
-/** The same of one execution; undefined if it is not observed. */
+/** Like `heardTimeOf`, but takes the execution's id; undefined if the execution is not an observed one. */
 export function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment) {
   const run = sql<HeardRun>(
     `SELECT ${heardRunColumns} FROM observed_runs AS o JOIN run_states USING (execution_id) WHERE o.execution_id = ?`,
@@ -200,16 +216,17 @@ export function heardTimeOfRun(sql: Prepare, executionId: string, moment: Moment
   return run && heardTimeOf(sql, run, moment);
 }
 
-/** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
+/** A pause of up to this many milliseconds between two observers is no gap: one was ending as the other began. */
 const passing = 1000;
 
 type HeardSpan = Span & { is_ended: number };
 
 /**
- * When the first observation begins that no longer concerns a run: that of its last message ended cleanly
- * before. Milliseconds since 1970; infinity: there is none. @param spans in the order in which they begin
+ * The start of the first observation that no longer concerns a run: the previous observation received the run's
+ * last message and ended cleanly. Milliseconds since 1970; infinity if there is none.
+ * @param spans in the order in which they begin
  */
-function nextObservation(spans: readonly HeardSpan[], last: number): number {
+function nextObservation(spans: readonly HeardSpan[], last: number) {
   let [heard, isInOrder] = [last, false];
   for (const { since, until, is_ended } of spans) {
     if (isInOrder && since - heard > passing) return since;
@@ -218,7 +235,7 @@ function nextObservation(spans: readonly HeardSpan[], last: number): number {
   return Infinity;
 }
 
-/** The parts of a life that no span covers. */
+/** The parts of a run's life that no span covers. */
 function unheardIn(spans: readonly Span[], life: Span) {
   const gaps: { from: number; until: number; reason: string }[] = [];
   const before = spans.filter(({ since }) => since <= life.since);

@@ -6,7 +6,7 @@ import { restOf } from '../../observed/told/rest-call.ts';
 import { buffered } from '../sqlite/buffered.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** How many messages of a sender, type and state fill each key. */
+/** For each key, how many messages with the same sender, type and state contain it. */
 interface Counts {
   group: readonly [execution: string, sender: string, type: string, state: string];
   filled: Map<string, number>;
@@ -15,11 +15,11 @@ interface Counts {
 const counts = buffered(write);
 
 /**
- * Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few
- * rows.
+ * Counts the keys in a message. The counts are written once per transaction, since a hundred messages change
+ * the same few rows.
  */
 export function countKeys(tx: Transaction, id: string, { sender, message_type }: Statement, line: MessageLine) {
-  // A REST write has the keys of its resource.
+  // The keys of a REST write depend on its resource, not on its sender.
   if (sender === undefined || restOf(line.destination) !== undefined) return;
   const body = fieldsOf(line);
   const group = [id, sender, message_type, stateOf(body)] as const;
@@ -37,20 +37,23 @@ function write({ sql }: Transaction, _: string, { group, filled }: Counts) {
   for (const [key, n] of filled) add.run(...group, key, n);
 }
 
-/** The content is named by its keys, and copies of another message are not the sender's own keys. */
+/**
+ * Keys that are not counted: `content`, since its keys are counted instead, and `content.result`, which
+ * contains copies of another message.
+ */
 const notOwn: ReadonlySet<string> = new Set(['content', 'content.result']);
 
-/** Keys that a sender fills only when there is something to report. */
+/** Keys that a sender includes only when there is something to report. */
 const errorKeys: ReadonlySet<string> = new Set(['error', 'reason']);
 
-/** A message has a few dozen keys; any further ones are ignored. */
+/** A message has at most a few dozen keys; any further keys are ignored. */
 const maxKeys = 60;
 
-/** Longer keys are not the testbed's. */
+/** Keys longer than this do not come from the testbed. */
 const maxKeyLength = 100;
 
-/** The keys of a message and of its content that carry a value; null or absent keys do not. */
-function filledKeys(body: Fields): string[] {
+/** The keys that have a non-null value in a message, and in its content. */
+function filledKeys(body: Fields) {
   const keys: string[] = [];
   addFilled(keys, body, '');
   addFilled(keys, objectOf(body['content']), 'content.');
@@ -66,8 +69,8 @@ function addFilled(keys: string[], fields: Fields, prefix: string) {
   }
 }
 
-/** The value of `state`, on which the keys of a message may depend. */
-function stateOf(body: Fields): string {
+/** The value of `state`, which may determine the keys of a message. */
+function stateOf(body: Fields) {
   const state = body['state'] ?? objectOf(body['content'])['state'];
   return typeof state === 'string' ? state.slice(0, 50) : '';
 }

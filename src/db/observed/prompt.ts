@@ -4,7 +4,7 @@ import type { SiteJob } from '../../observed/reading/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { foldWith, type ObservedScope } from './said.ts';
 
-/** Whether an execution is known to be of prompt processing. */
+/** Whether an execution is known to belong to prompt processing. */
 export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'execution_id'>) =>
   sql('SELECT 1 FROM workflow_executions WHERE execution_id = ? AND workflow_name = ?').has(
     execution_id,
@@ -12,8 +12,9 @@ export const isOfPrompt = ({ sql, execution_id }: Pick<ObservedScope, 'sql' | 'e
   );
 
 /**
- * As SQL: the STF files of an execution that wait for PanDA: they are registered, and a site has them.
- * @param id of the execution
+ * As SQL: the STF files of an execution that await PanDA's result: they have a site, and are registered or
+ * being processed.
+ * @param id as SQL: the id of the execution
  */
 export const openFiles = (id: string) =>
   `FROM stf_files WHERE execution_id = ${id} AND status IN ('registered', 'processing')
@@ -23,8 +24,8 @@ export const hasOpenFiles = (sql: Prepare, executionId: string) =>
   sql(`SELECT 1 ${openFiles('$id')} LIMIT 1`).has({ id: executionId });
 
 /**
- * The executions under way: running ones, and those of prompt processing that have ended while PanDA
- * still has files of them or their data run is still open.
+ * The executions in progress: running ones, and ended ones of prompt processing while PanDA still has their
+ * files or their data run is still open.
  */
 export const executionsUnderWay = (sql: Prepare) =>
   sql<string>(
@@ -33,7 +34,7 @@ export const executionsUnderWay = (sql: Prepare) =>
        OR EXISTS (SELECT 1 FROM runs AS r WHERE r.execution_id = e.execution_id AND dataset_state = 'open')))`,
   ).values();
 
-/** Records the policy by which sites are chosen, which is the same for all STF files of a run. */
+/** Records the policy for choosing sites, which is the same for all STF files of a run. */
 export function notePolicy({ sql, execution_id }: ObservedScope, policy: string) {
   sql('UPDATE observed_runs SET policy = min(coalesce(policy, $policy), $policy) WHERE execution_id = $id').run({
     policy,
@@ -41,7 +42,7 @@ export function notePolicy({ sql, execution_id }: ObservedScope, policy: string)
   });
 }
 
-/** Writes the state of an STF file at its sites. A site without a name is the only one. */
+/** Writes the state of an STF file at its sites. An unnamed site is the file's only site. */
 export function writeSites({ sql, execution_id }: ObservedScope, stf: string, sites: readonly SiteJob[]) {
   sql('DELETE FROM stf_sites WHERE execution_id = ? AND stf_filename = ?').run(execution_id, stf);
   for (const work of sites)
@@ -53,7 +54,7 @@ export function writeSites({ sql, execution_id }: ObservedScope, stf: string, si
 
 type SaidHandOver = SaidFact<FactOf<'handed_over'>>;
 
-/** Applies a hand-over to PanDA, which happens once for each site: the first message counts. */
+/** Records the hand-over of a run to PanDA. A run is handed over once per site, so only the first message counts. */
 export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier: SaidHandOver | undefined) {
   const { stands } = foldWith(scope, said, earlier, (messages: SaidHandOver[]) =>
     standingBy(messages, ({ site = '' }) => site),
@@ -67,7 +68,10 @@ export function handedOverSaid(scope: ObservedScope, said: SaidHandOver, earlier
       .run({ site: fact.site, input_dataset: fact.input_dataset, execution_id: scope.execution_id, sent_ms });
 }
 
-/** Applies the opening or closing of the data run of an execution over REST; once closed, it stays closed. */
+/**
+ * Applies the opening or closing of an execution's data run, as reported over REST. Once closed, a data run
+ * stays closed.
+ */
 export function dataRunTold({ sql, execution_id }: ObservedScope, { fact }: SaidFact<FactOf<'told_run'>>) {
   sql(
     `UPDATE runs SET dataset_state = iif($isClosed OR dataset_state = 'final', 'final', 'open') WHERE execution_id = $id`,

@@ -9,17 +9,20 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { becomePrompt } from './files.ts';
 import { foldWith, type ObservedScope, saidColumns, statementOf, type StoredMessage } from './said.ts';
 
-/** The times and dialects of an execution's messages so far. Milliseconds since 1970. */
+/**
+ * The first and last times of an execution's messages so far, in milliseconds since 1970, and the messages'
+ * dialects.
+ */
 interface Extent {
   first: number;
   last: number;
-  /** One letter each; letters may repeat. */
+  /** One letter per dialect; letters may repeat. */
   dialects: string;
 }
 
 const extents = buffered(noteExtent);
 
-/** Collects the times of messages, to be written once per transaction. */
+/** Gathers the times of messages, to be written once per transaction. */
 export function extend(tx: Transaction, executionId: string, at: number, dialect = '') {
   extents(tx, executionId, ({ first, last, dialects } = { first: at, last: at, dialects: '' }) => ({
     first: Math.min(first, at),
@@ -29,8 +32,8 @@ export function extend(tx: Transaction, executionId: string, at: number, dialect
 }
 
 /**
- * Reopens an execution: a message shows that it is still running though its end was not announced, or that
- * results arrive after all.
+ * Reopens an execution whose end was not announced, when a message shows that it is still running or that
+ * results are still arriving.
  */
 function reopen(sql: Prepare, executionId: string) {
   sql(
@@ -66,13 +69,16 @@ const phaseAfter: Readonly<Record<PhaseMessage, Phase>> = {
 
 type SaidPhase = SaidFact<FactOf<'phase'>>;
 
-/** The beginning and the end of a run: of each, the message that was sent first stands. */
+/**
+ * The beginning and the end of a run. If several messages report the same beginning or end, the one sent first
+ * counts.
+ */
 function foldPhases(messages: readonly SaidPhase[]) {
   const { stands, repeats } = standingBy(messages, ({ type }) => type);
   return { begin: stands.get('run_imminent') ?? stands.get('start_run'), end: stands.get('end_run'), repeats };
 }
 
-/** The phase is that of the last message by sending time; nothing follows the end. */
+/** The message that was sent last determines the phase; after the end of the run, the phase does not change again. */
 export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPhase | undefined) {
   const { sql, execution_id } = scope;
   const { begin, end } = foldWith(scope, said, earlier, foldPhases).after;
@@ -86,10 +92,9 @@ export function phaseSaid(scope: ObservedScope, said: SaidPhase, earlier: SaidPh
   if (dataset !== undefined) datasetSaid(scope, dataset);
 }
 
-/** Only prompt processing announces a dataset, whatever the id of the execution says. */
+/** Only prompt processing announces a dataset, whatever the id of the execution suggests. */
 function datasetSaid(scope: ObservedScope, dataset: string) {
-  const { sql, execution_id } = scope;
-  sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, execution_id);
+  scope.sql('UPDATE runs SET dataset_name = ? WHERE execution_id = ?').run(dataset, scope.execution_id);
   becomePrompt(scope);
 }
 
@@ -100,7 +105,7 @@ const lastPhase = ({ sql, execution_id }: ObservedScope) =>
      ORDER BY sent_ms DESC, ${messageColumns.message_id} DESC LIMIT 1`,
   ).get(execution_id);
 
-/** Applies what was reported about an execution to the testbed's monitor over REST. */
+/** Applies a report that the testbed's monitor received over REST about an execution. */
 export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'told_execution'>>) {
   const { parameters, executed_by = null } = fact;
   const update = scope.sql('UPDATE workflow_executions SET params = ?, executed_by = ? WHERE execution_id = ?');
@@ -109,11 +114,10 @@ export function executionTold(scope: ObservedScope, { fact }: SaidFact<FactOf<'t
 }
 
 /**
- * The last reported end counts, at the time of the first; an execution that has ended does not run
- * again.
+ * Of several reports that the execution has ended, the status in the last one counts, with the time of the
+ * first one. An ended execution does not run again.
  */
 export function statusTold(scope: ObservedScope) {
-  const { sql, execution_id } = scope;
   const statuses = everyStatus(scope);
   const ends = statuses.filter(({ status }) => status !== 'running');
   const last = ends.at(-1) ?? statuses.at(-1);
@@ -124,10 +128,9 @@ export function statusTold(scope: ObservedScope) {
     'UPDATE observed_runs SET told_status = $status, told_ms = $sent_ms, told_by = $by, told_end_ms = $end WHERE execution_id = $execution_id',
     `UPDATE workflow_executions SET status = $status, status_reason = nullif($status, 'running'), end_time = ${isoTime('$end')} WHERE execution_id = $execution_id`,
   ])
-    sql(update).run({ status, sent_ms, by, end, execution_id });
+    scope.sql(update).run({ status, sent_ms, by, end, execution_id: scope.execution_id });
 }
 
-/** Every status that was reported for an execution, in order. */
 const everyStatus = ({ sql, execution_id }: ObservedScope) =>
   sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows

@@ -10,7 +10,6 @@ import { fullId, nameOf, numberOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The execution that a message belongs to. */
 export interface ObservedScope {
   tx: Transaction;
   sql: Prepare;
@@ -18,34 +17,34 @@ export interface ObservedScope {
   run_number: number | null;
 }
 
-/** Headers stored beside a message. The broker's time is in the row itself. */
+/** Headers stored with a message. The broker's time is in the row itself. */
 const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id', 'name']);
 
-/** The key among the headers that marks a body that is text: no header has this name. */
+/** The key in the stored headers that marks a body as text. No real header has this name. */
 const textMark = ' text';
 
-/** The columns that a message is read from. */
+/** The columns from which a message is read. */
 export interface StoredMessage {
   destination: string;
   body: string;
   headers: string;
-  /** If requested, ISO 8601. */
+  /** ISO 8601; present if requested. */
   sent_at?: string;
   recorded_at?: string;
 }
 
-/** Reads a stored message: only its stored parts determine how it is read. */
+/** Reads a stored message, using only its stored parts. */
 export const statementOf = (row: StoredMessage) => readStatement(lineOf(row));
 
-/** The body of a message in its stored form, and the headers that are kept (JSON). */
-export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {
+/** The body of a message in its stored form, and the headers to keep (JSON). */
+export function storedOf(line: MessageLine) {
   const kept = Object.entries(line.headers).filter(([name]) => keptHeaders.has(name));
   const headers = JSON.stringify(Object.fromEntries('text' in line ? [...kept, [textMark, '1']] : kept));
   if ('text' in line) return { body: line.text, headers };
   return { body: JSON.stringify('body' in line ? line.body : { size: line.size, sha256: line.sha256 }), headers };
 }
 
-/** A message as heard, from its stored parts. */
+/** A message as received, restored from its stored parts. */
 export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }: StoredMessage): MessageLine {
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
   const { [textMark]: isText, ...said } = JSON.parse(headers) as Record<string, string>;
@@ -57,22 +56,20 @@ export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }
   };
 }
 
-/** As SQL: the columns of a recorded message. */
 export const saidColumns = `seq, sent_ms, ${fullId('short_id')} AS message_id, coalesce(destination, '') AS destination, body, headers`;
 
 /**
- * The messages that a transaction has read: slices, their results and what REST calls state about both arrive
- * together.
+ * The messages that a transaction has read. They are cached, since slices, their results and REST calls about
+ * both arrive together.
  */
 const readIn = onceFor((_tx: Transaction) => new Map<number, SaidFact>());
 
-/** A recorded message by its row in the log, if it has one. */
-export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F> | undefined {
-  const { sql } = tx;
+/** The recorded message in a row of the log; undefined if the row has none. */
+export function saidAt<F extends Fact>(tx: Transaction, seq: number) {
   const read = readIn(tx);
   const known = read.get(seq);
   if (known !== undefined) return known as SaidFact<F>;
-  const row = sql<Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
+  const row = tx.sql<Said & StoredMessage>(`SELECT ${saidColumns} FROM message_rows WHERE seq = ?`).get(seq);
   if (row === undefined) return undefined;
   const { fact } = statementOf(row);
   if (fact === undefined) return undefined;
@@ -83,7 +80,7 @@ export function saidAt<F extends Fact>(tx: Transaction, seq: number): SaidFact<F
 
 /**
  * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since
- * the id is derived from path and body alone, the second has its run appended.
+ * the id depends only on path and body, the run is appended to the second message's id.
  */
 export function recordedAs(
   sql: Prepare,
@@ -105,8 +102,8 @@ const rowOf = (sql: Prepare, messageId: string) =>
   ).get(messageId);
 
 /**
- * Records the subjects of a message, and folds it with all messages that are related to it.
- * @param earlier the message as it was recorded before, if it was
+ * Records the subjects of a message, and folds the message with all related messages.
+ * @param earlier the message as recorded before, if any
  */
 export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] } | undefined>(
   scope: ObservedScope,
@@ -114,7 +111,7 @@ export function foldWith<F extends Fact, R extends { repeats: readonly Repeat[] 
   earlier: SaidFact<F> | undefined,
   fold: (messages: SaidFact<F>[]) => R,
 ) {
-  // It has just been recorded, so it need not be read.
+  // The message has just been recorded, so it need not be read from the store.
   readIn(scope.tx).set(said.seq, said);
   for (const subject of subjectsOf(said.fact)) noteSubject(scope, subject, said.seq);
   const related = relatedMessages(scope, said);
@@ -136,27 +133,26 @@ export function forgetSubject({ sql, execution_id }: ObservedScope, { subject, k
   remove.run(execution_id, subject, key, seq);
 }
 
-/** A message, the messages that are related to it, those related to these, and so on, by their `seq`. */
-export function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>): Map<number, SaidFact<F>> {
-  const { tx, sql, execution_id } = scope;
-  const seqs = sql<number>('SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?');
+/** A message, the messages related to it, the messages related to those, and so on, by `seq`. */
+export function relatedMessages<F extends Fact>(scope: ObservedScope, said: SaidFact<F>) {
+  const seqs = scope.sql<number>('SELECT seq FROM message_subjects WHERE execution_id = ? AND subject = ? AND key = ?');
   const related = new Map([[said.seq, said]]);
   const asked = new Set<string>();
-  // The loop also visits what it adds.
+  // The loop also visits the messages that it adds.
   for (const { fact } of related.values())
     for (const { subject, key } of relatedTo(fact)) {
       const name = `${subject} ${key}`;
-      const found = asked.has(name) ? [] : seqs.values(execution_id, subject, key);
+      const found = asked.has(name) ? [] : seqs.values(scope.execution_id, subject, key);
       asked.add(name);
       for (const seq of found) {
-        const other = related.has(seq) ? undefined : saidAt<F>(tx, seq);
+        const other = related.has(seq) ? undefined : saidAt<F>(scope.tx, seq);
         if (other !== undefined) related.set(seq, other);
       }
     }
   return related;
 }
 
-/** Writes which messages repeat others, if that has changed. */
+/** Records which messages repeat which others, if that has changed. */
 function writeRepeats(
   { sql, execution_id }: ObservedScope,
   messages: ReadonlyMap<number, SaidFact>,
@@ -179,14 +175,10 @@ function writeRepeats(
 }
 
 /**
- * The recorded messages of a run, and those that name an execution and no run, that belong to no execution
- * yet.
+ * The recorded messages that do not belong to an execution yet and name either the run, or the execution but
+ * no run.
  */
-export function waitingRows(
-  { sql }: Transaction,
-  runId: string | undefined,
-  name: string | undefined,
-): (Said & StoredMessage)[] {
+export function waitingRows({ sql }: Transaction, runId: string | undefined, name: string | undefined) {
   const waits = 'execution_no IS NULL AND headers IS NOT NULL';
   const ofRun = sql<Said & StoredMessage>(
     `SELECT ${saidColumns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,

@@ -8,7 +8,7 @@ import { heardRunColumns, type HeardRun, heardTimeOf } from './hearings.ts';
 /** A run that reported its end is complete after this long without messages. Milliseconds. */
 const quietMilliseconds = 60_000;
 
-/** The columns that follow from when an observed execution was heard. Times are ISO 8601. */
+/** The columns of an observed execution that depend on when observers were listening. Times are ISO 8601. */
 type Standing = Pick<ExecutionRow, 'status' | 'status_reason' | 'end_time'>;
 
 type OpenRun = HeardRun & { status: ExecutionStatus; phase: string; is_told: number };
@@ -17,7 +17,7 @@ type OpenRun = HeardRun & { status: ExecutionStatus; phase: string; is_told: num
 const openRun = (index = '') => `SELECT ${heardRunColumns}, status, phase, told_status IS NOT NULL AS is_told
   FROM workflow_executions AS e ${index} JOIN run_states USING (execution_id) JOIN observed_runs AS o USING (execution_id)`;
 
-/** The observed executions without a known end, by the status stored. */
+/** The observed executions without a known end, by their stored status. */
 const openRuns = (sql: Prepare, ...statuses: ('running' | 'unknown')[]) =>
   statuses.flatMap((status) =>
     sql<OpenRun>(`${openRun('INDEXED BY workflow_executions_status')} WHERE status = ?`).all(status),
@@ -30,13 +30,13 @@ const completed = ({ last }: OpenRun): Standing => ({
 });
 
 /**
- * The state of a running execution at a moment; undefined while it is running or not known to have ended.
- * Once observation has ended, an execution whose end was announced is completed, with or without all results,
- * and the status of any other is unknown.
+ * The status, at a moment, of an execution without a known end; undefined while it runs or may still run. Once
+ * observation has ended, an execution whose end was announced counts as completed, with or without all results;
+ * the status of any other is unknown.
  */
 function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | undefined {
   const { until, isListening, isObserved } = heardTimeOf(sql, run, moment);
-  // An observer that has temporarily lost its broker is still observing.
+  // An observer that has temporarily lost its broker still counts as observing.
   if (isObserved) {
     const isOver = isListening && run.is_done === 1 && run.is_told === 0 && until - run.last >= quietMilliseconds;
     return isOver ? completed(run) : undefined;
@@ -46,16 +46,17 @@ function standingAt(sql: Prepare, run: OpenRun, moment: Moment): Standing | unde
 }
 
 /**
- * Records which observed executions have ended: while an observer is alive, those whose end was announced,
- * once every slice has a result and a minute has been heard since; all others once no observer is alive.
- * Later messages still count.
+ * Records which observed executions have ended. While an observer is alive, an execution has ended once its end
+ * has been announced, every slice has a result and a further minute of observation has passed. Once no observer
+ * is alive, all others are settled too: as completed if their end was announced, otherwise as unknown. Later
+ * messages still count.
  */
 export function settleObserved(tx: Transaction, moment: Moment) {
   const { sql } = tx;
   tx.settle();
   for (const run of openRuns(sql, 'running', 'unknown')) {
     const standing = standingAt(sql, run, moment);
-    // Only a message shows that an execution of unknown status is still running.
+    // Only a message can show that an execution of unknown status is still running.
     if (standing === undefined) continue;
     sql(
       'UPDATE workflow_executions SET status = $status, status_reason = $status_reason, end_time = $end_time WHERE execution_id = $execution_id',
@@ -66,13 +67,16 @@ export function settleObserved(tx: Transaction, moment: Moment) {
 const standingColumns: ReadonlySet<string> = new Set<keyof Standing>(['status', 'status_reason', 'end_time']);
 
 /**
- * As SQL: whether a column of a row follows from when an execution was heard, and not from its messages alone.
+ * As SQL: whether a column of a row depends on when observers were listening, not only on messages.
  * @param origin of the execution
  */
 export const isSettled = (table: string, column: string, origin: string) =>
   table === 'workflow_executions' && standingColumns.has(column) ? `${origin} = 'observed'` : 'FALSE';
 
-/** Reopens an execution that was recorded as over or no longer heard: whether it was depends on the moment. */
+/**
+ * Reopens an execution that was recorded as ended or no longer heard from, since that status depends on the
+ * moment asked about.
+ */
 export function reopenSettled(sql: Prepare, executionId: string) {
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
@@ -82,18 +86,31 @@ export function reopenSettled(sql: Prepare, executionId: string) {
 }
 
 /**
- * An execution as it stands at a moment: one that is stored as running may be no longer heard, which an observer
- * that was killed could not note.
+ * An execution with its status at a moment. It may be stored as running although it is no longer heard from: an
+ * observer that was killed could not record the change.
  */
-export function asItStands<Row extends ExecutionRow>(sql: Prepare, row: Row, moment: Moment): Row {
+export function asItStands<Row extends ExecutionRow>(sql: Prepare, row: Row, moment: Moment) {
   if (row.status !== 'running') return row;
   const run = sql<OpenRun>(`${openRun()} WHERE execution_id = ?`).get(row.execution_id);
   return { ...row, ...(run && standingAt(sql, run, moment)) };
 }
 
 /**
- * Executions that are stored as running and no longer heard, with their present status: an observer that was
- * killed could not record it.
+ * Executions without a recorded end that were not active at a time or later: their observation had ended. Under a
+ * later observer, an execution of unknown status becomes active again only with a message.
+ * @param time ISO 8601
+ */
+export const unheardSince = (sql: Prepare, time: string, moment: Moment) =>
+  openRuns(sql, 'running', 'unknown').filter((run) => {
+    const at = Date.parse(time);
+    if (run.last >= at) return false;
+    const { until, isObserved } = heardTimeOf(sql, run, moment);
+    return isObserved ? run.status === 'unknown' : run.phase === 'completed' || until < at;
+  });
+
+/**
+ * Executions that are stored as running but no longer heard from, with their current status: an observer that
+ * was killed could not record the change.
  */
 export const unheardExecutions = (sql: Prepare, moment: Moment): ReadonlyMap<string, Standing> =>
   new Map(

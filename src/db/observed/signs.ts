@@ -16,13 +16,12 @@ const agentTypeOf: Partial<Record<ProgramType, KnownAgentType>> = {
   transformer: 'worker',
 };
 
-/** The agents that write to the monitor of the testbed, by what they state there. */
+/** The agents that write to the testbed's monitor, by the facts that they report there. */
 const writers: Partial<Record<Fact['kind'], KnownAgentType>> = {
   told_stf: 'data',
   told_jobs: 'processing',
 };
 
-/** When a program was last heard from. */
 interface Sign {
   type: KnownAgentType;
   namespace: string;
@@ -30,25 +29,28 @@ interface Sign {
   execution_id: string | undefined;
   /** Milliseconds since 1970. */
   at: number;
-  /** As reported by the program, if it does. */
+  /** The state that the program reports, if any. */
   state?: AgentState;
 }
 
-/** The signs of a program in one transaction: the first, and all combined. */
+/** A program's signs of life in one transaction: the first one, and all of them combined. */
 interface Gathered {
   first: Sign;
   all: Sign;
 }
 
-/** A recording is read in large parts; the first message in each shows since when a program was there. */
+/**
+ * A recording is read in large parts, so a program's first message in each part is noted too: it shows since
+ * when the program has been running.
+ */
 const signs = buffered((tx, sender, { first, all }: Gathered) => {
   if (first.at < all.at) noteProgram(tx, sender, first);
   noteProgram(tx, sender, all);
 });
 
 /**
- * Records that a program sent something, by the broker's clock, since its host's may be off. Written once per
- * transaction: a program sends many messages in one.
+ * Records when a program sent something, by the broker's clock, since the program's host may have a wrong
+ * clock. Written once per transaction, which may contain many messages from a program.
  * @param at milliseconds since 1970
  */
 export function noteSign(
@@ -57,7 +59,7 @@ export function noteSign(
   { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ) {
   const call = restOf(destination);
-  // An object read later from the monitor is not a sign of life.
+  // An object that is later read from the monitor is not a sign of life.
   if (call?.method === 'GET') return;
   const program = programTypeOf(message_type, destination) ?? 'person';
   const type = call === undefined ? agentTypeOf[program] : fact && writers[fact.kind];
@@ -70,7 +72,7 @@ export function noteSign(
   }));
 }
 
-/** Combines two signs of one program: the earlier fills in what the later lacks. */
+/** Combines two signs of life from one program: the earlier sign provides the fields that the later one lacks. */
 const together = (sign: Sign, before: Sign) => ({
   type: sign.type,
   namespace: sign.namespace || before.namespace,
@@ -80,8 +82,8 @@ const together = (sign: Sign, before: Sign) => ({
 });
 
 /**
- * Whether a name belongs to an agent of this store in a namespace: its own heartbeats contain more than its
- * messages.
+ * Whether a name belongs to an agent of this store in a namespace. Such an agent's heartbeats show more than
+ * its messages.
  */
 const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
   sql(`SELECT 1 FROM system_agents WHERE agent_name = ? AND namespace = ? AND ${indexPredicates.ownAgent}`).has(
@@ -90,7 +92,8 @@ const isOwnAgent = (sql: Prepare, name: string, namespace: string) =>
   );
 
 /**
- * Records a sign of life of another program. Never changes an own agent, whatever name the program uses.
+ * Records a sign of life from another program. Never changes an agent of this store, whatever name the
+ * program uses.
  */
 export function noteProgram({ sql }: Transaction, sender: string, sign: Sign) {
   const { type, namespace, host, execution_id = null, at, state = null } = sign;

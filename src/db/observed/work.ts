@@ -17,7 +17,7 @@ import { buffered } from '../sqlite/buffered.ts';
 import { foldWith, forgetSubject, noteSubject, type ObservedScope } from './said.ts';
 
 /**
- * Applies a message about a slice: folds the slices that it touches again, replaces their rows, and moves the
+ * Applies a message about a slice: refolds the slices that it concerns, replaces their rows, and adjusts the
  * counts by the difference.
  */
 export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork | undefined) {
@@ -33,8 +33,8 @@ export function workSaid(scope: ObservedScope, said: SaidWork, earlier: SaidWork
 }
 
 /**
- * When the last standing result arrived, for all slices and for completed ones. Milliseconds since 1970; 0
- * without one.
+ * When the last result that counts was sent, and when the last result of a completed slice was sent.
+ * Milliseconds since 1970; 0 if there is none.
  */
 function lastOf({ slices }: Work) {
   const last = { result: 0, done: 0 };
@@ -48,7 +48,7 @@ function lastOf({ slices }: Work) {
 
 type Last = ReturnType<typeof lastOf>;
 
-/** As SQL: the same of all slices of an execution. */
+/** As SQL: the same times as `lastOf`, for all slices of an execution. */
 export const lastOfSlices = (
   id: string,
 ) => `(SELECT coalesce(max(completed_at), 0), coalesce(max(completed_at) FILTER (WHERE status = 'completed'), 0)
@@ -65,8 +65,8 @@ const lastResults = buffered(({ sql }, execution_id, { isTakenBack, ...last }: L
 });
 
 /**
- * Records when the last results arrived. If another message turns out to stand, that may be earlier: then it
- * is read from the rows.
+ * Records when the last results were sent. If it turns out that another message counts instead, a time may
+ * become earlier; the times are then read from the rows.
  */
 function noteLast({ tx, execution_id }: ObservedScope, before: Last, { result, done }: Last) {
   if (before.result === result && before.done === done) return;
@@ -86,7 +86,10 @@ function moveCounts({ tx, execution_id }: ObservedScope, before: Tally, after: T
     }
 }
 
-/** Counts a slice in its files. A file that has not been mentioned yet counts its slices once it is. */
+/**
+ * Counts a slice in the rows of its files. If a file has not been mentioned yet, its slices are counted once it
+ * has been.
+ */
 function countSlice(scope: ObservedScope, slice: FoldedSlice, n: 1 | -1) {
   const { sql, execution_id } = scope;
   const { tf_filename, stf_filename } = firstOf(slice);
@@ -103,7 +106,7 @@ const seqsOf = ({ attempts }: FoldedSlice) =>
 
 type Tally = Record<'run_states' | 'observed_runs', Readonly<Record<string, number>>>;
 
-/** The counts of some work, by table and column. */
+/** What the given work adds to the counts, by table and column. */
 function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
   const folded = [...slices.values()];
   const attempts = folded.flatMap((one) => one.attempts);
@@ -116,7 +119,7 @@ function tallyOf({ slices, registered, unmatched, repeated }: Work): Tally {
       slices_queued: count('unanswered'),
       slices_completed: count('completed'),
       slices_failed: failed,
-      // No message says how often a slice may be retried, so a failed one counts as exhausted.
+      // No message says how often a slice may be retried, so a failed slice counts as exhausted.
       slices_exhausted: failed,
       slice_retries: attempts.length - folded.length,
       slices_retried: folded.filter((one) => one.attempts.length > 1).length,
@@ -163,15 +166,15 @@ function removeSlice(scope: ObservedScope, was: FoldedSlice) {
   linkMessages(scope, { ...was, attempts: [] }, was);
 }
 
-/** The facts of a slice on which the counts of its files depend. */
+/** The facts about a slice on which the counts of its files depend. */
 function placeOf(slice: FoldedSlice): unknown[] {
   const { tf_filename, stf_filename, tf_count } = firstOf(slice);
   return [tf_filename, stf_filename, tf_count, slice.attempts[0]?.slice.sent_ms];
 }
 
 /**
- * Records how many slices a TF file has, the largest, and when the first was sent. @param n 1 if one was
- * added, -1 if one was removed
+ * Records for a TF file the number of its slices, the size of the largest, and when the first was sent.
+ * @param n 1 if a slice was added, -1 if one was removed
  */
 function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n: 1 | -1) {
   if (n === -1)
@@ -183,7 +186,7 @@ function noteSample({ sql, execution_id }: ObservedScope, tfFilename: string, n:
   ).run(tfFilename, execution_id);
 }
 
-/** Writes the attempts other than the current one. */
+/** Writes a slice's attempts other than the current one. */
 function writeOthers({ sql, execution_id }: ObservedScope, slice: FoldedSlice, was: FoldedSlice | undefined) {
   if (slice.attempts.length === 1 && (was?.attempts.length ?? 1) === 1) return;
   sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(

@@ -3,7 +3,7 @@ import type { Connection } from '../sqlite/connection.ts';
 import { isEmpty, noteKind } from './schema-version.ts';
 
 /**
- * Creates the tables of a new store, unless another process has created them meanwhile. Call it in one
+ * Creates the tables of a new store unless another process has done so in the meantime. Call it in a
  * transaction.
  */
 export function createTables(db: Connection) {

@@ -9,7 +9,7 @@ import { isEmpty, requireKnownVersion, requireOwnKind } from './schema-version.t
  * Opens a store for reading only. Throws `NoStoreYet` if the store does not exist, `STORE_TOO_OLD` if it
  * must be upgraded first, and other `STORE_…` errors if the file cannot be used.
  */
-export function openReader(path: string, { isServer = false } = {}): Connection {
+export function openReader(path: string, { isServer = false } = {}) {
   let db: Connection | undefined;
   try {
     db = connectToRead(path, isServer);
@@ -22,8 +22,8 @@ export function openReader(path: string, { isServer = false } = {}): Connection 
   }
 }
 
-/** Connects to the file, or to a copy in memory if SQLite must write beside the file but may not. */
-function connectToRead(path: string, isServer: boolean): Connection {
+/** Connects to the file, or to a copy in memory if SQLite would have to write next to the file but may not. */
+function connectToRead(path: string, isServer: boolean) {
   if (fileAt(path) !== undefined && networkFileSystemOf(path) !== undefined) {
     const copy = readIntoMemory(path);
     if (copy !== undefined) return readOnly(copy, path);
@@ -40,12 +40,13 @@ function connectToRead(path: string, isServer: boolean): Connection {
 }
 
 /**
- * SQLite's own default, in KiB; better-sqlite3 uses eight times as much. The system caches pages too,
- * SQLite drops its own at each commit of others, and sorting takes as much memory again.
+ * SQLite's own default size, in KiB; better-sqlite3's default is eight times as large. A larger cache gains
+ * little: the system caches pages too, and SQLite drops its own at each commit by another process. A sort takes
+ * the same amount of memory again.
  */
 const cacheSize = 2000;
 
-function readOnly(db: Connection, path: string): Connection {
+function readOnly(db: Connection, path: string) {
   db.pragma('query_only = ON');
   db.pragma(`cache_size = -${cacheSize}`);
   requireOwnKind(db, path);

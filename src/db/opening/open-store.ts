@@ -36,19 +36,19 @@ import type { Store } from './store.ts';
 interface StoreOptions {
   /** `FULL` waits for the disk at every commit. */
   synchronous?: 'NORMAL' | 'FULL';
-  /** After this many commits this process briefly leaves the lock to other writers, if there are any. */
+  /** After this number of commits, this process briefly leaves the lock to other writers, if there are any. */
   commitsApart?: number;
 }
 
-/** A pause after each commit would slow a run at full speed by a tenth. */
+/** A pause after each commit would slow down a run at full speed by a tenth. */
 const usualCommitsApart = 8;
 
 /**
- * Opens a store for writing. Creates a missing one (mode 0600). Throws `STORE_…` if the file cannot be
- * used.
+ * Opens a store for writing. Creates a missing one (mode 0600). Throws a `STORE_…` error if the file cannot
+ * be used.
  */
 export async function openStore(named: string, options: StoreOptions = {}): Promise<Store> {
-  // SQLite puts its files beside the target of a link.
+  // SQLite puts its files next to the file that a link points to.
   const path = fileAt(named) === undefined ? named : realpathSync(named);
   const { synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
@@ -70,7 +70,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
 }
 
 /**
- * Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if the
+ * Opens a store that must exist, since a mistyped name must not create a new one. Throws `NoStoreYet` if the
  * store does not exist.
  */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
@@ -79,7 +79,7 @@ export async function openExistingStore(path: string, options: StoreOptions = {}
   return openStore(path, options);
 }
 
-/** Changes nothing in a file that is not ours or that this program does not understand. */
+/** Prepares a store for writing. Does not change a file that is not a store or has an unknown schema. */
 async function prepare(path: string, db: Connection, synchronous: string) {
   await tryPatiently(path, () => requireOwnKind(db, path));
   requireKnownVersion(db, path);
@@ -102,7 +102,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
   const letOthers = letOthersWrite(db, opened.commitsApart);
   const { transact, writeNotes } = createTransactions(path, db);
   let patience = patienceMilliseconds;
-  /** An error after the last commit, which the next write throws. */
+  /** An error that occurred after the last commit; the next write throws it. */
   let fault: unknown;
 
   function writeAtOnce(work: (tx: Transaction) => void) {
@@ -115,7 +115,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
     }
   }
 
-  /** Never fails a committed write, which would then be repeated. */
+  /** Never throws: the write has been committed, and an error would make the write run again. */
   async function afterCommit() {
     try {
       checkpointer.afterCommit();
@@ -128,7 +128,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
 
   const write = createGroupCommit(async (work) => {
     const tryOnce = () => {
-      // Thrown once. The last messages of a process are written despite it.
+      // Throw the fault only once, so that the process can still write its last messages.
       const before = fault;
       fault = undefined;
       if (before !== undefined) throw before;
@@ -137,7 +137,7 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
     try {
       await tryPatiently(path, tryOnce, patience);
     } catch (error) {
-      // After a write that waited without success, the next one does not wait as long.
+      // After a write has waited in vain, the next one waits for a shorter time.
       if (isBusy(error)) patience = impatientMilliseconds;
       throw error;
     }
@@ -154,8 +154,8 @@ function createStore(path: string, db: Connection, opened: Opened): Store {
 }
 
 /**
- * The transactions of a store, and the notes about blocks of rows, which come after the commit that filled
- * a block.
+ * The transactions of a store. Notes about a block of rows are written after the commit that filled the
+ * block.
  */
 function createTransactions(path: string, db: Connection) {
   const sql = preparer(db);
@@ -168,10 +168,10 @@ function createTransactions(path: string, db: Connection) {
     areNotesDue = blocks.isDue();
   });
   return {
-    transact: (work: (tx: Transaction) => void): void => transaction.immediate(work),
+    transact: (work: (tx: Transaction) => void) => transaction.immediate(work),
     /**
-     * Others may write first. The next write notes rows whose notes failed, or whose process ended before
-     * them.
+     * Other processes may write before the notes are written. If writing the notes about some rows failed, or
+     * the process that wrote the rows ended first, the next write of notes includes these rows.
      */
     writeNotes: async () => {
       if (!areNotesDue) return;
@@ -188,7 +188,8 @@ function createTransactions(path: string, db: Connection) {
 }
 
 /**
- * Records the store's path once, and assigns its id: a copy at another path must not remove its data files.
+ * Records the store's path once, and assigns its id. A copy at another path must not remove the data files of
+ * the original.
  */
 async function noteHome(store: Store) {
   if (homeOf(store.sql) !== undefined) return;

@@ -12,15 +12,15 @@ export const oldestReadable = 18;
 const applicationId = 0x53_57_46_6d;
 
 const applicationIdOf = (db: Connection) => db.pragma('application_id', { simple: true }) as number;
-/** Read in every transaction, so by a statement that is prepared once. */
+/** Every transaction reads the version, so the statement for this is prepared only once. */
 export const versionOf = (db: Connection) => preparer(db)<number>('PRAGMA user_version').value() as number;
 
-/** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
+/** Throws `STORE_UNAVAILABLE` for a SQLite file that belongs to another program. */
 export function requireOwnKind(db: Connection, path: string) {
   const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;
   const id = applicationIdOf(db);
   if (id === applicationId || (id === 0 && tables === 0)) return;
-  throw storeUnavailable(`${path} is a SQLite file of another program; name another file with --db`);
+  throw storeUnavailable(`${path} is a SQLite file that belongs to another program; name another file with --db`);
 }
 
 /**
@@ -28,7 +28,8 @@ export function requireOwnKind(db: Connection, path: string) {
  * passes.
  */
 export function requireKnownVersion(db: Connection, path: string) {
-  // Check first: another process may create the store meanwhile, and then it has a version.
+  // Check this first; otherwise, a store that another process creates between the two checks would look too
+  // old.
   const isNew = isEmpty(db);
   const version = versionOf(db);
   if (version < schemaVersion && !isNew) throw tooOld(path, version);
@@ -44,16 +45,16 @@ export function requireNotNewer(version: number, path: string) {
   );
 }
 
-function tooOld(path: string, version: number): SwfError {
+function tooOld(path: string, version: number) {
   const what = `the store ${path} has schema version ${version}, but this program needs ${schemaVersion}`;
   const next =
     version < oldestReadable
-      ? `"swf-mcp upgrade" reads ${oldestReadable} and later: use the swf-mcp that created it, or another --db file`
+      ? `"swf-mcp upgrade" can upgrade schema version ${oldestReadable} and later: use the swf-mcp version that created the store, or another --db file`
       : 'end the processes that use it, and run "swf-mcp upgrade"';
   return new SwfError('STORE_TOO_OLD', `${what}; ${next}`);
 }
 
-/** Throws `STORE_TOO_OLD` if the store is older than any that can be upgraded. */
+/** Throws `STORE_TOO_OLD` if the store is older than any store that can be upgraded. */
 export function requireReadable(version: number, path: string) {
   if (version < oldestReadable) throw tooOld(path, version);
 }
@@ -61,21 +62,21 @@ export function requireReadable(version: number, path: string) {
 /** Whether the file is a store that is still being created, or whose creation was interrupted. */
 export const isEmpty = (db: Connection) => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
-/** Marks a new store as one of this program. Call it in the transaction that creates its tables. */
+/** Marks a new store as belonging to this program. Call it in the transaction that creates its tables. */
 export function noteKind(db: Connection) {
   db.pragma(`user_version = ${schemaVersion}`);
   db.pragma(`application_id = ${applicationId}`);
 }
 
 /**
- * Throws `STORE_TOO_NEW` if another program has changed the schema since this process opened the store.
- * Part of each write.
+ * Throws `STORE_TOO_NEW` if another program has changed the schema since this process opened the store. Called
+ * on each write.
  */
 export function requireSameVersion(db: Connection, path: string) {
   const version = versionOf(db);
   if (version === schemaVersion) return;
   throw new SwfError(
     'STORE_TOO_NEW',
-    `the store ${path} was upgraded to schema version ${version} by another swf-mcp while this one, which knows ${schemaVersion}, had it open; this one stops writing: use the other version`,
+    `the store ${path} was upgraded to schema version ${version} by another swf-mcp while this process, which knows version ${schemaVersion}, had it open; this process has stopped writing: use the newer version`,
   );
 }

@@ -22,14 +22,14 @@ import {
   unchangedSince,
 } from './unlogged-rows.ts';
 
-/** Memory for pages of a past store, in KiB; the rest goes to a private temporary file of SQLite. */
+/** The memory for pages of a past store, in KiB; the other pages go to a private SQLite temporary file. */
 const cacheSize = 64_000;
 
 /**
- * A store as it was at a moment, made from the log of the current one. Executions that have not changed since
- * are copied; others are replayed up to the row of the moment. It can move to a later moment: then it reads
- * only what is new.
- * @param leastSettled with fewer new messages, an execution is replayed without looking for what is settled
+ * A store as it was at a moment, created from the log of the current store. Executions that have not changed
+ * since that moment are copied; others are replayed up to the moment's last row. The past store can move to a
+ * later moment, and then reads only what is new.
+ * @param leastSettled an execution with fewer new messages is replayed without looking for settled rows
  */
 export function createPastStore(live: Connection, leastSettled = 1000) {
   const db = new Database('');
@@ -38,17 +38,17 @@ export function createPastStore(live: Connection, leastSettled = 1000) {
   db.pragma(`cache_size = -${cacheSize}`);
   createTables(db);
   const sql = preparer(db);
-  let reached: Omit<Moment, 'exact'> = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
+  let reached = { last: 0, now: 0, iso: new Date(0).toISOString(), recordedBy: 0 };
 
   return {
-    /** Whether a moment can be reached from the present one of the store. */
-    leadsTo({ last, now, recordedBy }: Moment): boolean {
+    /** Whether the store can move from its current moment to the given one. */
+    leadsTo({ last, now, recordedBy }: Moment) {
       const isSameCut = recordedBy === reached.recordedBy || reached.last === 0;
       return isSameCut && reached.last <= last && reached.now <= now;
     },
     /**
-     * Moves to a moment. Returns the connection, for reading only, and a test of whether a process was alive
-     * then.
+     * Moves the past store to a moment. Returns a read-only connection, and a function that tests whether a
+     * process was alive at that moment.
      */
     async moveTo(moment: Moment, isAlive: LivenessTest) {
       db.pragma('query_only = OFF');
@@ -80,7 +80,7 @@ interface Connections {
   live: Connection;
 }
 
-/** Reads the rows of a part of the log. Returns the last numbers that rows had before. */
+/** Reads the rows in a part of the log. Returns what `numberBehind` returned. */
 async function readRows({ db, sql, live }: Connections, part: LogPart, leastSettled: number) {
   const write = <T>(work: (tx: Transaction) => T) => db.transaction(() => transactOn(sql, work))();
   const { behind, settled } = write(() => {
@@ -89,7 +89,7 @@ async function readRows({ db, sql, live }: Connections, part: LogPart, leastSett
     return { behind: numberBehind(sql), settled: settledRows(sql, live, part, leastSettled) };
   });
   const store = { messages: createMessageWriter(sql), write: async <T>(work: (tx: Transaction) => T) => write(work) };
-  // The first message of an execution mostly shows all that names it.
+  // An execution's first message usually gives all the execution's names, so replay one message first.
   for (let { after } = part, limit = 1; ; limit = Math.min(2 * limit, together)) {
     write(() => settled.choose(after));
     const rows = nextRows(sql, { ...part, after, limit }, settled.numbers);
@@ -104,11 +104,8 @@ async function readRows({ db, sql, live }: Connections, part: LogPart, leastSett
 
 export type PastStore = ReturnType<typeof createPastStore>;
 
-/**
- * Attaches a store as `live`. A copy in memory is written to a file for that. Returns a function that
- * detaches it.
- */
-function attach(live: Connection, db: Connection): () => void {
+/** Attaches a store as `live`; an in-memory store is first written to a file. Returns a function to detach it. */
+function attach(live: Connection, db: Connection) {
   const folder = live.memory ? mkdtempSync(join(tmpdir(), 'swf-mcp-past-')) : undefined;
   const file = folder === undefined ? live.name : join(folder, 'store.db');
   if (folder !== undefined) writeFileSync(file, live.serialize(), { mode: 0o600 });

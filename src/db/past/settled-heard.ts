@@ -16,14 +16,14 @@ import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { transactOn, type Transaction } from '../sqlite/transaction.ts';
 import { insertFrom } from './unlogged-rows.ts';
 
-/** Rows of an execution's log after `after`, up to `last`. */
+/** The rows in an execution's log after `after`, up to `last`. */
 export interface ExecutionPart extends Pick<LogPart, 'after' | 'last'> {
   id: string;
 }
 
 const listed = (words: readonly string[]) => words.map((word) => `'${word}'`).join(', ');
 
-/** As SQL: one name for what several subjects are about: messages that are related have one in common. */
+/** As SQL: a subject as one text, the same for related messages. */
 const topic = `CASE WHEN subject IN (${listed(stfSubjects)}) THEN 'stf ' || key WHEN subject IN (${listed(tfSubjects)}) THEN 'tf ' || key
   WHEN subject IN ('slice', 'told_slice') THEN 'slice ' || key WHEN subject IN ('request', 'id', 'time') THEN subject || ' ' || key WHEN subject = 'result' THEN key END`;
 
@@ -33,8 +33,9 @@ const subjects = `FROM live.message_subjects WHERE execution_id = $id AND subjec
 const inPart = 'seq > $after AND seq <= $last';
 
 /**
- * As SQL: messages that are to be replayed, with all that are related to them: of each subject with messages both in
- * the part and elsewhere one; those that REST states, results that fit no slice, and those that name no run.
+ * As SQL: the messages to be replayed along with all related messages: one for each subject that has messages
+ * both inside and outside the part; registrations of slices over REST; results that match no slice; and
+ * messages that name no run.
  */
 const openMessages = `SELECT min(seq) ${subjects} GROUP BY ${topic} HAVING min(seq) <= $last AND max(seq) > $after AND (max(seq) > $last OR min(seq) <= $after)
   UNION ALL SELECT seq FROM live.message_subjects WHERE execution_id = $id AND subject = 'told_slice' AND ${inPart}
@@ -43,17 +44,20 @@ const openMessages = `SELECT min(seq) ${subjects} GROUP BY ${topic} HAVING min(s
     AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.execution_id = $id AND s.seq = m.seq AND ${indexPredicates.deciding})
     AND NOT EXISTS (SELECT 1 FROM live.message_subjects AS s WHERE s.seq = m.seq AND stands_seq IS NOT NULL)`;
 
-/** As SQL: subjects of an execution's files that are not settled. */
+/** As SQL: the names of an execution's unsettled files of the given kinds. */
 const openFiles = (kinds: readonly string[]) =>
   `SELECT key FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(kinds)}) AND seq NOT IN (SELECT seq FROM settled)`;
 
-/** As SQL: the messages about files of a kind with some names. */
+/** As SQL: the messages about files of the given kinds and names. */
 const aboutFiles = (kinds: readonly string[], names: string) =>
   `SELECT seq FROM live.message_subjects WHERE execution_id = $id AND subject IN (${listed(kinds)}) AND key IN (${names})`;
 
 const ofFiles = 'FROM live.fastmon_files WHERE execution_id = $id';
 
-/** Chooses the settled files and slices of an observed execution. An STF file and its TF files are settled together. */
+/**
+ * Chooses the settled files and slices of an observed execution. An STF file and its TF files are settled
+ * only together.
+ */
 export function chooseHeard(sql: Prepare, part: ExecutionPart, live: Connection) {
   const { id } = part;
   sql(`INSERT OR IGNORE INTO settled SELECT seq ${subjects} AND ${inPart}`).run(part);
@@ -78,7 +82,10 @@ export function copyHeard(tx: Transaction, id: string) {
   recount(sql, id);
 }
 
-/** Tables with a row for each file or slice, the column of its name, and the subjects that have it. */
+/**
+ * Tables with a row for each file or slice. For each table: the column with the file's or slice's name, and the
+ * subjects that contain this name.
+ */
 const tables: readonly (readonly [table: string, column: string, kinds: readonly string[]])[] = [
   ['stf_files', 'stf_filename', stfSubjects],
   ['fastmon_files', 'tf_filename', tfSubjects],
@@ -86,8 +93,8 @@ const tables: readonly (readonly [table: string, column: string, kinds: readonly
   ['earlier_attempts', 'slice_filename', ['attempt']],
 ];
 
-/** The numbers of messages, and of all that are related to them. */
-function allRelated(live: Connection, execution_id: string, seqs: readonly number[]): Set<number> {
+/** The sequence numbers of these messages and of all messages related to them. */
+function allRelated(live: Connection, execution_id: string, seqs: readonly number[]) {
   const all = new Set<number>();
   for (const seq of seqs)
     if (!all.has(seq))
@@ -101,14 +108,13 @@ function allRelated(live: Connection, execution_id: string, seqs: readonly numbe
   return all;
 }
 
-/** Messages to read at a time. */
 const page = 1000;
 
 interface SettledMessage extends Said, StoredMessage {
   repeats: 0 | 1;
 }
 
-/** Notes what each settled message shows besides its file or slice. */
+/** Records what the settled messages show about the execution, beyond files and slices. */
 function noteMessages(tx: Transaction, id: string) {
   const scope = { tx, sql: tx.sql, execution_id: id, run_number: null };
   const some = tx.sql<SettledMessage>(
@@ -132,21 +138,18 @@ function noteMessages(tx: Transaction, id: string) {
   }
 }
 
-const slicesWhere = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
+const processed = `count(*) FILTER (WHERE status = 'processed')`;
 
-/** Counts again what follows from the rows of an observed execution. */
+/** Recomputes the values derived from the rows of an observed execution. */
 function recount(sql: Prepare, id: string) {
   for (const update of [
     `UPDATE stf_files SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f INDEXED BY fastmon_files_stf WHERE f.stf_filename = stf_files.stf_filename AND f.execution_id = $id) WHERE execution_id = $id`,
     `INSERT OR REPLACE INTO observed_samples (execution_id, tf_filename, slices, largest, first_at)
      SELECT execution_id, tf_filename, count(*), max(tf_count), min(created_at) FROM tf_slices WHERE execution_id = $id GROUP BY 1, 2`,
-    `UPDATE run_states SET (slices_created, slices_queued, slices_completed, slices_failed, slices_exhausted) = (
-       SELECT count(*), ${['unanswered', 'completed', 'failed', 'failed'].map((status) => slicesWhere(`status = '${status}'`)).join(', ')} FROM tf_slices WHERE execution_id = $id),
-       (slice_retries, slices_retried) = (SELECT count(*), count(DISTINCT slice_filename) FROM earlier_attempts WHERE execution_id = $id),
-       (stfs_announced, stfs_ready) = (SELECT count(*), ${slicesWhere(`status = 'processed'`)} FROM stf_files WHERE execution_id = $id),
+    `UPDATE run_states SET (stfs_announced, stfs_ready) = (SELECT count(*), ${processed} FROM stf_files WHERE execution_id = $id),
        tf_files_received = (SELECT count(*) FROM message_subjects WHERE execution_id = $id AND subject = 'tf_file_registered' AND stands_seq IS NULL)
      WHERE execution_id = $id`,
-    `UPDATE runs SET (dataset_files, dataset_bytes) = (SELECT ${slicesWhere(`status = 'processed'`)}, coalesce(sum(size_bytes), 0) FROM stf_files WHERE execution_id = $id) WHERE execution_id = $id`,
+    `UPDATE runs SET (dataset_files, dataset_bytes) = (SELECT ${processed}, coalesce(sum(size_bytes), 0) FROM stf_files WHERE execution_id = $id) WHERE execution_id = $id`,
     `UPDATE observed_runs SET results_repeated = (SELECT count(*) FROM message_subjects AS s JOIN message_rows USING (seq)
        WHERE execution_id = $id AND stands_seq IS NOT NULL AND type_no = ${numberOf(`'slice_result'`)}),
        (last_result_ms, last_done_ms) = ${lastOfSlices('$id')} WHERE execution_id = $id`,

@@ -1,33 +1,34 @@
-import { isRetried } from '../../domain/slice-states.ts';
 import type { StageName } from '../../domain/stages.ts';
 import { promptProcessing } from '../../domain/workflows.ts';
-import type { OwnExecution } from '../execution/find-execution.ts';
-import { executionParams } from '../execution/params.ts';
+import { requireExecution } from '../execution/find-execution.ts';
+import { knownParams } from '../execution/params.ts';
 import { cameOverBroker } from '../log/rows.ts';
 import type { LogPart } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { tookOtherwise } from '../projection/slice-work.ts';
-import { addTo, keepDelay, keepDelays } from '../projection/sums.ts';
+import { keepDelay, keepDelays } from '../projection/sums.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { chooseHeard, copyHeard, type ExecutionPart } from './settled-heard.ts';
 import { insertFrom } from './unlogged-rows.ts';
 
-/** An execution some of whose messages are new in a past store, and others later. */
+/**
+ * An execution with new messages for a past store, and possibly later messages that do not belong in it yet.
+ */
 interface PartlyNew {
   id: string;
   origin: keyof typeof ways;
 }
 
-/** As SQL: rows of an execution's log. */
+/** As SQL: the rows in an execution's log. */
 const ofLog = 'FROM live.message_rows WHERE execution_no = name_no';
 
 /**
- * The executions that have many new rows. Not those of prompt processing, whose messages depend on one another,
- * nor those that share their run, which a message may confuse.
+ * The executions with many new rows, except executions of prompt processing, whose messages depend on one
+ * another, and executions that share a run, since a message may belong to any of them.
  */
 const partlyNew = (sql: Prepare, { after, last, recordedBy }: LogPart, least: number) =>
   sql<PartlyNew>(
@@ -44,12 +45,12 @@ const partlyNew = (sql: Prepare, { after, last, recordedBy }: LogPart, least: nu
 const names = (schema: string) =>
   `SELECT told_id, namespace, run_id, told_start FROM ${schema}.observed_runs WHERE execution_id = $id`;
 
-/** Whether the messages that name an observed execution have been read. */
+/** Whether the replayed messages give all names by which messages are assigned to an observed execution. */
 const isKnown = (sql: Prepare, id: string) => sql(`${names('main')} INTERSECT ${names('live')}`).has({ id });
 
 /**
- * By whose execution it is: whether further messages are found to belong to it, how to choose what is settled, and
- * how to copy that.
+ * For each origin of executions: whether it is known which messages belong to an execution, how to choose
+ * settled rows, and how to copy them.
  */
 const ways = {
   own: { isKnown: () => true, choose: chooseSlices, copy: copySlices },
@@ -57,9 +58,9 @@ const ways = {
 };
 
 /**
- * What is settled at the end of a part of a log: a slice or a file whose messages all lie in the part is the same
- * then as now, so its rows are copied. All other messages have to be replayed.
- * @param least with fewer new messages, an execution is replayed without looking for what is settled
+ * The settled rows as of the end of a part of a log. If all messages about a slice or a file are in the part,
+ * it had reached its present state by then, so its rows are copied. All other messages have to be replayed.
+ * @param least an execution with fewer new messages than this is replayed without looking for settled rows
  */
 export function settledRows(sql: Prepare, live: Connection, part: LogPart, least: number) {
   for (const table of ['settled (seq INTEGER PRIMARY KEY)', 'settled_names (name TEXT PRIMARY KEY) WITHOUT ROWID'])
@@ -68,9 +69,12 @@ export function settledRows(sql: Prepare, live: Connection, part: LogPart, least
   let waiting = partlyNew(sql, part, least);
   const known: PartlyNew[] = [];
   return {
-    /** As SQL: the numbers of messages that need no replay. */
+    /** As SQL: the numbers of the messages that need no replay. */
     numbers: 'SELECT seq FROM settled',
-    /** Looks for what is settled of executions that are known by now. @param after the last row that was replayed */
+    /**
+     * Chooses the settled rows of the executions whose messages can be recognized at this point of the replay.
+     * @param after the last replayed row
+     */
     choose(after: number) {
       const found = waiting.filter(({ id, origin }) => ways[origin].isKnown(sql, id));
       if (found.length === 0) return;
@@ -78,44 +82,58 @@ export function settledRows(sql: Prepare, live: Connection, part: LogPart, least
       known.push(...found);
       for (const { id, origin } of found) ways[origin].choose(sql, { id, after, last: part.last }, live);
     },
-    /** Copies what is settled, once all else is replayed. */
+    /** Copies the settled rows once everything else has been replayed. */
     copy(tx: Transaction) {
       sql(insertFrom(sql, 'message_rows', 'seq IN (SELECT seq FROM settled)', unsent)).run();
       for (const { id, origin } of known) {
         ways[origin].copy(tx, id);
-        for (const update of counts) sql(update).run(id);
+        // No message from other programs says how often a slice may be retried.
+        const { max_retries = 0 } = knownParams(sql, requireExecution(sql, id))?.worker ?? {};
+        for (const update of counts) sql(update).run({ id, max_retries });
       }
     },
   };
 }
 
-/** As SQL: the columns of a message that a replay writes in another way: nothing is to be sent. */
+/** As SQL: the columns of a message that differ in a past store, since nothing is to be sent from it. */
 const unsent = { goes_out: 'NULL', outbox_sent_at: `iif(${cameOverBroker}, ${isoTime('recorded_ms')}, NULL)` };
 
-/** As SQL: counts the slices of each file of an execution. */
+const slicesThat = (condition: string) => `count(*) FILTER (WHERE ${condition})`;
+
+/** As SQL: counts the slices of an execution and of each of its files. */
 const counts = [
-  ['stf_files', 'stf'],
-  ['fastmon_files', 'tf'],
-].map(
-  ([table, kind]) =>
-    `UPDATE ${table} SET slice_count = (SELECT count(*) FROM tf_slices AS s INDEXED BY tf_slices_${kind} WHERE s.${kind}_filename = ${table}.${kind}_filename
-       AND s.execution_id = ${table}.execution_id) WHERE execution_id = ?`,
-);
+  `UPDATE run_states SET (slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slices_exhausted) = (
+     SELECT count(*), ${["status IN ('queued', 'unanswered')", "status = 'processing'", "status = 'completed'", "status = 'failed'", "status = 'failed' AND attempt > $max_retries"].map(slicesThat).join(', ')}
+     FROM tf_slices WHERE execution_id = $id),
+     (slice_retries, slices_retried) = (SELECT count(*), count(DISTINCT slice_filename) FROM earlier_attempts WHERE execution_id = $id)
+   WHERE execution_id = $id`,
+  ...[
+    ['stf_files', 'stf'],
+    ['fastmon_files', 'tf'],
+  ].map(
+    ([table, kind]) =>
+      `UPDATE ${table} SET slice_count = (SELECT count(*) FROM tf_slices AS s INDEXED BY tf_slices_${kind} WHERE s.${kind}_filename = ${table}.${kind}_filename
+         AND s.execution_id = ${table}.execution_id) WHERE execution_id = $id`,
+  ),
+];
 
 const nameOfSlice = jsonField('body', 'slice_filename');
 
-/** As SQL: applied messages about slices in the part. */
+/** As SQL: the applied messages about slices in the part. */
 const ofSlices = `FROM live.message_rows INDEXED BY message_rows_type WHERE execution_no = ${numberOf('$id')}
   AND type_no IN ${typeNumbers(['slice', 'slice_started', 'slice_result'])} AND seq > $after AND seq <= $last AND effect = 'applied'`;
 
-/** As SQL: names of slices that are to be replayed: a message had no effect or a late one, or a worker gave it back. */
+/**
+ * As SQL: the names of slices to be replayed, because one of a slice's messages had no effect or took effect
+ * late, or because a worker returned the slice.
+ */
 const eventful = `SELECT ${nameOfSlice} FROM live.message_rows WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.withoutEffect} AND ${nameOfSlice} IS NOT NULL
   UNION ALL SELECT ${nameOfSlice} FROM live.late_messages JOIN live.message_rows USING (seq) WHERE execution_id = $id AND ${nameOfSlice} IS NOT NULL
   UNION ALL SELECT slice_filename FROM live.returned_slices WHERE execution_id = $id`;
 
 /**
- * As SQL: the slices whose messages all lie in the part: as many took effect there as the attempts show, none of
- * which was started twice.
+ * As SQL: the slices whose messages are all in the part. For each, the number of messages that took effect in
+ * the part matches the slice's attempts, and no attempt was started twice.
  */
 const settledSlices = `SELECT slice_filename FROM (SELECT ${nameOfSlice} AS slice_filename, count(*) AS n ${ofSlices} GROUP BY 1) CROSS JOIN live.tf_slices AS s USING (slice_filename)
   LEFT JOIN (SELECT slice_filename, sum(starts) AS starts_before, max(starts) AS most FROM live.earlier_attempts WHERE execution_id = $id GROUP BY 1) USING (slice_filename)
@@ -130,37 +148,15 @@ function chooseSlices(sql: Prepare, part: ExecutionPart) {
 
 const isSettled = 'execution_id = ? AND slice_filename IN (SELECT name FROM settled_names)';
 
-/** Copies the chosen slices, and counts them. */
 function copySlices(tx: Transaction, id: string) {
   const { sql } = tx;
   for (const table of ['tf_slices', 'earlier_attempts', 'payload_results'])
     sql(insertFrom(sql, table, isSettled)).run(id);
-  countSlices(tx, id);
   for (const passage of passages) countPassages(tx, id, passage);
   countEarlier(tx, id);
 }
 
-function countSlices(tx: Transaction, id: string) {
-  const { sql } = tx;
-  const execution = sql<Pick<OwnExecution, 'key' | 'execution_id' | 'run_number' | 'start_time'>>(
-    'SELECT seq AS key, execution_id, run_number, start_time FROM workflow_executions WHERE execution_id = ?',
-  ).get(id);
-  if (execution === undefined) return;
-  const { max_retries } = executionParams(sql, execution).worker;
-  const groups = sql<{ status: string; attempt: number; n: number }>(
-    `SELECT status, attempt, count(*) AS n FROM live.tf_slices WHERE ${isSettled} GROUP BY 1, 2`,
-  ).all(id);
-  const add = (column: string, n: number) => addTo(tx, 'run_states', [id], column, n);
-  for (const { status, attempt, n } of groups) {
-    add('slices_created', n);
-    add(`slices_${status}`, n);
-    add('slice_retries', n * (attempt - 1));
-    add('slices_retried', attempt > 1 ? n : 0);
-    add('slices_exhausted', status === 'failed' && !isRetried(attempt, max_retries) ? n : 0);
-  }
-}
-
-/** As SQL: a stage that slices passed, when they entered and left it, and which did. */
+/** A stage of slices; as SQL, when a slice entered and left it, and a condition for the slices that passed it. */
 type Passage = readonly [stage: StageName, from: string, to: string, where: string];
 
 const queuedAt = 'coalesce(s.queued_again_at, s.created_at)';
@@ -188,7 +184,7 @@ interface EarlierAttempt {
   took_seconds: number | null;
 }
 
-/** Counts the delays of attempts that failed and were repeated. */
+/** Counts the delays of attempts that failed and were retried. */
 function countEarlier(tx: Transaction, id: string) {
   const attempts = tx.sql<EarlierAttempt>(
     `SELECT queued_at, started_at, completed_at, (SELECT ${jsonField('body', 'took_seconds')} FROM live.message_rows

@@ -15,18 +15,22 @@ const agentsThen = `SELECT * FROM live.past_agents AS p
   WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND is_heard = p.is_heard AND since <= $iso)`;
 
 /**
- * As SQL: when a process was last heard from, until $iso: of its agents if it has any, since it may have been
- * silent for a while.
+ * As SQL: when a process, as of $iso, had last been heard from. Taken from the history of its agents, if there
+ * is any, since the process may have been silent then and heard from again later.
  */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
-/** As SQL: until when messages had been heard at $now: at most until a gap that had begun. */
+/**
+ * As SQL: the time up to which messages had been received at $now; during a gap, no later than the gap's
+ * start.
+ */
 const heardThen = `min(until_ms, $now, coalesce((SELECT min(from_ms) FROM live.gaps WHERE from_ms <= $now AND until_ms > $now), $now))`;
 
 /**
- * Rows that cannot be derived from the log, as of a moment, by table; a table comes after the tables
- * that it refers to. Each is emptied and refilled, except log lines, which are many and never change.
+ * As SQL, by table: the rows, as of a moment, that cannot be derived from the log. A table comes after the
+ * tables that it refers to. Each table is emptied and refilled, except the log lines, which are many and never
+ * change.
  */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
@@ -51,15 +55,18 @@ const fillings: Readonly<Record<string, string>> = {
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,
 };
 
-/** Every table filled this way. */
+/** Every table that `fillUnlogged` fills. */
 export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_logs'];
 
-/** Restores rows outside the log as of a moment. @param before the moment they were last made for */
+/**
+ * Restores, as of a moment, the rows that are not in the log.
+ * @param before the moment for which they were last restored
+ */
 export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso' | 'last'>) {
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) sql(`INSERT INTO ${table} ${select}`).run(at);
-  // Lines at one place among the messages are distinguished by time; if no row marks the cut, lines count by
-  // their times alone, as messages do.
+  // Log lines at the same position among the messages are distinguished by time. If the moment leaves out rows
+  // before its last row, only the times of log lines decide.
   const isByTime = at.recordedBy < Number.MAX_SAFE_INTEGER;
   const isNew = isByTime
     ? 'timestamp <= $iso AND timestamp > $isoBefore'
@@ -72,8 +79,8 @@ export function fillUnlogged(sql: Prepare, at: Moment, before: Pick<Moment, 'iso
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity) => `${hostname} ${pid} ${pid_started}`;
 
 /**
- * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of
- * its agents, before another process took over its name.
+ * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message from one
+ * of its agents before another process took over the agent's name.
  */
 const wasHeardLater = `last_beat > $iso OR EXISTS (
   SELECT 1 FROM live.past_agents AS p JOIN live.names ON name = agent_name
@@ -83,8 +90,8 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
     WHERE other.agent_name = p.agent_name AND other.is_heard = p.is_heard AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
 /**
- * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed
- * between two signs of life counts as gone from the first one on.
+ * Whether a process was alive at a moment: it is alive now, or was heard from after the moment. A process
+ * killed after its last sign of life counts as gone since that sign.
  */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last }: Moment): LivenessTest {
   const heard = new Set(
@@ -94,23 +101,23 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { iso, now, last
       .all({ iso, last })
       .map(keyOf),
   );
-  // For a process of another host its heartbeats decide, at that moment as today.
-  const test = (identity: ProcessIdentity): boolean | undefined => {
+  // Only heartbeats show whether a process on another host is alive, at a past moment as well as now.
+  const test = (identity: ProcessIdentity) => {
     const today = isAlive(identity);
-    // It may end before the same moment is asked about again.
+    // Remembered, since the process may end before the next question about the same moment.
     if (today === true) heard.add(keyOf(identity));
     return today === false ? heard.has(keyOf(identity)) : today;
   };
   return Object.assign(test, { now });
 }
 
-/** Tables with rows of an execution that are derived from the log. */
+/** Tables whose rows belong to an execution and are derived from the log. */
 const ofExecution = wordsOf(`
   workflow_executions runs run_states stage_delays stf_files fastmon_files tf_slices earlier_attempts followed_starts payload_results returned_slices
   late_messages observed_runs observed_samples observed_keys stf_sites handed_over message_subjects
 `);
 
-/** Columns that every store numbers for itself. */
+/** Columns for which every store assigns its own numbers. */
 const drawn: ReadonlySet<string> = new Set(['late_seq']);
 
 /** Every table whose rows are copied with an execution. */
@@ -119,11 +126,15 @@ export const copiedTables: readonly string[] = [...ofExecution, 'message_rows'];
 /** Tables whose rows are numbered in order of arrival. */
 const numbered = wordsOf('workflow_executions stf_files fastmon_files tf_slices');
 
-/** As SQL: all but logbook entries, which may be added long after an execution and are always read again. */
+/**
+ * As SQL: all messages except logbook entries, which may be added long after an execution and are always read
+ * again.
+ */
 const ofRun = indexPredicates.exceptLogbook;
 
 /**
- * The executions whose whole log is among the new rows: they were then as they are now, and need no replay.
+ * The executions whose whole log is in the given part of the log. They have not changed since the past moment,
+ * so they need no replay.
  */
 export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: LogPart) =>
   sql<string>(
@@ -133,33 +144,28 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: LogPar
        AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} AND recorded_ms > $recordedBy))`,
   ).values({ after, last, recordedBy });
 
-/** Copies everything derived from the log of an execution, with its log rows. */
+/** Copies everything derived from the log of an execution, and the rows of its log. */
 export function copyExecution(sql: Prepare, executionId: string) {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const table of ofExecution) sql(insertFrom(sql, table, 'execution_id = ?')).run(executionId);
   sql(insertFrom(sql, 'message_rows', `${ofLog} AND ${ofRun}`)).run(executionId);
-  // Whether it had gone quiet is settled for the moment.
+  // Decide again whether the execution was still heard from at that moment.
   reopenSettled(sql, executionId);
 }
 
 /**
- * As SQL: copies rows of a table of the store as they are.
- * @param instead as SQL: what columns have in place of their value
+ * As SQL: copies rows from a table of the store.
+ * @param instead as SQL: replacements for the values of some columns
  */
-export function insertFrom(
-  sql: Prepare,
-  table: string,
-  where: string,
-  instead: Readonly<Record<string, string>> = {},
-): string {
+export function insertFrom(sql: Prepare, table: string, where: string, instead: Readonly<Record<string, string>> = {}) {
   const columns = storedColumns(sql, table).filter((name) => !drawn.has(name));
   const values = columns.map((name) => instead[name] ?? name);
   return `INSERT INTO ${table} (${columns.join(', ')}) SELECT ${values.join(', ')} FROM live.${table} WHERE ${where}`;
 }
 
 /**
- * Gives commands the effect they had at a moment: none if they still waited for their driver.
- * @param iso the time of the clock
+ * Gives commands the effect that they had at a moment: no effect if they were still waiting for their driver.
+ * @param iso the clock time of the moment
  */
 export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }) {
   const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
@@ -175,7 +181,10 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
   ).run({ last, iso, effect_code, effect_reason });
 }
 
-/** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
+/**
+ * Gives replayed rows numbers higher than those of all rows in the store. Returns the last number in each
+ * table.
+ */
 export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   new Map(
     numbered.map((table) => {
@@ -187,8 +196,8 @@ export const numberBehind = (sql: Prepare): ReadonlyMap<string, number> =>
   );
 
 /**
- * Gives replayed rows the numbers that they have in the store, which order the lists.
- * @param behind as returned by `numberBehind`
+ * Gives replayed rows the numbers that they have in the store, by which lists are ordered.
+ * @param behind as `numberBehind` returned it
  */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>) {
   for (const table of numbered) {

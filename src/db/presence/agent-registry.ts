@@ -11,11 +11,11 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns, momentOfTest } from './leases.ts';
 
-/** Registers a starting agent under its own name. Returns the name. */
+/** Registers a starting agent under its own name, and returns the name. */
 export function registerAgent(
   tx: Transaction,
   agent: { type: string; user: string; namespace: string; process_id: number; execution_id?: string },
-): string {
+) {
   const name = `${agent.type}-agent-${agent.user}-${drawNumber(tx, 'agent')}`;
   tx.sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id)
@@ -24,19 +24,19 @@ export function registerAgent(
   return name;
 }
 
-/** A sign of life of an agent. */
 export interface Beat {
   state: AgentState;
-  /** The execution it worked on last; left out if that is the recorded one. */
+  /** The execution that the agent last worked on; absent if already recorded. */
   execution_id?: string | undefined;
 }
 
 /**
- * How a process ended: cleanly, because of a fault that it noticed, or killed, which another process records.
+ * How a process ended: it shut down cleanly, noticed a fault, or was killed. If it was killed, another process
+ * records that end.
  */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
-/** Records that a process has ended, and its agents with it. Agents that could not continue stay visible. */
+/** Records that a process and its agents have ended. Agents that ended because of a fault stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd) {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
@@ -44,13 +44,13 @@ export function recordEnd({ sql }: Transaction, processId: number, ended: Proces
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
 
-/** Records that a process is gone, and its agents with it. An end that it reported itself stays. */
+/** Records that a process and its agents are gone. An end that the process reported itself is kept. */
 export function noteLost({ sql }: Transaction, processId: number) {
   sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
   sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);
 }
 
-/** Records a heartbeat of a process and of the agents that it hosts, by their names. */
+/** Records a heartbeat of a process and of the agents that it hosts, which are given by name. */
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>) {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
@@ -69,11 +69,10 @@ export function recordOffDuty({ sql }: Transaction, name: string, kinds: readonl
   );
 }
 
-/** The signs of life of an agent. */
 export interface SignsOfLife extends ProcessSigns {
   state: AgentState;
   last_heartbeat: string;
-  /** The end of its process; null while not recorded. */
+  /** How the agent's process ended; null if no end is recorded. */
   ended: ProcessEnd | null;
 }
 
@@ -85,11 +84,12 @@ export const processColumns = `${signColumns}, ended`;
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
 /**
- * The status of an agent by when it was last heard from: `STALE` if its process has vanished or has missed
- * several heartbeats, `WARNING` if it is late, `ERROR` if its process could not continue. An agent that shut
- * down cleanly is `OK`. Undefined while its last heartbeat lies in the future: a clock is off.
+ * The status of an agent, which depends on when it was last heard from: `STALE` if its process has vanished or
+ * has missed several heartbeats, `WARNING` if its heartbeat is late, `ERROR` if its process could not continue.
+ * An agent that shut down cleanly is `OK`. Undefined while its last heartbeat is in the future because a clock
+ * is off.
  */
-export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus | undefined {
+export function agentStatus(row: SignsOfLife, isAlive: LivenessTest) {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
   const now = momentOfTest(isAlive);
@@ -100,12 +100,13 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 }
 
 /**
- * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of
- * others is that of their last heartbeat. An agent whose process is gone has ended, whether it reported so or
- * not; the state of a silent agent on another host is unknown.
+ * The current state of an agent. A worker is PROCESSING while it holds a slice, and only then; any other agent
+ * is in the state that its last heartbeat reported. An agent whose process is gone has exited, whether it
+ * reported that or not; the state of a silent agent on another host is unknown.
  */
 export function agentState(row: TypedSigns, slicesInHand: number, isAlive: LivenessTest): AgentState | undefined {
-  // A silent remote agent need not have ended: the network may be down, or no recorder receives its messages.
+  // A silent remote agent has not necessarily ended: the network may be down, or no recorder receives its
+  // messages.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (agentStatus(row, isAlive) === 'STALE') return undefined;
   if (row.agent_type !== 'worker') return row.state;
@@ -113,24 +114,24 @@ export function agentState(row: TypedSigns, slicesInHand: number, isAlive: Liven
   return row.state === 'STARTING' ? 'STARTING' : 'READY';
 }
 
-/** Whether an agent sends signs of life, even if they come late or by a clock that is off. */
+/** Whether an agent sends signs of life, even if they are late or its clock is off. */
 const isHeard = (row: SignsOfLife, isAlive: LivenessTest) =>
   !['ERROR', 'STALE'].includes(agentStatus(row, isAlive) ?? 'unknown');
 
 interface HeardRow extends TypedSigns {
   agent: string;
   process_id: number;
-  /** Of a worker. */
+  /** Number of slots of a worker. */
   slots: number | null;
-  /** The kinds of work that it cannot do (JSON). */
+  /** The kinds of work that the agent cannot do (JSON). */
   off_duty: string | null;
   wire: number | null;
-  /** Since when it takes slices but its messages about them do not arrive, ISO 8601. */
+  /** When it was noticed that the agent's messages about its slices do not arrive, ISO 8601; null if they do. */
   unheard_since: string | null;
 }
 
 /**
- * The swf-mcp agents of a namespace that are heard, with the kinds of work they cannot do.
+ * The live swf-mcp agents in a namespace, with the kinds of work that they cannot do.
  * @param condition as SQL
  */
 const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, condition: string) =>
@@ -147,19 +148,19 @@ const heardAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest, con
 export const livingTypes = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   new Set(heardAgents(sql, namespace, isAlive, 'TRUE').map(({ agent_type }) => agent_type));
 
-/** Workers heard in a namespace, with the kinds of work they cannot do. */
+/** The live workers in a namespace, with the kinds of work that they cannot do. */
 export const heardWorkers = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   heardAgents(sql, namespace, isAlive, `agent_type = 'worker' AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`);
 
 interface Wanted {
   namespace: string;
-  /** The process of the recorder, and the configured slots of a worker that it hosts. */
+  /** The recorder's process, and the number of slots configured for a worker that this process hosts. */
   recorder: { process_id: number; slots: number };
-  /** The payload of the execution: workers that lack it do not count. */
+  /** The payload of the execution. Workers without it do not count. */
   payload: string | undefined;
 }
 
-/** The slots of all workers heard in a namespace, without workers in this store's other processes. */
+/** Number of slots of all live workers in a namespace, except workers in this store's other processes. */
 export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Wanted, isAlive: LivenessTest) =>
   heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
@@ -167,8 +168,9 @@ export const workerSlots = (sql: Prepare, { namespace, recorder, payload }: Want
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 
 /**
- * Agents of a namespace that are heard but cannot do all work: they are off duty for some kinds, are refused
- * because they speak an earlier version of the messages, or are foreign and their messages do not arrive.
+ * Live agents in a namespace that cannot do all work: they are off duty for some kinds of work; they are
+ * refused because they use an earlier version of the messages; or they take slices, but their messages about
+ * those slices do not arrive.
  */
 export const troubledAgents = (sql: Prepare, namespace: string, isAlive: LivenessTest) =>
   heardAgents(
@@ -189,11 +191,11 @@ const kindsIn = (text: string | null): OffDuty[] =>
 
 export const isSameKind = (a: OffDuty, b: OffDuty) => a.reason === b.reason && a.name === b.name;
 
-/** How many of an agent's log lines to search for its warning about a kind. */
+/** How many of an agent's log lines to search for a warning about a kind of work. */
 const maxLines = 500;
 
 /** An agent's last warning about a kind of work that it cannot do. */
-export function warningOf(sql: Prepare, agent: string, { reason, name }: OffDuty): string | null {
+export function warningOf(sql: Prepare, agent: string, { reason, name }: OffDuty) {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
   const line = sql<string>(
     `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${maxLines})

@@ -9,16 +9,18 @@ import { nameOf, shortId } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** When the last heartbeat of each agent was sent, by its own clock, and when it arrived. Milliseconds. */
+/**
+ * When each agent sent its last heartbeat, by its own clock, and when that heartbeat arrived. Milliseconds.
+ */
 const arrivalsOf: (sql: Prepare) => Map<string, { sent: number; came: number }> = onceFor(() => new Map());
 
 /**
- * How far the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not show
- * it. Heartbeats that waited, behind a cut link or in a stopped recorder, arrive late, and then all at once:
- * a heartbeat was not held up only if it arrived about one interval after the previous one, and as long after
- * it as it was sent.
+ * By how much the clock of an agent's host is off, in tenths of a second; undefined if a heartbeat does not
+ * show it. Heartbeats that were held up by a network failure or a stopped recorder arrive late, and many at
+ * once. A heartbeat therefore shows the offset only if it arrived about one interval after the previous one,
+ * and was also sent one interval after it.
  */
-function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string): number | undefined {
+function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: string) {
   const came = Date.parse(now);
   const sent = Date.parse(timestamp ?? now);
   const before = arrivalsOf(sql).get(agent_name);
@@ -30,12 +32,12 @@ function offsetOf(sql: Prepare, { agent_name, timestamp }: AgentHeartbeat, now: 
   return Math.round((sent - came) / 100) / 10;
 }
 
-/** A heartbeat that took this much longer than the previous one was held up, in milliseconds. */
+/** If the delays of two successive heartbeats differ by more than this, one of them was held up. Milliseconds. */
 const heldUp = 1000;
 
 /**
  * Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs
- * in this store, whatever name it uses.
+ * in this store, whatever name the remote agent uses.
  */
 export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   const { sql } = tx;
@@ -48,7 +50,7 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
   ).value(pid, since, hostname, version, now, now) as number;
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(process_id);
-    // Another process may have the name by now.
+    // Another process may have taken over the name.
     const holder = sql<number>(
       `SELECT process_id FROM system_agents WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
     );
@@ -72,14 +74,14 @@ export function recordRemoteHeartbeat(tx: Transaction, beat: AgentHeartbeat) {
 }
 
 /**
- * Whether an older process with the agent's name is alive: it was heard after this one began. The
- * younger one ends itself, and its start must not make the slices of the older one look lost.
+ * Whether an older process with the agent's name was heard from after this one began, and so is alive. The
+ * younger process will end, and its start must not make the slices of the older process look lost.
  */
 function isElderHeard(
   sql: Prepare,
   { agent_name, since }: AgentHeartbeat,
   { process_id, now }: { process_id: number; now: string },
-): boolean {
+) {
   const late = new Date(Date.parse(now) - lateSeconds * 1000).toISOString();
   return sql(
     `SELECT 1 FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}
@@ -89,8 +91,8 @@ function isElderHeard(
 }
 
 /**
- * Warns of a predecessor that has not reported its end: it or its host was killed, or both use one name. If that
- * recurs every minute, it must be seen.
+ * Logs a warning about a predecessor that has not reported its end: it or its host was killed, or two processes
+ * use one name. If the warning recurs every minute, it is the latter, and an operator must know.
  */
 function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
   const before = tx
@@ -99,14 +101,14 @@ function noteNewBeginning(tx: Transaction, beat: AgentHeartbeat, now: string) {
        WHERE agent_name = ? AND ${indexPredicates.ownAgent} AND ${indexPredicates.remoteProcess}`,
     )
     .get(beat.agent_name);
-  // If two processes use one name, the older keeps running.
+  // If two processes use one name, the older one keeps running.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
-  const message = `process ${beat.pid} on ${beat.hostname} has started under the name of process ${before.pid}, which has not reported its end: it was killed or still runs`;
+  const message = `process ${beat.pid} on ${beat.hostname} has started under the name of process ${before.pid}, which has not reported its end: it was killed or is still running`;
   const origin = { agent: beat.agent_name, execution_id: before.current_execution_id };
   insertLogLine(tx, { timestamp: now, level: logLevels.WARNING, message, ...origin });
 }
 
-/** Records that an agent's messages about its slices do not arrive. */
+/** Records that an agent's messages about its slices are not arriving. */
 export function noteUnheard({ sql }: Transaction, agent: string) {
   sql(
     `UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
@@ -119,26 +121,29 @@ export function noteHeard({ sql }: Transaction, agent: string) {
   ).run(agent);
 }
 
-/** The execution of the first message in hand, which is recorded, since its recorder sent it. */
-function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
+/**
+ * The execution of the agent's first slice in hand. The slice's message is recorded here, since this recorder
+ * sent it.
+ */
+function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat) {
   if (first === undefined) return null;
   const named = `SELECT ${nameOf('execution_no')} FROM message_rows WHERE short_id = ${shortId('?')}`;
   return sql<string | null>(named).value(first) ?? null;
 }
 
-/** Writes the log lines of a remote agent, each once, however often they arrive. */
+/** Writes each log line of a remote agent once, however often it arrives. */
 export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropped = 0 }: AgentLog) {
   const { sql } = tx;
   const known = sql<{ process_id: number; logged_n: number; pid_started: string }>(
     `SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND ${indexPredicates.ownAgent}`,
   ).get(sender);
-  // Its heartbeat arrives before its lines. Lines that an earlier process of the name left behind are written
-  // all the same.
+  // An agent's heartbeat arrives before its log lines. Lines left behind by an earlier process with the same
+  // name are written too.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
   const runOf = sql<number | null>('SELECT run_number FROM workflow_executions WHERE execution_id = ?');
   for (const { timestamp, level, message, context, execution_id } of fresh) {
-    const run = execution_id === undefined ? undefined : runOf.value(execution_id);
+    const run = execution_id && runOf.value(execution_id);
     const run_id = run === null || run === undefined ? undefined : String(run);
     insertLogLine(tx, { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context });
   }
@@ -152,8 +157,8 @@ export function recordRemoteLines(tx: Transaction, { sender, since, lines, dropp
 }
 
 /**
- * Resets the silence of agents when a cut-off recorder is connected again: it could not hear them
- * meanwhile.
+ * Counts agents as just heard from when a recorder reconnects, since the recorder received nothing while
+ * disconnected.
  */
 export function forgiveSilence({ sql }: Transaction, since: string) {
   const now = wallNow();

@@ -6,33 +6,34 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A period in which a driver wrote nothing. ISO 8601. */
+/** A period in which a driver wrote nothing. Times are ISO 8601. */
 interface Standstill {
   from: string;
   until: string;
 }
 
-/** As SQL: whether a message is not a command from a person. */
+/** As SQL: whether a message is something other than a person's command. */
 const notCommand = commandTypes.map((type) => `type_no IS NOT ${numberOf(`'${type}'`)}`).join(' AND ');
 
-/** Milliseconds since 1970. */
+/** In milliseconds since 1970. */
 type Span = readonly [from: number, until: number];
 
-/** Maximum number of an execution's messages to read for a period without a heartbeat. */
+/** Maximum number of an execution's messages to read when examining a period without a heartbeat. */
 const maxRows = 20_000;
 
 /**
- * The longest time within a range in which a process recorded nothing about the executions that it drives: a
- * process may write after its last heartbeat. Entries by others, such as a stop or an alarm, do not count.
+ * The longest period within a range in which a process recorded nothing about the executions that it drives.
+ * The process may have written after its last heartbeat. Entries that others make, such as a stop or an alarm,
+ * do not count.
  */
-function longestGap({ sql }: Transaction, processId: number, [from, until]: Span): Span {
+function longestGap({ sql }: Transaction, processId: number, [from, until]: Span) {
   const read = drivenIn(sql, processId, new Date(from).toISOString(), new Date(until).toISOString()).map((driven) =>
     sql<number>(
       `SELECT recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} AND ${notCommand}
        ORDER BY seq DESC LIMIT ?`,
     ).values(driven.execution_id, maxRows),
   );
-  // If there are more messages than are read, the range begins at the oldest one read.
+  // If there are too many messages to read, the range begins at the oldest message that was read.
   const start = Math.max(from, ...read.map((rows) => (rows.length < maxRows ? from : (rows.at(-1) ?? from))));
   const within = read.flat().filter((at) => at > start && at < until);
   const times = [start, ...within, until].toSorted((x, y) => x - y);
@@ -45,17 +46,12 @@ function longestGap({ sql }: Transaction, processId: number, [from, until]: Span
 }
 
 /**
- * Records that a process wrote nothing for a while, with a log line for each execution that it drove then.
- * Returns a line for people, or undefined if it did write.
- * @param between the times of two heartbeats, in milliseconds since 1970
- * @param shortest the shortest time to note, in seconds
+ * Records that a process wrote nothing for a while, with a log line for each execution that it drove at that
+ * time. Returns a line for people, or undefined if the process did write.
+ * @param between the times of two consecutive heartbeats, in milliseconds since 1970
+ * @param shortest the shortest time to record, in seconds
  */
-export function noteStandstill(
-  tx: Transaction,
-  processId: number,
-  between: Span,
-  shortest: number,
-): string | undefined {
+export function noteStandstill(tx: Transaction, processId: number, between: Span, shortest: number) {
   const [from, until] = longestGap(tx, processId, between);
   if (until - from < shortest * 1000) return undefined;
   const since = new Date(from).toISOString();
@@ -86,10 +82,8 @@ const drivenIn = (sql: Prepare, processId: number, from: string, until: string) 
      WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
   ).all(processId, until, from);
 
-/** Maximum number of standstills to report. */
 const maxStandstills = 20;
 
-/** The standstills of an execution's drivers, in order. */
 export const standstillsOf = (sql: Prepare, executionId: string) =>
   sql<Standstill>(
     'SELECT since AS "from", until FROM standstills WHERE execution_id = ? ORDER BY standstill_id LIMIT ?',

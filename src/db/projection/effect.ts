@@ -9,12 +9,15 @@ export const applied: Effect = { effect: 'applied' };
 
 export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
-/** The message arrived before what it refers to. @param key as returned by `providedKey` */
+/**
+ * The effect of a message that arrived before the message it refers to.
+ * @param key as `providedKey` returns it
+ */
 export function awaiting(key: string): Effect {
   return { effect: 'none', code: 'WAITS', reason: `waits for ${key}`, awaits: key };
 }
 
-/** The execution that a message belongs to: known, and running. */
+/** The execution to which a message belongs, if it is known and running. */
 export interface Scope {
   execution_id: string;
   run_number: number;
@@ -22,8 +25,8 @@ export interface Scope {
 }
 
 /**
- * Projects one message type: changes tables as stated in the message, and returns whether it did. The result
- * depends on the log alone: `at` is when the message happened (`happenedAt`), never the time of reading.
+ * Projects messages of one type: changes the tables according to the message, and returns the effect. Both
+ * depend only on the log: `at` is when the message's event happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
@@ -31,32 +34,32 @@ export type Projection<T extends MessageType> = (
 ) => Effect;
 
 /**
- * A function per message type. `run_workflow` is separate because it creates the execution that the others
- * belong to.
+ * One function for each message type except `run_workflow`, which creates the execution that the other
+ * messages belong to.
  */
 export type Projections = { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> };
 
-/** Projects a logbook entry. @param message self-contained; needs no execution */
+/** Projects a logbook entry. @param message an entry that needs no execution */
 export type LogbookProjection<T extends LogbookType> = (
   message: Message<T>,
   context: { at: string; tx: Transaction },
 ) => Effect;
 
-/** Logbook entries apply to any execution, even an ended or observed one, or to none. */
+/** Logbook entries may be about any execution, even an ended or observed one, or about none. */
 export type LogbookProjections = { [T in LogbookType]: LogbookProjection<T> };
 
 /**
- * Keys that messages wait for when they arrive before what they refer to, as deliveries over a broker may: a
- * file name, an attempt at a slice, or its failure. A message that provides a key releases the messages that
- * wait for it.
+ * Keys for which messages wait if they arrive before the message they refer to, as may happen over a broker. A
+ * key names a file, an attempt at a slice, or the failure of an attempt. A message that provides a key releases
+ * the messages that wait for it.
  */
 export const attemptKey = (sliceFilename: string, attempt: number) => `attempt ${attempt} of ${sliceFilename}`;
 
 export const failureKey = (sliceFilename: string, attempt: number) =>
   `the failure of attempt ${attempt} of ${sliceFilename}`;
 
-/** The key that an applied message provides; undefined if nothing can wait for it. */
-export function providedKey(message: Message): string | undefined {
+/** The key that an applied message provides; undefined if no message can wait for it. */
+export function providedKey(message: Message) {
   switch (message.msg_type) {
     case 'stf_gen':
       return message.filename;

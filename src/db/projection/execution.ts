@@ -10,8 +10,8 @@ import { applied, none, type Projection, type Projections, type Scope } from './
 import { abandonSlices } from './slice-work.ts';
 
 /**
- * Creates an execution from its first row, `run_workflow`, whose envelope already has the execution id and
- * run number.
+ * Creates an execution from its first row, `run_workflow`, whose envelope already contains the execution id
+ * and run number.
  */
 export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
   const { execution_id, run_id, workflow_name, namespace, executed_by } = message;
@@ -37,11 +37,11 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
   return applied;
 }
 
-/** An execution runs over a broker if its recorded configuration names one. */
+/** Whether an execution runs over a broker: its recorded configuration names one. */
 const isOverBroker = ({ broker }: Record<string, unknown>) =>
   typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
 
-/** A command takes effect when the driver carries it out, and records that in the log with its step. */
+/** A command takes effect when the driver carries it out. The driver's step then records the effect in the log. */
 const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
 
 /** Commands, drivers and the end of an execution. */
@@ -70,8 +70,8 @@ export const executionProjections = {
   },
 
   /**
-   * Driver messages change no table: `reports/drivers.ts` reads from them who drove an execution, and during
-   * what period. These functions only check that none contradicts an earlier one.
+   * Driver messages do not change tables: `reports/drivers.ts` uses them to tell who drove an execution, and
+   * when. These functions only check that no message contradicts an earlier one.
    */
   driver_started: ({ epoch }, { scope, tx }) =>
     isSaid(tx, scope, `driver_started/${epoch + 1}`) ? none('NO_STEP', `epoch ${epoch} is over`) : applied,
@@ -87,6 +87,6 @@ export const executionProjections = {
       : applied,
 } satisfies Partial<Projections>;
 
-/** @param key the part of a message's id after the execution */
+/** @param key the part of a message's id after the execution id */
 const isSaid = ({ sql }: Transaction, { execution_id }: Scope, key: string) =>
   isMessageId(sql, `${execution_id}/${key}`);

@@ -15,8 +15,8 @@ interface StfRow {
   processed_at: string | null;
 }
 
-/** Why a sample does not belong to its STF; undefined if it does. */
-function mismatchOf(message: Message<'tf_file_registered'>, stf: StfRow, planned: number): string | undefined {
+/** Why a sample does not match its STF; undefined if it matches. */
+function mismatchOf(message: Message<'tf_file_registered'>, stf: StfRow, planned: number) {
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
   const number = sampleNumber(tf_filename);
   if (number === undefined || tf_filename !== tfFilename(stf_filename, number))
@@ -26,7 +26,7 @@ function mismatchOf(message: Message<'tf_file_registered'>, stf: StfRow, planned
   return number > planned ? `${stf_filename} has ${planned} planned samples, not ${number}` : undefined;
 }
 
-/** Changes the run's phase. @param endReason the reason of an `end_run` */
+/** Changes the phase of the run. @param endReason the reason in an `end_run` */
 function stepPhase(tx: Transaction, scope: Scope, type: PhaseMessage, at: string, endReason?: string): Effect {
   const { execution_id } = scope;
   const phase = phaseOf(tx.sql, execution_id) ?? 'none';
@@ -59,7 +59,7 @@ export const fileProjections = {
     const run = sql<{ phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
       'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?',
     ).get(execution_id);
-    // The end of the run fixed the number of STFs: with one more, the execution would never be complete.
+    // The end of the run fixed the number of STFs. With one more STF, the execution would never be complete.
     if (run?.phase === 'completed' && sequence > (run.total_stf_files ?? 0))
       return none('NO_STEP', 'the run has ended');
     if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(run_number, sequence - 1));
@@ -138,7 +138,7 @@ export const fileProjections = {
   end_run: (message, { scope, at, tx }) => {
     const planned = plannedStfCount(scope.params);
     const { total_stf_files } = message;
-    // With more STFs than planned the execution would never be complete.
+    // With more STFs than planned, the execution would never be complete.
     if (planned !== undefined && total_stf_files > planned)
       return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} planned`);
     const effect = stepPhase(tx, scope, 'end_run', at, message.reason);

@@ -13,19 +13,20 @@ import { logbookProjections } from './logbook.ts';
 import { slice } from './slice-queueing.ts';
 import { workProjections } from './slice-work.ts';
 
-/** The projection: one function per message type. A missing type does not compile. */
+/** The projection: one function per message type. If a type is missing, compilation fails. */
 const projections: Projections = { ...fileProjections, slice, ...workProjections, ...executionProjections };
 
 type ExecutionRow = Pick<OwnExecution, 'key' | 'execution_id' | 'start_time' | 'namespace' | 'status' | 'run_number'>;
 
 /**
- * The execution that a transaction asked about last, since one step has many messages about one execution.
+ * The execution last looked up in a transaction, kept because a step has many messages about the same
+ * execution.
  */
 const latestOf: (tx: Transaction) => { row?: ExecutionRow | undefined } = onceFor(() => ({}));
 
 /**
- * Projects a message, inside the transaction that records it.
- * @param at when the message happened, as UTC in ISO 8601
+ * Projects a message inside the transaction that records it.
+ * @param at when the reported event happened, ISO 8601 in UTC
  */
 export function project(tx: Transaction, message: Message, at: string): Effect {
   if (message.msg_type === 'run_workflow') {
@@ -54,7 +55,7 @@ function scopeOf(tx: Transaction, { execution_id, run_id, namespace }: Message):
   return { execution_id, run_number: row.run_number, params: executionParams(tx.sql, row) };
 }
 
-function executionRow(tx: Transaction, executionId: string): ExecutionRow | undefined {
+function executionRow(tx: Transaction, executionId: string) {
   const latest = latestOf(tx);
   if (latest.row?.execution_id === executionId) return latest.row;
   latest.row = tx
@@ -66,7 +67,7 @@ function executionRow(tx: Transaction, executionId: string): ExecutionRow | unde
   return latest.row;
 }
 
-/** Drops cached facts of an execution that is about to change. */
+/** Drops cached facts about an execution that is about to change. */
 function forget(tx: Transaction, executionId: string | undefined) {
   latestOf(tx).row = undefined;
   if (executionId !== undefined) forgetParams(tx.sql, executionId);

@@ -6,37 +6,39 @@ import { applied, type LogbookProjections, none } from './effect.ts';
 /** Notes, qualities and alarms. */
 export const logbookProjections = {
   note: (message, { at: written, tx }) => {
-    const { command_id, execution_id = null, text, author, at = written, about = null, for_next = false } = message;
+    const { execution_id = null, at = written, about = null, for_next = false } = message;
     tx.sql(
-      `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(`note/${command_id}`, execution_id, text, author, sentBy(message), at, about, for_next ? 1 : 0, written);
+      `INSERT INTO notes (message_id, execution_id, text, author, sent_by, at, about, for_next, written_at)
+       VALUES ('note/' || $command_id, $execution_id, $text, $author, $sent_by, $at, $about, $for_next, $written)`,
+    ).run({ ...message, execution_id, at, about, for_next: for_next ? 1 : 0, sent_by: sentBy(message), written });
     return applied;
   },
 
   quality: (message, { at, tx }) => {
-    const { command_id, execution_id, value, reason, author } = message;
-    if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
+    if (message.execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
     tx.sql(
-      `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    ).run(execution_id, `quality/${command_id}`, value, reason, author, sentBy(message), at);
+      `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at)
+       VALUES ($execution_id, 'quality/' || $command_id, $value, $reason, $author, $sent_by, $at)`,
+    ).run({ ...message, sent_by: sentBy(message), at });
     return applied;
   },
 
-  /** A recurring alarm gets a new row, so that lists show it as the newest. */
+  /** A recurring alarm gets a new row, so that lists show it as the newest one. */
   alarm_raised: (message, { at, tx }) => {
     const before = standing(tx, message);
     if (before !== undefined && (before.state !== 'cleared' || before.count >= message.count))
       return noStep(message, before);
-    const { execution_id, code, subject, severity, sentence, count } = message;
-    tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(idOf(message));
+    const alarm_id = idOf(message);
+    const { execution_id = null } = message;
+    tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(alarm_id);
     tx.sql(
       `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, raised_sentence, count, raised_at)
-     VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?, ?)`,
-    ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, sentence, count, at);
+       VALUES ($alarm_id, $execution_id, $code, $subject, $severity, 'raised', $sentence, $sentence, $count, $at)`,
+    ).run({ ...message, alarm_id, execution_id, at });
     return applied;
   },
 
-  /** Even a cleared alarm may be marked as seen: someone has to take note of it. */
+  /** Even a cleared alarm may be marked as seen, since someone has to take note of it. */
   alarm_seen: (message, { at, tx }) => {
     const before = standing(tx, message);
     if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);

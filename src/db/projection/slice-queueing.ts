@@ -8,7 +8,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, awaiting, failureKey, none, type Projection, type Scope } from './effect.ts';
 import { keepDelay, addTo } from './sums.ts';
 
-/** A `slice` message creates a slice, or requeues it as its next attempt. */
+/** A `slice` message creates a slice, or requeues a slice for its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
   const row = sliceRow(tx, scope, message.slice_filename);
   return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, scope, at);
@@ -49,10 +49,8 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
   return applied;
 }
 
-/**
- * Whether the plan has this slice. With any other slices, an execution would never be complete.
- */
-function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
+/** Whether the plan has this slice. Unplanned slices would keep an execution from ever completing. */
+function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope) {
   const { tf_filename, slice_id, start, end, tf_count } = message;
   const { stf_filename, tf_first } = sample;
   const planned = planOf(params).slice({ tf_filename, stf_filename, tf_first, tf_count: sample.tf_count }, slice_id);
@@ -82,7 +80,7 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
 }
 
 /** Whether a message that requeues a slice matches the existing slice. */
-function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope): boolean {
+function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope) {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
   return sql(
     `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
@@ -90,7 +88,7 @@ function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { executio
   ).has(slice_filename, execution_id, slice_id, tf_filename, stf_filename, start, end, tf_count);
 }
 
-/** Whether an attempt later than the current one can still follow. */
+/** Whether this attempt may still follow the current one. */
 export const mayStillCome = (attempt: number, row: SliceRow, maxRetries: number) =>
   attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
 
@@ -99,15 +97,17 @@ export interface SliceRow {
   seq: number;
   status: SliceStatus;
   attempt: number;
-  /** How many times a worker began the attempt. */
+  /** Number of times that a worker started the attempt. */
   starts: number;
   queued_at: string;
-  /** The last start of the attempt. */
   started_at: string | null;
   assigned_worker: string | null;
 }
 
-/** Reads a slice before an update: RETURNING would make SQLite copy every page that the update touches. */
+/**
+ * Reads a slice before it is updated, since RETURNING would make SQLite copy every page that the update
+ * touches.
+ */
 export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename: string) =>
   sql<SliceRow>(
     `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker
@@ -115,7 +115,8 @@ export const sliceRow = ({ sql }: Transaction, { execution_id }: Scope, filename
   ).get(filename, execution_id);
 
 /**
- * Updates the counts of a run when a slice is created (`from` undefined) or moves from one status to another.
+ * Updates the counts of a run when a slice is created (`from` is undefined) or moves from one status to
+ * another.
  */
 export function countMove(
   tx: Transaction,

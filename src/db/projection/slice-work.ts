@@ -12,7 +12,7 @@ import { applied, attemptKey, awaiting, none, type Projections, type Scope } fro
 import { countMove, mayStillCome, type SliceRow, sliceRow } from './slice-queueing.ts';
 import { keepDelay, addTo } from './sums.ts';
 
-/** The slice that a worker's message is about, or why the message changes nothing. */
+/** The slice that a worker's message is about, or the reason why the message changes nothing. */
 function sliceInAttempt(
   tx: Transaction,
   { slice_filename, attempt }: Message<'slice_started' | 'slice_result' | 'slice_returned'>,
@@ -25,7 +25,7 @@ function sliceInAttempt(
   return { unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
 }
 
-/** What workers report about slices. */
+/** Workers' reports on slices. */
 export const workProjections = {
   slice_started: (message, { scope, at, tx }) => {
     const row = sliceInAttempt(tx, message, scope);
@@ -53,7 +53,7 @@ export const workProjections = {
     const from = row.starts === 0 ? undefined : row.started_at;
     const took = tookOtherwise(took_seconds, from, at);
     const took_ms = took === undefined ? null : Math.round(took * 1000);
-    // Setting the worker or the time that it took moves the slice in an index, even to the same place.
+    // Setting the worker or the duration rewrites index entries, even if the values stay the same.
     if (worker_id !== row.assigned_worker || took_ms !== null)
       tx.sql('UPDATE tf_slices SET assigned_worker = ?, took_ms = ? WHERE seq = ?').run(worker_id, took_ms, row.seq);
     tx.sql(
@@ -69,7 +69,7 @@ export const workProjections = {
     return applied;
   },
 
-  /** A worker returns a slice that it cannot do. The slice waits again, in the same attempt. */
+  /** A worker returns a slice that it cannot process. The slice is queued again, for the same attempt. */
   slice_returned: (message, { scope, at, tx }) => {
     const row = sliceInAttempt(tx, message, scope);
     if ('unfit' in row) return row.unfit;
@@ -78,8 +78,8 @@ export const workProjections = {
     if (next === undefined) return none('NO_STEP', `return of a slice that is ${row.status}`);
     if (row.status === 'processing' && row.assigned_worker !== worker_id)
       return none('NO_STEP', `return of a slice that ${row.assigned_worker} holds`);
-    const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
-    // WRONG_FILE is keyed by the file name alone, as in existing stores.
+    const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, message));
+    // The key for WRONG_FILE is only the file name, for compatibility with existing stores.
     const kind =
       slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
     tx.sql(
@@ -96,8 +96,9 @@ export const workProjections = {
 } satisfies Partial<Projections>;
 
 /**
- * A slice in hand is started again: its worker vanished, or a broker has delivered it twice. A start before
- * that of the present driver was interrupted with the whole run.
+ * Keeps the previous start of a slice that is started again because its worker vanished or a broker delivered
+ * it twice. A start that precedes the start of the current driver was interrupted with the whole run, and does
+ * not count.
  */
 function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { execution_id }: Scope, at: string) {
   const isInterrupted = tx
@@ -116,20 +117,18 @@ function keepFollowedStart(tx: Transaction, { seq, started_at }: SliceRow, { exe
 }
 
 /**
- * How much shorter than measured a recorded duration may be: the start is recorded slightly late. Seconds.
+ * How many seconds shorter than the measured duration a recorded duration may be: the start is recorded
+ * slightly late.
  */
 const slack = 1;
 
 /**
- * The seconds in hand as the worker measured them, if the recording times cannot be right: the recorder was
- * away and recorded both at once, or the end long after it, or the clock was set. Otherwise undefined: the
- * recording times then give the time from hand-over to result.
+ * The seconds for which the worker had the slice, as the worker measured them, if the recorded times cannot be
+ * right, because the recorder was disconnected and recorded both times together or the end much too late, or
+ * because the clock was set. Otherwise undefined: the recorded times then give the time from hand-over to
+ * result.
  */
-export function tookOtherwise(
-  measured: number | undefined,
-  from: string | null | undefined,
-  to: string,
-): number | undefined {
+export function tookOtherwise(measured: number | undefined, from: string | null | undefined, to: string) {
   if (measured === undefined || from === null || from === undefined) return undefined;
   const recorded = (Date.parse(to) - Date.parse(from)) / 1000;
   return recorded < measured - slack || recorded > measured + lateSeconds ? measured : undefined;
@@ -137,7 +136,7 @@ export function tookOtherwise(
 
 function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope) {
   const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;
-  const facts = [exit_code, signal, output_tail, outputs === undefined ? undefined : JSON.stringify(outputs)];
+  const facts = [exit_code, signal, output_tail, outputs && JSON.stringify(outputs)];
   if (facts.every((fact) => fact === undefined)) return;
   sql(
     `INSERT INTO payload_results (slice_filename, attempt, execution_id, exit_code, signal, output_tail, outputs, outputs_omitted)
@@ -147,7 +146,7 @@ function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'
 
 const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
-/** Requeues the slices in hand at the end of a stopped or failed execution. They keep their attempt. */
+/** Requeues the slices in hand at the end of a stopped or failed execution. They stay in the same attempt. */
 export function abandonSlices(tx: Transaction, { execution_id }: Scope) {
   const { sql } = tx;
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';

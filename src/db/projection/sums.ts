@@ -5,8 +5,8 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
 
 /**
- * Tables with counts that very many messages change, each with the SQL condition of a row. Its values: the
- * execution and, for files, the name.
+ * Tables with counts that a great many messages change, each with the SQL condition that selects a row. The
+ * condition's values are the execution's id and, for files, the file's name.
  */
 const rows = {
   run_states: 'execution_id = ?',
@@ -21,15 +21,15 @@ type Key = readonly string[];
 interface CountedRow {
   table: Counted;
   key: Key;
-  /** Numbers to add, by column. */
   counts: Map<string, number>;
 }
 
 const counted = buffered(writeCounts);
 
 /**
- * Adds to a count: of an execution, or of one of its STF files or samples. A dozen messages count in the same
- * few rows, and writing a row costs as much as reading a message, so it is written once per transaction.
+ * Adds to a count of an execution, or of one of its STF files or samples. A dozen messages change the same
+ * few rows, and writing a row costs as much as reading a message, so each row is written once per
+ * transaction.
  */
 export const addTo = (tx: Transaction, table: Counted, key: Key, column: string, n: number) =>
   counted(tx, `${table} ${key.join(' ')}`, (row = { table, key, counts: new Map() }) => {
@@ -45,7 +45,7 @@ function writeCounts({ sql }: Transaction, _: string, { table, key, counts }: Co
   sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
 }
 
-/** Items of one delay bucket that passed a stage within a transaction. Seconds. */
+/** Items that passed a stage within a transaction and whose delays fall into one bucket. Delays are in seconds. */
 interface Delay {
   key: readonly [execution: string, stage: number, bucket: number];
   items: number;
@@ -59,15 +59,14 @@ const delays = buffered(writeDelay);
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
 
-/** When an item entered and left a stage. */
 interface Passage {
   from: string | null | undefined;
   to: string;
-  /** The duration, if known from another source than these times. */
+  /** The duration, if it is known from a source other than these times. */
   seconds?: number | undefined;
 }
 
-/** Counts an item that passed a stage, unless the time it entered is unknown. */
+/** Counts an item that passed a stage, unless the time at which it entered is unknown. */
 export function keepDelay(
   tx: Transaction,
   { execution_id }: Pick<Scope, 'execution_id'>,
@@ -79,7 +78,7 @@ export function keepDelay(
   keepDelays(tx, execution_id, stage, { seconds, items: 1, latest: to });
 }
 
-/** Counts items that passed a stage in the same time, the last one at `latest` (ISO 8601). */
+/** Counts items that each took the same time to pass a stage; the last item left the stage at `latest` (ISO 8601). */
 export function keepDelays(
   tx: Transaction,
   execution_id: string,

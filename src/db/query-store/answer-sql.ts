@@ -4,7 +4,7 @@ import { checkSql, viewNames } from './check-sql.ts';
 export interface SqlAnswer {
   columns: string[];
   rows: (string | number | null)[][];
-  /** Whether there are more rows, or texts were cut. */
+  /** Whether there are more rows, or any text was cut. */
   truncated: boolean;
 }
 
@@ -13,12 +13,12 @@ const maxCharacters = 10_000;
 const longestText = 2000;
 const maxColumns = 100;
 
-/** Bytes that SQLite may use. JavaScript holds a second copy of each returned value. */
+/** Maximum memory for SQLite, in bytes. JavaScript holds a second copy of each returned value. */
 const maxMemory = 128 * 1024 * 1024;
 
 /**
- * Runs one query on a read-only connection. Throws an `Error` with SQLite's message, which lists the existing
- * columns if one is unknown.
+ * Runs one query on a read-only connection. Throws an `Error` with SQLite's message; if a column is unknown,
+ * the message lists the existing ones.
  */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${maxMemory}`);
@@ -31,7 +31,7 @@ export function answerSql(db: Connection, sql: string): SqlAnswer {
   }
 }
 
-/** Names in use in the store: tables, views, indexes, and modules that are tables themselves. */
+/** The names in use in the store: tables, views, indexes, and modules that can be used as tables. */
 function takenNames(db: Connection): ReadonlySet<string> {
   const names = db
     .prepare('SELECT name FROM sqlite_schema UNION SELECT name FROM pragma_module_list')
@@ -43,7 +43,7 @@ function takenNames(db: Connection): ReadonlySet<string> {
 function readRows(db: Connection, sql: string): SqlAnswer {
   const statement = db.prepare(sql).raw().safeIntegers();
   const columns = statement.columns().map(({ name }) => name);
-  if (columns.length > maxColumns) throw new Error(`${columns.length} columns; ask for ${maxColumns} at most`);
+  if (columns.length > maxColumns) throw new Error(`${columns.length} columns; ask for at most ${maxColumns}`);
   const rows: SqlAnswer['rows'] = [];
   let room = maxCharacters - JSON.stringify(columns).length;
   let isCut = false;
@@ -62,7 +62,7 @@ function readRows(db: Connection, sql: string): SqlAnswer {
   return { columns, rows, truncated: isCut };
 }
 
-/** A value for JSON: integers beyond JSON's range, and bytes, become text. */
+/** A value for JSON. Bytes, and integers beyond JSON's range, become text. */
 function plainOf(value: unknown) {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof Uint8Array) return `x'${Buffer.from(value.subarray(0, longestText)).toString('hex')}'`;

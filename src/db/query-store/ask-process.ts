@@ -16,32 +16,36 @@ export interface QueryOrder {
 
 export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: string };
 
-/** Processor time of a query. */
+/** Maximum processor time of a query. */
 const maxMilliseconds = 2000;
 
 /**
- * How long a query may take if the machine is busy with other work, or the system does not report its
- * processor time.
+ * Maximum wall time of a query, which applies if the machine is busy with other work, or the system does not
+ * report processor time.
  */
 const longestMilliseconds = 15 * maxMilliseconds;
 
-/** Concurrent processes. Other queries wait for their turn; their time limit starts then. */
+/**
+ * The limit on concurrent processes. Further queries wait for their turn; their time limits begin when they
+ * start to run.
+ */
 const turns = pLimit(2);
 
-/** Megabytes of JavaScript's own memory; SQLite has its own limit. */
+/** The limit on JavaScript's own memory, in megabytes; SQLite has its own limit. */
 const heapLimit = 256;
 
-/** Beside the bundle. */
+/** The program file is next to the bundle. */
 const program = fileURLToPath(new URL('./query-process.js', import.meta.url));
 
 /**
- * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or thirty
- * of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is wrong, or takes too long or too
- * much memory.
+ * Runs one SQL query on a store file, in a process that is killed after two seconds of processor time, or
+ * thirty of wall time. Throws `ARGUMENT_INVALID` if the query is not allowed, is wrong, or takes too much
+ * time or memory.
  */
 export async function askProcess(path: string, sql: string, signal: AbortSignal): Promise<SqlAnswer> {
   checkSql(sql);
-  if (!existsSync(program)) throw storeUnavailable(`${program}, which answers SQL, is missing; install swf-mcp again`);
+  if (!existsSync(program))
+    throw storeUnavailable(`${program}, which runs SQL queries, is missing; install swf-mcp again`);
   const reply = await turns(() => replyOf({ path, sql }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);
@@ -69,7 +73,7 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
         const wait = Math.min(Math.max(left, 50), until - performance.now());
         if (left > 0 && wait > 0) return endIn(wait, until);
         return refuse(
-          `took longer than ${maxMilliseconds / 1000} s and was stopped; ask for less: one execution_id, no endless recursion`,
+          `took longer than ${maxMilliseconds / 1000} s and was stopped; ask for less: name one execution_id, and avoid endless recursion`,
         );
       }, milliseconds);
     };
@@ -84,12 +88,12 @@ const replyOf = (order: QueryOrder, signal: AbortSignal): Promise<QueryReply> =>
     child.on('error', (error) => end(notStarted(error.message)));
     child.on('exit', (code, killedBy) =>
       killedBy === 'SIGABRT' || code === 134
-        ? refuse(`needs more than ${heapLimit} MB of memory; ask for less`)
+        ? refuse(`needs more than ${heapLimit} MB of memory; narrow the query`)
         : end(notStarted(`it ended with ${code ?? killedBy}`)),
     );
   });
 
 const notStarted = (why: string): QueryReply => ({
   code: 'STORE_UNAVAILABLE',
-  message: `the process that answers SQL failed: ${why}; ask again`,
+  message: `the process that runs SQL failed: ${why}; ask again`,
 });

@@ -6,10 +6,12 @@ import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
 /**
- * The process of one SQL query. It is killed if it takes too long: SQLite cannot be interrupted from within.
+ * The process for one SQL query. It is killed if the query takes too long, since SQLite cannot be interrupted
+ * from within.
  */
 process.on('message', ({ path, sql }: QueryOrder) => {
-  // If the server dies, this thread kills the process, which handles no events while SQLite works.
+  // If the server dies, this thread kills the process, since the main thread handles no events while SQLite
+  // runs.
   const isAlone = `process.ppid !== ${process.ppid}`;
   const guard = new Worker(`setInterval(() => ${isAlone} && process.kill(process.pid, 'SIGKILL'), 500)`, {
     eval: true,

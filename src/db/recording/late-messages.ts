@@ -17,15 +17,15 @@ interface WaitingRow {
 }
 
 /**
- * Applies the messages that waited for `message`. They arrived before what they refer to, and were in the log
- * without effect. They are now projected in order and recorded as late: consumers have passed their place in
- * the log, and read them by a separate cursor.
+ * Applies the messages that waited for `message`. They arrived before the message they refer to, so they were
+ * in the log but had no effect. They are now projected in order and recorded as late: consumers have already
+ * passed their positions in the log, and read late messages with a separate cursor.
  * @returns the types of the messages that took effect
  */
 export function releaseWaiting(tx: Transaction, message: Message): MessageType[] {
   const { execution_id } = message;
   if (execution_id === undefined) return [];
-  const released: Message[] = [message];
+  const released = [message];
   // An applied message may release others in turn.
   for (const one of released) {
     const key = providedKey(one);
@@ -37,15 +37,14 @@ export function releaseWaiting(tx: Transaction, message: Message): MessageType[]
   return released.slice(1).map(({ msg_type }) => msg_type);
 }
 
-function projectLate(tx: Transaction, executionId: string, row: WaitingRow): Message | undefined {
-  const { seq, payload, happened_at } = row;
-  const message = decodeRecorded(payload);
-  const effect = project(tx, message, happened_at);
+function projectLate(tx: Transaction, executionId: string, row: WaitingRow) {
+  const message = decodeRecorded(row.payload);
+  const effect = project(tx, message, row.happened_at);
   tx.sql(
     'UPDATE message_rows SET effect = $effect, effect_code = $effect_code, effect_reason = $effect_reason, awaits = $awaits WHERE seq = $seq',
-  ).run({ seq, effect: effect.effect, ...effectColumns(effect) });
+  ).run({ seq: row.seq, effect: effect.effect, ...effectColumns(effect) });
   if (effect.effect !== 'applied') return undefined;
-  tx.sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
+  tx.sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, row.seq);
   return message;
 }
 
@@ -55,15 +54,15 @@ const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happene
 const anyWaiting = `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`;
 
 /**
- * Whether executions have waiting messages, cached per transaction: usually they have none, and very many
- * messages could release some.
+ * Whether executions have waiting messages. Cached per transaction: very many messages require this check, and
+ * the answer is usually no.
  */
 const areAwaited: (tx: Transaction) => Map<string, boolean> = onceFor(() => new Map());
 
-/** Call this after recording a message that waits. */
+/** Call after recording a message that waits for another. */
 export const noteWaiting = (tx: Transaction) => areAwaited(tx).clear();
 
-function isAnyWaiting(tx: Transaction, executionId: string): boolean {
+function isAnyWaiting(tx: Transaction, executionId: string) {
   const known = areAwaited(tx);
   const isAny = known.get(executionId) ?? tx.sql(anyWaiting).has(executionId);
   known.set(executionId, isAny);

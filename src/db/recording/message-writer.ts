@@ -22,7 +22,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 
-/** A message from outside: its body as received, and decoded. */
+/** A message from outside: its body as received, and the decoded message. */
 interface ReceivedMessage {
   destination: string;
   body: string;
@@ -33,27 +33,31 @@ interface ReceivedMessage {
 type Wire = Pick<ReceivedMessage, 'destination'> & Partial<ReceivedMessage>;
 
 /**
- * The only writer of the log and of the tables derived from it.
+ * Writes messages into the log, and updates the tables derived from it. Messages of observed executions and calls
+ * to the stand-in have writers of their own.
  *
- * - A message's id is computed here from its content. An id that it carries is kept beside it.
- * - A repeated statement is one row. The same id with other content is recorded as a conflict, without effect.
- * - Only a row that has an effect, or waits for one, owns its id: a message without effect yields its id to a message that has one.
+ * - A message's id is computed here from its content. An id that the message contains is stored separately.
+ * - A repeated message is one row. A message with the same id but other content is recorded as a conflict,
+ *   without effect.
+ * - Only a row that has an effect or waits for one keeps its id: a message without effect gives up its id to
+ *   a message with an effect.
  * - Row and projection are written together, so no reader ever sees one without the other.
- * - A message that arrives before what it refers to waits in the log, and takes effect once that arrives.
+ * - A message that arrives before the message it refers to waits in the log, and takes effect once that
+ *   message arrives.
  */
 export const createMessageWriter = (sql: Prepare) => ({
-  /** Records a message of one of our own agents. */
+  /** Records a message of one of swf-mcp's own agents. */
   record: (tx: Transaction, message: Message, circumstances: Circumstances = {}): Recorded =>
     recordMessage(tx, message, { destination: destinationOf(message.msg_type) }, circumstances),
   /** Records a message from outside, readable or not. */
   recordReceived,
   /**
-   * Whether exactly this statement is in the log. With several processes on one store, most arriving messages
-   * are, and checking needs no transaction.
+   * Whether exactly this message is in the log. If several processes use one store, most arriving messages are
+   * already in the log, and checking needs no transaction.
    */
-  isRecorded: (decoded: Decoded): boolean => recordOf(sql, decoded) !== undefined,
+  isRecorded: (decoded: Decoded) => recordOf(sql, decoded) !== undefined,
   /** Whether a message is recorded and cannot get another effect by arriving again. */
-  isSettled(decoded: Decoded): boolean {
+  isSettled(decoded: Decoded) {
     const known = recordOf(sql, decoded);
     return known !== undefined && isSettled(known);
   },
@@ -68,8 +72,8 @@ function recordReceived(tx: Transaction, received: ReceivedMessage, circumstance
   switch (decoded.kind) {
     case 'message': {
       const { message } = decoded;
-      // A driver records its start in the transaction that makes it the driver. Messages from others under
-      // its name must not take its ids.
+      // A driver records its start in the transaction that makes it the driver. Messages that others send in
+      // the driver's name must not take the ids of its messages.
       const refusal = circumstances.fromBroker === true ? refusalOf(tx, message) : undefined;
       if (refusal !== undefined) return other(message, none('REFUSED', `${message.msg_type} ${refusal}`));
       if (message.execution_id !== undefined || isOfNone(message.msg_type))
@@ -87,19 +91,19 @@ function recordReceived(tx: Transaction, received: ReceivedMessage, circumstance
   }
 }
 
-function recordOf(sql: Prepare, decoded: Decoded): LogRow | undefined {
+function recordOf(sql: Prepare, decoded: Decoded) {
   if (decoded.kind !== 'message') return undefined;
   const known = findRow(sql, messageIdOf(decoded.message));
   return known !== undefined && agrees(known, decoded.message) ? known : undefined;
 }
 
-/** Why a message is not accepted from a broker; undefined if it is. */
+/** Why a message from a broker is not accepted; undefined if it is accepted. */
 function refusalOf({ sql }: Transaction, message: Message): string | undefined {
   const { msg_type, execution_id } = message;
   if (isLogbookType(msg_type))
-    return 'is recorded by the process that receives the request, and not accepted from a broker';
+    return 'is recorded by the process that receives the request, and is not accepted from a broker';
   const isOfExecution = execution_id !== undefined && isExecution(sql, execution_id);
-  // Only the driver may send it, for an execution that is driven here.
+  // Only the driver may send this type for an execution that is driven here.
   if (ofDriver.has(msg_type) && isOfExecution && recordOf(sql, { kind: 'message', message }) === undefined)
     return 'may be sent only by the process that drives the execution';
   return undefined;
@@ -108,7 +112,7 @@ function refusalOf({ sql }: Transaction, message: Message): string | undefined {
 function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstances: Circumstances): Recorded {
   const message_id = messageIdOf(message);
   const known = findRow(tx.sql, message_id);
-  // A request that created no execution creates none when it is repeated.
+  // A request that did not create an execution does not create one when repeated.
   if (known !== undefined && (isSettled(known) || message.msg_type === 'run_workflow'))
     return recordAgain(tx, wire, known, message, circumstances);
   const numbered =
@@ -120,7 +124,7 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
       return recordAgain(tx, wire, known, message, circumstances);
     giveUpId(tx, known);
   }
-  // The row contains the drawn numbers: replaying the log must give the same execution.
+  // Store the assigned numbers in the row, since replaying the log must create the same execution.
   const whole = numbered === message ? wire.body : undefined;
   const payload = whole ?? JSON.stringify(Object.assign({}, numbered, { message_id }));
   const { goesOut, fromBroker, seq } = circumstances;
@@ -135,20 +139,21 @@ function recordMessage(tx: Transaction, message: Message, wire: Wire, circumstan
   return released.length === 0 ? recorded : { ...recorded, released };
 }
 
-/** Whether a message may name no execution, since it creates one or belongs to none. */
+/** Whether a message need not name an execution, since it creates one or belongs to none. */
 const isOfNone = (type: MessageType) => type === 'run_workflow' || isLogbookType(type);
 
 /**
- * When a message was recorded, sent, and happened. Another host's clock may be off, so a message from a
- * broker happens when it is recorded.
+ * When a message was recorded, when it was sent, and when its event happened. Another host's clock may be off,
+ * so an event in a message from a broker counts as having happened when the message was recorded.
  */
 function timesOf({ timestamp }: Message, { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances) {
-  // Our own agents record a message when they send it. Parsing a time costs more than comparing it.
+  // Our own agents record a message when they send it, so its `timestamp` and `recordedAt` are usually equal.
+  // Comparing two times costs less than parsing one.
   const sent = timestamp === recordedAt ? recordedAt : (toUtc(timestamp) ?? sentAt ?? recordedAt);
   return { recordedAt, sentAt: sent, at: fromBroker === true ? recordedAt : sent };
 }
 
-/** Types that only the driving process may send: its driver, DAQ simulator and fast processing. */
+/** Types that only the driving process may send, through its driver, DAQ simulator and fast processing agent. */
 const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'run_imminent',
   'start_run',
@@ -163,7 +168,7 @@ const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'workflow_ended',
 ]);
 
-/** Records a body without its own id, identified by its destination and text. */
+/** Records a body without an id; its destination and text identify it. */
 function recordOther(
   tx: Transaction,
   { destination, body }: ReceivedMessage,
@@ -188,24 +193,24 @@ function recordAgain(tx: Transaction, wire: Wire, known: LogRow, message: Messag
   return insertRow(tx, { envelope: message, message_id, destination, payload }, conflict, facts);
 }
 
-/** Whether a row has had its effect, or waits for it. */
+/** Whether a row has had an effect, or waits for one. */
 const isSettled = ({ effect, effect_code }: LogRow) => effect !== 'none' || effect_code === 'WAITS';
 
 /**
- * Takes the id from a row without effect. Stores its whole text: fields that columns hold may have been
- * cut from the body.
+ * Removes the id from a row without effect. Stores the row's whole text, since fields that are in columns may
+ * have been cut from the body.
  */
 function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow) {
   const rename = sql(`UPDATE message_rows SET short_id = ${shortId('?')}, is_whole = 1, body = ? WHERE seq = ?`);
   rename.run(conflictId(message_id, destination, payload), payload, seq);
 }
 
-/** The id for a message whose natural id belongs to another message. */
+/** The id for a message whose natural id is taken by another message. */
 const conflictId = (messageId: string, destination: string, payload: string) =>
   `${messageId}#${wireHash(destination, payload).slice(0, 8)}`;
 
-/** Whether a recorded message has the same content as another with its id. */
-function agrees(known: LogRow, message: Message): boolean {
+/** Whether a recorded message has the same content as another message with its id. */
+function agrees(known: LogRow, message: Message) {
   const before = decodeMessage(known.payload);
   return before.kind === 'message' && contentOf(before.message) === contentOf(message);
 }
@@ -216,9 +221,9 @@ type Request = Message<'run_workflow'>;
  * Assigns a new `run_workflow` its execution id and run number, in the transaction that records it. No other
  * code chooses them.
  */
-function withNumbers(tx: Transaction, message: Request, isReplay: boolean): Request {
+function withNumbers(tx: Transaction, message: Request, isReplay: boolean) {
   if (isReplay) {
-    // Later executions must not draw its numbers.
+    // Later executions must not get these numbers.
     reserveNumber(tx, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
     reserveNumber(tx, 'run', Number(message.run_id) || 0);
     return message;
@@ -226,8 +231,8 @@ function withNumbers(tx: Transaction, message: Request, isReplay: boolean): Requ
   return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
 }
 
-/** The next free execution id: other programs may use ids of the same form. */
-function freeId(tx: Transaction, { workflow_name, executed_by }: Request): string {
+/** The next execution id that is still free: other programs may use ids of the same form. */
+function freeId(tx: Transaction, { workflow_name, executed_by }: Request) {
   for (;;) {
     const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
     const id = `${workflow_name}-${executed_by}-${number}`;

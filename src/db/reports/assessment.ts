@@ -18,16 +18,14 @@ import { factsOf } from './facts.ts';
 import { secondsOfLife } from './life.ts';
 import { heardFacts } from './observed/facts.ts';
 
-/** What follows from its plan and its driver. */
+/** Conclusions from the plan and the driver of an execution. */
 export type Driving = ReturnType<typeof judge>;
 
-/** The slices that are being worked on. */
 export type InHand = Driving['in_hand'];
 
-/** An assessment with findings and their evidence. */
 export type FullAssessment = ReturnType<typeof assessWithFindings>;
 
-/** The state of an execution at one moment: what is known, and what follows from it. */
+/** The state of an execution at one moment: the known facts, and what follows from them. */
 export const assess = (sql: Prepare, execution: ExecutionRow, moment: Moment) =>
   stateOf(sql, execution, gather(sql, execution, moment), moment);
 
@@ -38,8 +36,8 @@ export function assessWithFindings(
 ) {
   const gathered = gather(sql, execution, moment);
   const { driven, heard } = gathered;
-  // No spread here: if it comes first, V8 creates a hidden class for each property of each object, which
-  // filled the heap.
+  // Do not spread here: an object that begins with a spread gets a hidden class for each of its properties, and
+  // such classes filled V8's heap.
   const evidence =
     driven &&
     Object.assign(
@@ -53,16 +51,16 @@ export function assessWithFindings(
         ? findingsOf({ driving: evidence })
         : withKnown(heard.execution_id, findingsOf({ heard }), knownOf(sql)),
     causes: (heard ?? evidence)?.causes ?? [],
-    /** If this store drives it. */
+    /** The evidence, if the execution's plan and driver are in this store. */
     evidence,
-    /** Wall time without a driver, between two of them. */
+    /** The wall time without a driver, between two drivers. */
     down_seconds: downSeconds(driverGaps(evidence?.drivers ?? [])),
   });
 }
 
 /**
- * The facts about an execution: its plan and its driver, if this store has them, or else what messages of
- * other programs show.
+ * The facts about an execution: from its plan and its driver if this store has them, otherwise from the
+ * messages of other programs.
  */
 function gather(sql: Prepare, execution: ExecutionRow, moment: Moment) {
   const planned = withPlan(execution);
@@ -77,20 +75,20 @@ function stateOf(sql: Prepare, execution: ExecutionRow, { driven, heard }: Retur
     detail,
     progress: driven?.progress ?? progressSoFar(execution, detail),
     /**
-     * Undefined while it is unknown: for an execution of other programs without an observer, or while the
-     * local clock is behind.
+     * Undefined while unknown: for an execution of other programs without an observer, or while the clock of
+     * this host is behind.
      */
     health: heard === undefined ? driven?.judged.health : heardHealth(heard),
-    /** Why its counts of slices say nothing; undefined if they do say something. */
+    /** Why the execution's slice counts are meaningless; undefined if they are meaningful. */
     why_uncounted: heard && whyUncounted(heard),
     delays: (driven?.facts ?? heard)?.delays ?? [],
     /**
-     * Wall time; up to now while it runs, or up to when it was last heard from if its driver or its observer
-     * is gone; undefined while the local clock is behind.
+     * The execution's wall time: up to now while it runs, or until it was last heard from if its driver or
+     * observer is gone; undefined while the clock of this host is behind.
      */
     duration_seconds: secondsOfLife(sql, execution, moment),
     driving: driven?.judged,
-    /** What the messages of other programs show, if it is known from them. */
+    /** The facts that messages from other programs show, for an execution known only from such messages. */
     heard,
   };
 }
@@ -107,20 +105,21 @@ function judge(facts: Facts) {
     stages,
     pace,
     in_hand: {
-      /** Of live workers. */
+      /** Number of slices that live workers have in hand. */
       count: facts.in_hand.length,
-      /** Of workers that are gone. */
+      /** Number of slices whose workers are gone. */
       lost: facts.lost.length,
-      /** Slices that live workers have held for too long; undefined while no age is known. */
+      /** Number of slices that live workers have held for too long; undefined while ages are unknown. */
       overdue: isTimed ? overdueSlices(facts, pace).length : undefined,
-      /** Of live workers; undefined if there is none, or while no age is known. */
+      /**
+       * The slice that a live worker has held longest; undefined if there is none, or while ages are unknown.
+       */
       oldest,
-      /** For the oldest slice, if its payload has a time limit. ISO 8601. */
+      /** When the payload of the oldest slice must end, if it has a time limit. ISO 8601. */
       ends: oldest && deadlineOf(oldest, facts),
     },
-    /** Worker slots; undefined while or once it cannot be known. */
+    /** Number of worker slots; undefined if it is unknown, or can no longer be known. */
     slots: facts.slots,
-    /** The current speed. */
     speed: facts.params.speed,
     isHeld: facts.isHeld,
     left,

@@ -7,7 +7,7 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** An execution with what its audit reads. */
+/** An execution, with all data that its audit reads. */
 export interface Audited {
   sql: Prepare;
   execution: OwnExecution;
@@ -30,10 +30,10 @@ export interface SampleRow extends SampleToCut {
   tf_last: number;
 }
 
-/** Totals over the slices of one sample. */
+/** Totals for the slices of one sample. */
 interface CutRow extends Record<SliceCount, number> {
   tf_filename: string;
-  /** First and last frame of each slice: `0 9,10 19`. */
+  /** The first and last frame of each slice: `0 9,10 19`. */
   frames: string;
 }
 
@@ -63,7 +63,9 @@ export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
   return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
 }
 
-/** `isWhole` for many samples, with a cache: most have the same frames and cuts, so few need checking. */
+/**
+ * `isWhole` for many samples, with a cache: most samples have the same frames and cuts, so few need checking.
+ */
 function wholeness(): (cut: CutRow, sample: SampleRow) => boolean {
   const known = new Map<string, boolean>();
   return (cut, sample) => {
@@ -75,7 +77,7 @@ function wholeness(): (cut: CutRow, sample: SampleRow) => boolean {
 }
 
 /** Whether the slices contain each frame of their sample exactly once. */
-function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
+function isWhole({ frames }: CutRow, sample: SampleRow) {
   const slices = frames.split(',').map((slice) => slice.split(' ').map(Number) as [number, number]);
   slices.sort(([a], [b]) => a - b);
   return (
@@ -85,7 +87,7 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
   );
 }
 
-/** Checks that each sample has its planned slices, and that they contain each of its frames once. */
+/** Checks that each sample has its planned slices, and that these contain each frame of the sample exactly once. */
 export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }: Audited): AuditCheck[] {
   const holdsAll = wholeness();
   const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
@@ -103,7 +105,7 @@ export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }
     else if (holdsAll(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
-  // Slices without a sample.
+  // The remaining slices have no sample.
   uncovered.push(...left.keys());
   const covered = { expected: whole + uncovered.length, found: whole, ids: uncovered };
   return [
@@ -112,7 +114,7 @@ export function checkSlices({ sql, execution, plan, samples, cuts, whenMissing }
   ];
 }
 
-function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan): string[] {
+function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan) {
   const known = new Set(
     sql<string>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?').values(
       sample.tf_filename,
@@ -148,8 +150,11 @@ export function checkResults({ sql, execution, params, cuts, whenMissing }: Audi
   };
 }
 
-/** Counts the applied messages of a type: all minus the few without effect, so that no row need be read. */
-export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
+/**
+ * Number of applied messages of a type: computed as all messages minus the few without effect, so that no
+ * rows have to be read.
+ */
+export function appliedMessages(sql: Prepare, executionId: string, type: string) {
   const ofType = `WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`;
   const count = (rows: string) =>
     sql<number>(`SELECT count(*) FROM message_rows ${rows}`).value(executionId, type) ?? 0;
@@ -158,8 +163,8 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
 }
 
 /**
- * The checks of an execution. `mayBeWhole`: it has ended and all of it could be seen, so that it is complete
- * if all checks pass. `remark`: a limit of the checks.
+ * The checks of an execution. `mayBeWhole`: the execution has ended and no message can have been missed, so its
+ * records are complete if all checks pass. `remark`: a limitation of the checks.
  */
 export interface Checks {
   checks: AuditCheck[];
@@ -167,13 +172,15 @@ export interface Checks {
   remark?: string | undefined;
 }
 
-/** How many ids a check names. */
 export const namedIds = 20;
 
-/** The meaning of missing items: something is not done yet, or the records contradict each other. */
+/**
+ * The meaning of missing items: something is not done yet, the records contradict each other, or it is unknown
+ * which.
+ */
 type Missing = 'open' | 'broken' | 'unknown';
 
-/** The counts that a check compares. `id_count` defaults to the number of `ids`. */
+/** The counts that a check compares. `id_count` is by default the number of `ids`. */
 export interface Compared extends Pick<AuditCheck, 'expected' | 'found' | 'ids'> {
   id_count?: number;
 }
@@ -184,7 +191,7 @@ export function checked(check: AuditCheck['check'], compared: Compared, state: M
   return ids.length === 0 && expected === found ? { ...counts, state: 'ok' } : { ...counts, state, problem };
 }
 
-/** Compares kept counts with those of the rows: returns those that differ, by name. */
+/** Compares stored counts with the numbers of rows, and returns the counts that differ, by name. */
 export function comparedCounts(rows: Readonly<Record<string, number>>, kept: object | undefined): Compared {
   const names = Object.keys(rows);
   const ids = names.filter((name) => rows[name] !== (kept as Record<string, unknown> | undefined)?.[name]);

@@ -23,33 +23,32 @@ import {
 import { heardChecks } from './observed/audit.ts';
 
 /**
- * Whether an execution's data are complete and its records agree: everything that was announced has become
- * ready, been sampled and cut as planned, and got one final result, and the kept counts match the rows.
+ * Whether an execution's data is complete and its records are consistent: every announced file became ready,
+ * was sampled and cut as planned, and every slice got one final result; and the stored counts match the rows.
  */
 export interface Audit {
   execution_id: string;
   /**
-   * `balanced`: complete; `open`: nothing is wrong, but something is not done; `broken`: the records
+   * `balanced`: complete; `open`: nothing is wrong, but something has not been done; `broken`: the records
    * contradict each other.
    */
   verdict: 'balanced' | 'open' | 'broken';
   checks: AuditCheck[];
-  /** A limit of the checks. */
   remark?: string | undefined;
 }
 
-/** Audits an execution: against its plan, or against what was heard. */
+/** Audits an execution against its plan, or against what was received about it. */
 export function audit(sql: Prepare, execution: ExecutionRow, moment: Moment): Audit {
   const planned = withPlan(execution);
   const { checks, mayBeWhole, remark } = planned ? plannedChecks(sql, planned) : heardChecks(sql, execution, moment);
   const { execution_id } = execution;
   if (checks.some(({ state }) => state === 'broken')) return { execution_id, verdict: 'broken', checks, remark };
-  // Records that are complete so far may not be final.
+  // Passing checks are not enough: more messages may be expected, or some may have been missed.
   const isWhole = mayBeWhole && checks.every(({ state }) => state === 'ok');
   return { execution_id, verdict: isWhole ? 'balanced' : 'open', checks, remark };
 }
 
-/** Reads every row of one execution: a few hundred milliseconds for a run of two hours. */
+/** Reads every row of one execution, which takes a few hundred milliseconds for a run of two hours. */
 function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
@@ -60,7 +59,7 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   const samples = rowsOf<SampleRow>('fastmon_files', 'tf_filename, stf_filename, tf_first, tf_last, tf_count');
   const cuts = cutsOf(sql, execution_id, params);
   const isOver = execution.status === 'completed';
-  // A completed run must be complete; any other may lack what was not done.
+  // In a completed run, a missing item is a fault; in any other, the work may just not have been done.
   const whenMissing = isOver ? 'broken' : 'open';
   const audited: Audited = { sql, execution, params, plan, stfs, samples, cuts, whenMissing };
   const checks = [
@@ -75,7 +74,10 @@ function plannedChecks(sql: Prepare, execution: OwnExecution): Checks {
   return { checks, mayBeWhole: isOver };
 }
 
-/** Checks that all planned STFs were announced. A run that continues until stopped has no planned number. */
+/**
+ * Checks that all planned STFs were announced. A run that continues until it is stopped has no planned
+ * number.
+ */
 function checkPlanned({ params, stfs, whenMissing }: Audited): AuditCheck[] {
   const expected = plannedStfCount(params);
   if (expected === undefined) return [];
@@ -83,18 +85,20 @@ function checkPlanned({ params, stfs, whenMissing }: Audited): AuditCheck[] {
   return [checked('stf_planned', counts, whenMissing, 'planned STF files were not announced')];
 }
 
-/** Checks that there are as many STFs as the log announces and `end_run` states, numbered without a gap. */
+/**
+ * Checks that the number of STFs matches the announcements in the log and `end_run`, and that the STFs are
+ * numbered without gaps.
+ */
 function checkAnnounced({ sql, execution, stfs, whenMissing }: Audited): AuditCheck {
-  const { execution_id, run_number } = execution;
-  const announced = appliedMessages(sql, execution_id, 'stf_gen');
+  const announced = appliedMessages(sql, execution.execution_id, 'stf_gen');
   const stated = sql<number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
-  const expected = stated.value(execution_id) ?? announced;
+  const expected = stated.value(execution.execution_id) ?? announced;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, stfs.at(-1)?.sequence ?? 0);
   const ids: string[] = [];
-  // `end_run` may claim any number.
+  // The number in `end_run` may be arbitrarily large.
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
-    if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
+    if (!known.has(sequence)) ids.push(stfFilename(execution.run_number, sequence));
   const state = announced === stfs.length ? whenMissing : 'broken';
   const counts = { expected, found: stfs.length, ids, id_count: most - known.size };
   return checked('stf_announced', counts, state, 'STF files were announced but not registered');
@@ -121,10 +125,10 @@ function checkSamples({ stfs, samples, plan, whenMissing }: Audited): AuditCheck
   return checked('samples', { expected, found: samples.length, ids }, whenMissing, 'planned TF samples are missing');
 }
 
-/** Kept counts by column name. */
+/** Stored counts by column name. */
 type Kept = Record<string, number>;
 
-/** Checks that the kept counts match the rows. */
+/** Checks that the stored counts match the rows. */
 function checkCounts({ sql, execution, stfs, samples, cuts, plan }: Audited): AuditCheck {
   const kept = sql<Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,

@@ -16,12 +16,11 @@ interface DriverRow {
   body: string;
 }
 
-/** How many of the last drivers are read. */
 const maxDrivers = 50;
 
 /**
- * The messages of the last drivers, newest first. An execution with many periods has many landmarks, but few
- * of these.
+ * The messages of the last drivers, newest first. They are found by type: an execution with many physics
+ * periods has many landmarks, but few of these messages.
  */
 function driverRows(sql: Prepare, executionId: string) {
   const rows = sql<DriverRow>(newestRows).all(executionId);
@@ -41,22 +40,22 @@ interface Started extends Pick<DriverSpan, 'pid' | 'version' | 'speed'> {
 
 const unstated = { pid: undefined, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: undefined };
 
-/** Rows are as recorded, so a damaged row yields unknown values. */
+/** Rows are read as recorded, so a damaged row yields unknown values. */
 const startedIn = (body: string): Started => ({ ...unstated, ...objectIn(body) });
 
 type Ended = Pick<DriverSpan, 'code' | 'reason'> & { cause: NonNullable<DriverSpan['ended']> };
 
 const signs: Readonly<Record<string, string>> = { beat: 'heartbeat', message: 'message', log: 'log line' };
 
-/** The end of a driver that vanished. @param sign the kind of its last sign of life */
+/** The end of a driver that vanished. @param sign the kind of the driver's last sign of life */
 const lost = (sign = ''): Pick<DriverSpan, 'ended' | 'reason'> => ({
   ended: 'lost',
   reason: `it vanished without notice${clause('; its last sign of life was a ', signs[sign])}`,
 });
 
 /**
- * The last drivers of an execution, oldest first: who drove it, from when to when, and how it ended. A driver
- * whose process vanished without notice ends when it was last heard from.
+ * The last drivers of an execution, oldest first: who drove it, when each driver started, and when and how each
+ * ended. For a driver whose process vanished without notice, the end is its last sign of life.
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
@@ -70,7 +69,7 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   });
 }
 
-/** The last drivers as recorded: a driver that vanished has no recorded end. */
+/** The last drivers as recorded. A driver that vanished has no recorded end. */
 function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
   const rowsOf = driverRows(sql, executionId);
   const ended = rowsOf('driver_ended');
@@ -94,8 +93,8 @@ function recordedDrivers(sql: Prepare, executionId: string): DriverSpan[] {
 }
 
 /**
- * The speed of an execution's last driver, undefined if no driver stated one, and whether an earlier driver
- * had another speed.
+ * The last speed that an execution's drivers reported (undefined if they reported none), and whether they had
+ * reported a different one before.
  */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
   const speeds = driverRows(

@@ -1,11 +1,12 @@
 import { payloadSpecOf } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import { agentTypes } from '../../domain/states.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { hasCode } from '../../lib/errors.ts';
 import type { Evidence, LostStart } from '../../monitoring/evidence.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/start-message.ts';
 import { listAgents } from '../lists/agents.ts';
+import { payloadChange } from '../lists/tf-slices.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -38,17 +39,17 @@ import { exhaustedSlices } from './slices-in-hand.ts';
 import { countedDelays } from './stage-delays.ts';
 import { agentTroubles, begunAgain, givenUpSlices, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
-/** How many agents, and how many lost starts are read. */
+/** Maximum numbers of agents and of lost starts to read. */
 const agentsLookedAt = 50;
 const lostStartsLookedAt = 100;
 
 /**
- * The agent types that an execution needs besides its driver. The driver plays the other two, and has its own
- * findings.
+ * The agent types that an execution needs besides its driver. The driver plays the two other roles, and there
+ * are separate findings about it.
  */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
 
-/** The evidence that findings name. Damage in one table does not hide the rest. */
+/** The evidence that findings name. If one table is damaged, the rest is still returned. */
 export function evidenceOf(
   sql: Prepare,
   execution: OwnExecution,
@@ -82,15 +83,15 @@ export function evidenceOf(
 
 const noServices: ReturnType<typeof serviceFindings> = { slow_slots: undefined, slower: undefined };
 
-/** The evidence that depends on the store alone. */
+/** The evidence that depends only on the store. */
 function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status, slices_failed } = execution;
   const { slices_exhausted, slice_retries, lost_starts, slices_retried, over_broker, params } = executionDetail(
     sql,
     execution,
   );
-  // The placeholder takes as long as configured.
-  const hasPayload = payloadSpecOf(params).kind !== 'placeholder' && execution.slices_completed > 0;
+  // The placeholder's times say nothing about the workers: it takes as long as configured.
+  const hasPayload = payloadSpecOf(params).kind !== 'placeholder';
   const { read, unreadable } = partReader();
   const isRunning = status === 'running';
   const hasEndedEarly = !isRunning && status !== 'completed';
@@ -99,38 +100,42 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   const failures = slices_exhausted + (slice_retries ?? 0) - lost_starts;
   const delays = countedDelays(sql, execution_id);
   const none = { count: 0, ids: [] };
-  const { troubled, awaiting } = indexPredicates;
   return {
     behind: read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), [], isRunning),
     first_error: read('logs', () => firstError(sql, execution_id), undefined),
     first_failure: read('attempts', () => firstFailure(sql, execution_id), undefined, failures > 0),
     ...read('attempts', () => failuresByPlace(sql, execution_id), noPlaces, failures > 0),
     slowest: read('slices', () => slowestSlice(sql, execution_id, delays), undefined),
-    ...read('slices', () => serviceFindings(sql, execution_id), noServices, hasPayload),
+    ...read(
+      'slices',
+      () => serviceFindings(sql, execution_id),
+      noServices,
+      hasPayload && execution.slices_completed > 0,
+    ),
     pending_stop: read('commands', () => pendingStop(sql, execution), undefined),
     stopped_by: read('commands', () => stoppedBy(sql, execution), undefined, hasEndedEarly),
     failed: {
-      // After the end no slice is tried again, whatever attempts it had left.
+      // After the end, no slice is retried, even if it had attempts left.
       count: isRunning ? slices_exhausted : slices_failed,
       ids: read('failed slices', () => exhaustedSlices(sql, execution_id), [], isAnyFailed),
       isFinal: true,
     },
     given_up: read('slices', () => givenUpSlices(sql, execution_id), 0, hasEndedEarly),
     begun_again: read('messages', () => begunAgain(sql, execution_id, delays), 0, isResumed),
+    payload_change: read('logs', () => payloadChange(sql, execution_id), undefined, isResumed && hasPayload),
     slices_retried,
     causes: read('attempts', () => failureCauses(sql, execution_id), [], failures !== 0),
     paused_by: read('commands', () => pausedBy(sql, execution), undefined),
-    refused: read('refused messages', () => someMessages(sql, execution_id, troubled), none),
-    waiting: read('waiting messages', () => someMessages(sql, execution_id, awaiting), none),
+    refused: read('refused messages', () => someMessages(sql, execution_id, indexPredicates.troubled), none),
+    waiting: read('waiting messages', () => someMessages(sql, execution_id, indexPredicates.awaiting), none),
     unreadable,
   };
 }
 
 function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['process']> {
-  const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
-  const last_sign = alive ? last_beat : lastSignOf(sql, owner).at;
-  return { pid, hostname, alive, silent: isSilent(owner, isAlive), last_sign };
+  const last_sign = alive ? owner.last_beat : lastSignOf(sql, owner).at;
+  return { pid: owner.pid, hostname: owner.hostname, alive, silent: isSilent(owner, isAlive), last_sign };
 }
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {
@@ -146,13 +151,13 @@ const lostStarts = (sql: Prepare, executionId: string) =>
      WHERE execution_id = ? AND worker_id IS NOT NULL ORDER BY followed_at DESC LIMIT ${lostStartsLookedAt}`,
   ).all(executionId);
 
-/** Over a broker agents may be in any process of the namespace. */
-function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): string[] {
+/** Over a broker, agents may be in any process of the namespace. */
+function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest) {
   const living = livingTypes(sql, namespace, isAlive);
   return neededTypes.filter((type) => !living.has(type));
 }
 
-/** A role with fewer unread rows is not reported. */
+/** A role with fewer unread rows than this is not reported. */
 const farBehind = 1000;
 
 /** The roles that read the log, each with the message that begins its stage. Workers have a queue instead. */
@@ -160,12 +165,12 @@ const readers = stages.flatMap(({ stage, agent }) =>
   agent === 'worker' ? [] : [{ role: agent, reads: stage.split(' → ')[0] ?? '' }],
 );
 
-/** The roles that are 1,000 or more rows behind the log of an execution. */
+/** The roles that are at least 1,000 rows behind in the log of an execution. */
 const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean) =>
   readers.flatMap(({ role, reads }) => {
     const cursors = sql<number>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?');
     const cursor = cursors.value(executionId, role);
-    // Over a broker a role may be played by agents that have no cursor here.
+    // Over a broker, a role may be played by agents without a cursor in this store.
     if (cursor === undefined && isOverBroker) return [];
     const { rows, since } = sql<{ rows: number; since: string | null }>(
       `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
@@ -177,15 +182,14 @@ const readersBehind = (sql: Prepare, executionId: string, isOverBroker: boolean)
 
 /** Reads parts of a store one by one, so that damage in one table does not hide the others. */
 export function partReader() {
-  /** The parts that could not be read. */
   const unreadable: string[] = [];
-  /** Returns the value of `ask`, or `instead` if that part of the store is damaged, or need not be read. */
-  function read<T>(part: string, ask: () => T, instead: T, isNeeded = true): T {
+  /** Returns the value of `ask`, or `instead` if `part` of the store is damaged or need not be read. */
+  function read<T>(part: string, ask: () => T, instead: T, isNeeded = true) {
     if (!isNeeded) return instead;
     try {
       return ask();
     } catch (error) {
-      if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
+      if (!hasCode(error, 'STORE_CORRUPT')) throw error;
       unreadable.push(part);
       return instead;
     }

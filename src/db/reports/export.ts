@@ -5,26 +5,26 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The type of a column's values. Times are ISO 8601, UTC. */
+/** The type of the values in a column. Times are ISO 8601 in UTC. */
 export type ExportedKind = 'text' | 'integer' | 'real' | 'time';
 
-/** An exported table: all rows of one execution in the order of recording. */
+/** An exported table: all rows of one execution, in the order of recording. */
 export interface ExportedTable {
-  /** The name of its file. */
+  /** The name of the table's file. */
   name: string;
   columns: Readonly<Record<string, ExportedKind>>;
   /**
-   * As SQL: the rows of an execution between two keys, with the key of each as `key`. Values: $id, $after,
-   * $upTo.
+   * As SQL: the rows of an execution between two keys, each with its key as `key`. Parameters: $id, $after
+   * and $upTo.
    */
   rows: string;
-  /** As SQL: the last key of a batch of $limit keys after $after. */
+  /** As SQL: the last key in a batch of $limit keys after $after. */
   lastKey: string;
 }
 
 export type ExportedRow = Readonly<Record<string, string | number | null>>;
 
-/** About how many rows are held in memory at a time. */
+/** The approximate number of rows in memory at a time. */
 const batch = 2000;
 
 const integers: ReadonlySet<string> = new Set(
@@ -34,17 +34,17 @@ const integers: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The kind of a column's values: a name has the same kind in every table. */
+/** The type of the values in a column. Columns with the same name have the same type in every table. */
 const kindOf = (name: string): ExportedKind => {
   if (integers.has(name)) return 'integer';
   if (name === 'processing_seconds') return 'real';
   return name === 'timestamp' || /(?:^|_)at$/.test(name) ? 'time' : 'text';
 };
 
-/** @param names of columns, in their order */
+/** @param names the names of columns, in order */
 const columnsOf = (names: string) => Object.fromEntries(names.split(' ').map((name) => [name, kindOf(name)]));
 
-/** A table that is exported as is. @param names of its columns */
+/** A table that is exported unchanged. @param names the names of its columns */
 function plain(
   name: string,
   names: string,
@@ -85,7 +85,7 @@ const selected = (names: string, prefix = '') =>
     .map((name) => `${prefix}${name}`)
     .join(', ');
 
-/** All attempts of slices, earlier ones first, with the results of their payload commands. */
+/** All attempts at slices, earlier attempts first, with the results of their payload commands. */
 const attempts: ExportedTable = {
   name: 'attempts',
   columns: columnsOf(`${attemptNames} ${payloadNames}`),
@@ -136,13 +136,13 @@ export const exportedTables: readonly ExportedTable[] = [
     'alarm_id execution_id code subject severity state sentence count raised_at seen_by seen_sent_by seen_at ' +
       'seen_text cleared_at',
   ),
-  // One row at most.
+  // At most one row.
   plain('quality', 'execution_id value reason author sent_by set_at', { table: 'run_quality', key: '1' }),
 ];
 
 /**
- * The rows of a table, a few thousand in memory at a time. Read them in one snapshot: otherwise rows that
- * change meanwhile are returned in their new state.
+ * The rows of a table, a few thousand in memory at a time. Read them in one snapshot; otherwise rows that
+ * change in the meantime are returned in their new state.
  */
 export function* exportedRows(sql: Prepare, table: ExportedTable, id: string): Generator<ExportedRow> {
   for (let after = 0; ;) {

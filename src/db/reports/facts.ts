@@ -21,8 +21,8 @@ import { countedDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
 import { standbysOf, waitingSince } from './waiting.ts';
 
-/** Slices of other executions of the namespace that workers on the broker are processing. */
-function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment): number {
+/** Number of slices that workers on the broker are processing for other executions in the namespace. */
+function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, { isAlive, now }: Moment) {
   const others = sql<string>(
     `SELECT execution_id FROM workflow_executions JOIN run_states USING (execution_id)
      WHERE status = 'running' AND over_broker AND namespace = ? AND execution_id <> ? AND slices_processing > 0`,
@@ -33,21 +33,20 @@ function othersInHand(sql: Prepare, { execution_id, namespace }: OwnExecution, {
 }
 
 /**
- * The figures of an execution. All are stored and none is counted here, so a long run takes no longer than a
- * short one.
+ * The figures of an execution. All are stored, not counted here, so a long run takes no longer than a short
+ * one.
  */
 export function factsOf(
   sql: Prepare,
   execution: OwnExecution,
-  { isAlive, now }: Moment,
+  moment: Moment,
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
+  const { isAlive, now } = moment;
   const { execution_id, status, phase, start_time, end_time } = execution;
   const { detail, progress, speeds, newest_ms, ...recorded } = keptAtRest(sql, recordedFacts)(execution);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
   const speed = speeds.current ?? detail.params.speed;
-  const { stfs_ready, samples_expected, slices_expected, slice_retries, lost_starts, phase_changed_at } = detail;
-  const { stf_planned, slices_planned, slices_final } = progress;
   const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
   const { params } = detail;
   const configured = params.fast_processing.target_worker_count;
@@ -61,7 +60,7 @@ export function factsOf(
     phase,
     start_time,
     end_time,
-    phase_changed_at,
+    phase_changed_at: detail.phase_changed_at,
     params: speed === params.speed ? params : { ...params, speed },
     hasChangedSpeed: speeds.hasChanged,
     isOverBroker,
@@ -70,19 +69,19 @@ export function factsOf(
       ? slotsHeard(sql, execution, owner, { slots: configured, isAlive, broker_away_since })
       : configured,
     counts: execution,
-    stfs_ready,
-    samples_expected,
-    slices_expected,
-    stf_planned,
-    slices_planned,
-    slices_final,
-    slice_retries: (slice_retries ?? 0) - lost_starts,
+    stfs_ready: detail.stfs_ready,
+    samples_expected: detail.samples_expected,
+    slices_expected: detail.slices_expected,
+    stf_planned: progress.stf_planned,
+    slices_planned: progress.slices_planned,
+    slices_final: progress.slices_final,
+    slice_retries: (detail.slice_retries ?? 0) - detail.lost_starts,
     ...recorded,
-    others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, { isAlive, now }) : 0,
+    others_in_hand: isOverBroker && status === 'running' ? othersInHand(sql, execution, moment) : 0,
     in_hand: inHand.filter(({ isLost }) => !isLost),
     lost: inHand.filter(({ isLost }) => isLost),
     driver: owner && {
-      // Irrelevant once the execution has ended.
+      // Not needed once the execution has ended.
       alive: status === 'running' && isProcessAlive(owner, isAlive),
       silent: isSilent(owner, isAlive),
       since: owner.taken_at,
@@ -92,8 +91,8 @@ export function factsOf(
 }
 
 /**
- * Worker slots in all processes. Unknown after the end, when workers may be gone or work for others, and
- * while the broker is away.
+ * Number of worker slots in all processes. Unknown after the execution's end, when workers may be gone or
+ * working for other executions, and while the broker is unreachable.
  */
 function slotsHeard(
   sql: Prepare,
@@ -104,15 +103,15 @@ function slotsHeard(
     isAlive,
     broker_away_since,
   }: { slots: number; isAlive: LivenessTest; broker_away_since: string | undefined },
-): number | undefined {
+) {
   if (status !== 'running' || broker_away_since !== undefined) return undefined;
   const recorder = { process_id: owner?.process_id ?? 0, slots };
-  // If no slice waits, it does not matter which workers could do it.
+  // While no slice is waiting, it does not matter which workers could process one.
   const payload = slices_queued === 0 ? undefined : kept(sql, payloadKind)(execution_id);
   return workerSlots(sql, { namespace, recorder, payload }, isAlive);
 }
 
-/** The facts that depend on the store alone. */
+/** The facts that depend only on the store. */
 function recordedFacts(sql: Prepare, execution: OwnExecution) {
   const { execution_id, status } = execution;
   const detail = executionDetail(sql, execution);
@@ -133,7 +132,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
 }
 
 /**
- * The periods in which nothing could progress in an ended execution: pauses, standby, and times without a
+ * The periods of an ended execution in which it could not progress: pauses, standby, and times without a
  * driver.
  */
 function idleTimes(sql: Prepare, executionId: string): Facts['idle'] {
@@ -152,8 +151,8 @@ const ends = `SELECT ${madeAt('stf_files', 'ASC')} AS first_stf_at, ${madeAt('st
   ${madeAt('tf_slices', 'ASC')} AS first_slice_at, (${newestRow}) AS newest_ms`;
 
 /**
- * When the first and the last STF was announced and the first slice was made, and when the newest row of an
- * execution was recorded, in milliseconds since 1970.
+ * When the first and the last STF were announced, when the first slice was created, and when the newest row
+ * of the execution was recorded, in milliseconds since 1970.
  */
 function endsOf(sql: Prepare, id: string) {
   const { first_stf_at, last_stf_at, first_slice_at, newest_ms }: Partial<Ends> = sql<Ends>(ends).get({ id }) ?? {};
@@ -167,7 +166,7 @@ function endsOf(sql: Prepare, id: string) {
 
 type Ends = Record<'first_stf_at' | 'last_stf_at' | 'first_slice_at', string | null> & { newest_ms: number | null };
 
-function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {
+function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams) {
   const plan = planOf(params);
   return sql<{ sequence: number; tf_count: number }>(
     `SELECT sequence, tf_count FROM stf_files WHERE execution_id = ? AND ${indexPredicates.registeredStf}`,

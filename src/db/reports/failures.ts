@@ -1,4 +1,4 @@
-import { type CauseCount, countCauses } from '../../domain/causes.ts';
+import { countCauses } from '../../domain/causes.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import {
   type Concentration,
@@ -18,17 +18,16 @@ import { numberOf } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
- * As SQL: the failed attempts of an execution, those that are the current state of their slices and those
- * that were retried.
+ * As SQL: an execution's failed attempts, both the latest attempts at their slices and those that were retried.
  */
 const lastFailed = `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`;
 const earlierFailed = `earlier_attempts WHERE execution_id = ? AND state = 'failed'`;
 
 /**
- * Why attempts of an execution failed, most frequent cause first, from 1,000 failures at most. If there are
- * more, half are attempts that have been retried and half are not.
+ * Why attempts of an execution failed, most frequent cause first, from at most 1,000 failures. If there are
+ * more failures, half of these 1,000 are attempts that were retried, and half are attempts that were not.
  */
-export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
+export function failureCauses(sql: Prepare, executionId: string) {
   const [last, earlier] = [lastFailed, earlierFailed].map((from) =>
     sql<string | null>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
       .values(executionId, attemptsLookedAt)
@@ -41,50 +40,42 @@ export function failureCauses(sql: Prepare, executionId: string): CauseCount[] {
   ]);
 }
 
-/** How many results to search for the last success, in two tries: usually it is the newest. */
-const resultsLookedAt = [10, 20_000] as const;
+/** Maximum number of results among which to look for the last success. */
+const resultsLookedAt = 20_000;
 
-interface ResultRow {
-  state: unknown;
-  attempt: unknown;
-  recorded_ms: number;
-}
+/** As SQL: the newest results of the execution $id that meet a condition. */
+const resultsWhere = (condition: string) =>
+  `SELECT seq, recorded_ms, ${jsonField('body', 'state')} AS state, ${jsonField('body', 'attempt')} AS attempt FROM message_rows INDEXED BY message_rows_type
+   WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' AND ${condition} ORDER BY seq DESC LIMIT ${resultsLookedAt}`;
+
+/** As SQL: the attempts since the last success, which is usually the newest result. */
+const failedSince = `WITH done AS MATERIALIZED (SELECT seq, recorded_ms FROM (${resultsWhere('TRUE')}) WHERE state IS NOT 'failed' LIMIT 1)
+  SELECT count(*) AS attempts, count(*) FILTER (WHERE attempt = 1) AS firstAttempts, min(recorded_ms) AS since, (SELECT recorded_ms FROM done) AS done
+  FROM (${resultsWhere('seq > coalesce((SELECT seq FROM done), 0)')}) HAVING attempts > 0`;
 
 /**
- * The failed attempts of an own execution since its last success; undefined if the newest attempt succeeded,
- * or nothing was tried.
+ * The failed attempts of one of swf-mcp's own executions since its last success; undefined if the newest
+ * attempt succeeded, or there was none.
  */
-export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
-  const field = (name: string) => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
-  const newest = sql<ResultRow>(
-    `SELECT ${field('state')}, ${field('attempt')}, recorded_ms FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
-  );
-  for (const limit of resultsLookedAt) {
-    const results = newest.all(executionId, limit);
-    const done = results.findIndex(({ state }) => state !== 'failed');
-    const isMore = done === -1 && results.length === limit;
-    if (isMore && limit !== resultsLookedAt.at(-1)) continue;
-    const failed = done === -1 ? results : results.slice(0, done);
-    const first = failed.at(-1);
-    if (first === undefined) return undefined;
-    const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
-    const last_done = results[done]?.recorded_ms;
-    return { since: first.recorded_ms, attempts: failed.length, firstAttempts, isMore, last_done };
-  }
-  return undefined;
+export function failuresInARow(sql: Prepare, id: string): FailuresInARow | undefined {
+  const found = sql<Record<'attempts' | 'firstAttempts' | 'since', number> & { done: number | null }>(failedSince).get({
+    id,
+  });
+  if (found === undefined) return undefined;
+  const { done, ...failed } = found;
+  return { ...failed, isMore: done === null && failed.attempts === resultsLookedAt, last_done: done ?? undefined };
 }
 
-/** How many of the newest slices to search for a place where they fail. */
+/** How many of the newest slices to examine for places where slices fail. */
 const slicesLookedAt = 20_000;
 
 /** The result for an execution without failures. */
 export const noPlaces: ReturnType<typeof failuresByPlace> = { concentration: undefined, by_worker: [] };
 
 /**
- * As SQL: the first attempts that were started again, each with the worker of its last start. The log has the
- * earlier starts. They count as tried: otherwise only the quick failures of a worker that is gone would be
- * left.
+ * As SQL: the first attempts that were started again, each with the worker of its last start. The earlier
+ * starts, read from the log, count as tries; otherwise, a worker that is gone would be judged by its quick
+ * failures alone.
  */
 const startedAgain = `SELECT slice_filename, stf_filename AS stf, slice_id AS number, coalesce(assigned_worker, left_by) AS last
   FROM tf_slices WHERE execution_id = $id AND seq > $from AND attempt = 1 AND starts > 1
@@ -92,7 +83,7 @@ const startedAgain = `SELECT slice_filename, stf_filename AS stf, slice_id AS nu
   FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
   WHERE s.execution_id = $id AND s.seq > $from AND s.${indexPredicates.retriedSlice} AND e.attempt = 1 AND e.starts > 1`;
 
-/** Where first attempts fail, among the newest slices. */
+/** Where first attempts at the newest slices fail. */
 export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidence, 'concentration' | 'by_worker'> {
   const oldest = sql<number>('SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?');
   const from = oldest.value(executionId, slicesLookedAt) ?? 0;
@@ -120,7 +111,7 @@ export function failuresByPlace(sql: Prepare, executionId: string): Pick<Evidenc
   };
 }
 
-/** As SQL: the places of an attempt by their kind. */
+/** As SQL: the places of an attempt, by kind of place. */
 const columnOf = {
   slot: 'worker_id',
   worker: `substr(worker_id, 1, instr(worker_id || '/', '/') - 1)`,
@@ -136,14 +127,14 @@ const errorsAt = (sql: Prepare, executionId: string, { kind, places }: Concentra
      WHERE execution_id = ? AND a.attempt = 1 AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   ).values(executionId, JSON.stringify(places), attemptsLookedAt);
 
-/** How many failed attempts to search for the first. */
+/** Maximum number of failed attempts to search for the earliest one. */
 const failuresLookedAt = 5000;
 
 /**
- * When an attempt of an execution first failed, ISO 8601; undefined if too many failed too late to search for
- * the first.
+ * When an attempt of an execution first failed, ISO 8601; undefined if there are too many failures to search
+ * and the first of them came late.
  */
-export function firstFailure(sql: Prepare, executionId: string): string | undefined {
+export function firstFailure(sql: Prepare, executionId: string) {
   const found = [lastFailed, earlierFailed].map((from) =>
     sql<{ at: string | null; n: number }>(
       `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM ${from} LIMIT ?)`,
@@ -151,19 +142,19 @@ export function firstFailure(sql: Prepare, executionId: string): string | undefi
   );
   if (found.every((one) => one !== undefined && one.n < failuresLookedAt))
     return found.flatMap((one) => one?.at ?? []).toSorted()[0];
-  // If there are many failures, the first is among the first results.
+  // If there are many failures, the first one is usually among the first results.
   const early = sql<string | null>(
     `SELECT ${isoTime('min(recorded_ms)')} FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
      WHERE state = 'failed'`,
   );
-  return early.value(executionId, resultsLookedAt[1]) ?? undefined;
+  return early.value(executionId, resultsLookedAt) ?? undefined;
 }
 
 /**
- * The first error line of an execution. The driver's lines about its end do not count: they repeat a reason,
- * or say why the driver left.
+ * The first error line of an execution. The driver's lines about the end of the execution or of the driver
+ * itself do not count: they only repeat a reason or say why the driver ended.
  */
 export const firstError = (sql: Prepare, executionId: string) =>
   sql<NonNullable<Evidence['first_error']>>(
@@ -173,10 +164,10 @@ export const firstError = (sql: Prepare, executionId: string) =>
   ).get(executionId);
 
 /**
- * The completed slice that took longest, if that is out of all proportion. What its worker measured is in an
- * index, and is known for observed slices.
+ * The completed slice that took longest, if it took disproportionately long. For observed slices, the time that
+ * the worker measured is indexed.
  */
-export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]): SlowSlice | undefined {
+export function slowestSlice(sql: Prepare, executionId: string, delays: readonly StageDelay[]) {
   if (!hasSlowSlice(delayOf(delays, 'slice_started → slice_result'))) return undefined;
   const slowest = (from: string, order: string) =>
     sql<SlowSlice>(
@@ -184,41 +175,34 @@ export function slowestSlice(sql: Prepare, executionId: string, delays: readonly
     ).get(executionId);
   const completed = `WHERE execution_id = ? AND status = 'completed'`;
   const measured = slowest(`INDEXED BY tf_slices_took ${completed} AND ${indexPredicates.tookTime}`, 'took_ms');
-  // Of our own slices, only few have a measured time: those whose recorded times cannot be right.
+  // In swf-mcp's own executions, only a few slices have a measured time: those whose recorded times cannot be
+  // right.
   const recorded = slowest(`${completed} AND took_ms IS NULL`, 'seconds');
   return measured !== undefined && measured.seconds >= (recorded?.seconds ?? 0) ? measured : recorded;
 }
 
 /**
  * The failed attempts of an observed execution since its last completed slice, by the times of the results,
- * which may arrive in any order. @param done when that was completed, in milliseconds since 1970; 0 if none
- * was
+ * which may arrive in any order.
+ * @param done when that slice was completed, in milliseconds since 1970; 0 if none was
  */
 export function observedFailuresInARow(sql: Prepare, id: string, done: number): FailuresInARow | undefined {
-  const failed = (from: string) =>
-    sql<{ n: number; first: string | null }>(
-      `SELECT count(*) AS n, min(completed_at) AS first FROM ${from} AND completed_at > ?`,
-    ).get(id, done === 0 ? '' : new Date(done).toISOString()) ?? { n: 0, first: null };
-  const found = [failed(lastFailed), failed(earlierFailed)];
-  const attempts = found.reduce((sum, { n }) => sum + n, 0);
-  const [first] = found.flatMap((one) => one.first ?? []).toSorted();
-  if (first === undefined) return undefined;
-  // Each is the last known attempt of its slice.
-  return {
-    attempts,
-    since: Date.parse(first),
-    firstAttempts: found[0]?.n ?? 0,
-    isMore: false,
-    last_done: done || undefined,
-  };
+  const found = sql<{ attempts: number; firstAttempts: number; first: string }>(
+    `SELECT count(*) AS attempts, sum(is_last) AS firstAttempts, min(at) AS first
+     FROM (SELECT completed_at AS at, 1 AS is_last FROM ${lastFailed} UNION ALL SELECT completed_at, 0 FROM ${earlierFailed}) WHERE at > ? HAVING attempts > 0`,
+  ).get(id, id, done === 0 ? '' : new Date(done).toISOString());
+  if (found === undefined) return undefined;
+  const { first, ...failed } = found;
+  // For each slice, only the last known attempt counts.
+  return { ...failed, since: Date.parse(first), isMore: false, last_done: done || undefined };
 }
 
-/** How many of the first and of the last slices to examine. */
+/** How many slices to examine at the start of an execution, and at its end. */
 const lookedAt = 1500;
 
 /**
- * The findings that the times of an execution's completed first attempts support, among its first and its
- * last slices.
+ * The findings derived from the times of completed first attempts at the first and the last slices of an
+ * execution.
  */
 export function serviceFindings(sql: Prepare, executionId: string) {
   const services = servicesOf(sql, executionId);

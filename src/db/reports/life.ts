@@ -8,30 +8,31 @@ import { isProcessAlive, lastSignOf, type LivenessTest, type Moment, ownerOf } f
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * When an execution ended, in milliseconds since 1970: its end time; when its driver was last heard from, if the
- * driver is gone; now, while it runs; for a running observed execution, when it was last listened to. Undefined
- * while its newest row is later than the local clock.
+ * When an execution ended, in milliseconds since 1970: its end time; if its driver is gone, when the driver
+ * was last heard from; while it runs, now; for a running observed execution, when it was last observed.
+ * Undefined while its newest row is ahead of this host's clock.
  */
-export function endOfLife(sql: Prepare, execution: Run, { isAlive, now }: Moment): number | undefined {
+export function endOfLife(sql: Prepare, execution: Run, moment: Moment) {
   const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
-  const heard = heardTimeOfRun(sql, execution_id, { isAlive, now });
+  const { isAlive, now } = moment;
+  if (aheadOf(sql, execution_id, now) > 0) return undefined;
+  const heard = heardTimeOfRun(sql, execution_id, moment);
   if (heard !== undefined) return heard.until;
-  if (isAhead(sql, execution_id, now)) return undefined;
   return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
 }
 
-/** Whether the newest row of an execution is later than the clock here, so that no age is known. */
-const isAhead = (sql: Prepare, id: string, now: number) =>
-  secondsAhead(sql<number>(newestRow).value({ id }) ?? 0, now) > 0;
+/** The seconds by which the newest row of an execution is ahead of this host's clock; see `secondsAhead`. */
+export const aheadOf = (sql: Prepare, id: string, now: number) =>
+  secondsAhead(sql<number>(newestRow).value({ id }) ?? 0, now);
 
 /** As SQL: when the newest row of the execution $id was recorded. Milliseconds since 1970. */
 export const newestRow = `SELECT recorded_ms FROM message_rows
   WHERE execution_no = ${numberOf('$id')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`;
 
 /**
- * When the row was recorded that made an execution known: of an observed one, the first that names it, since earlier ones are added to it
- * later. Milliseconds since 1970.
+ * When the row that made an execution known was recorded. For an observed execution, this is the first row that
+ * names it, since rows recorded earlier are assigned to it only later. Milliseconds since 1970.
  */
 export const recordedFrom = (sql: Prepare, executionId: string) =>
   sql<number>(
@@ -44,20 +45,22 @@ type Run = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
 /**
  * When the driver was last heard from, if it is gone and the execution has no end. Milliseconds since 1970.
  */
-export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAlive: LivenessTest): number | undefined {
+export function silentSince(sql: Prepare, { execution_id, end_time }: Run, isAlive: LivenessTest) {
   const owner = end_time === null ? ownerOf(sql, execution_id) : undefined;
   const ended = owner && driverEnd(sql, execution_id, owner.epoch);
   if (ended?.timestamp !== undefined) return Date.parse(ended.timestamp);
   return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }
 
-/** Seconds since the driver of an execution was last heard from, if that is known: see `silentSince`. */
-export function secondsSilent(sql: Prepare, execution: Run, { isAlive, now }: Moment): number | undefined {
+/** The seconds since the driver of an execution was last heard from, if known; see `silentSince`. */
+export function secondsSilent(sql: Prepare, execution: Run, { isAlive, now }: Moment) {
   const since = silentSince(sql, execution, isAlive);
-  return since === undefined || isAhead(sql, execution.execution_id, now) ? undefined : Math.max(0, now - since) / 1000;
+  return since === undefined || aheadOf(sql, execution.execution_id, now) > 0
+    ? undefined
+    : Math.max(0, now - since) / 1000;
 }
 
-/** Wall time of an execution in seconds, so far while it runs; undefined while it is unknown. */
+/** The wall time of an execution in seconds, up to now if it is running; undefined if unknown. */
 export function secondsOfLife(sql: Prepare, execution: Run & Pick<ExecutionRow, 'start_time'>, moment: Moment) {
   const end = endOfLife(sql, execution, moment);
   return end === undefined ? undefined : Math.max(0, end - Date.parse(execution.start_time)) / 1000;

@@ -2,14 +2,14 @@ import { type FileKind, fileKinds } from '../../domain/file-names.ts';
 import { outputsHost } from '../lists/tf-slices.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The record of a file, and its place among the files of its kind. */
+/** The record of a file, and its position among the files of its kind. */
 interface Recorded {
   name: string;
   key: number;
   size_bytes: number | null;
   /**
-   * Where its writer keeps it: its address, or for an output of a slice whose file was fetched, the worker's
-   * host.
+   * Where the file's writer keeps the file: the file's address or, for an output of a slice whose file was
+   * fetched, the worker's host.
    */
   place: string | null;
 }
@@ -22,11 +22,13 @@ export type RecordedFile =
 
 interface FilesOf {
   execution_id: string;
-  /** Only this STF file, its samples, and the payload outputs of its slices. */
+  /** Selects only this STF file, its samples, and the payload outputs of its slices. */
   stf_filename?: string | undefined;
 }
 
-/** As SQL: the files of each kind with keys after $after. All outputs of a slice have the slice's key. */
+/**
+ * As SQL: the files of each kind with keys greater than $after. All outputs of a slice have the slice's key.
+ */
 const questions: Record<FileKind, string> = {
   stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes, file_url AS place FROM stf_files
     WHERE execution_id = $execution_id AND checksum IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
@@ -40,7 +42,10 @@ const questions: Record<FileKind, string> = {
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };
 
-/** Files of an execution that are known to have been written completely, of one kind, after a key. */
+/**
+ * Files of one kind in an execution, with keys greater than `after`, that are known to have been written
+ * completely.
+ */
 export const recordedFilesOf = (
   sql: Prepare,
   { execution_id, stf_filename }: FilesOf,
@@ -53,7 +58,6 @@ export const recordedFilesOf = (
     limit,
   });
 
-/** Every such file of an execution. */
 export function* recordedFiles(sql: Prepare, execution_id: string): Generator<RecordedFile> {
   for (const kind of fileKinds) yield* recordedFilesOf(sql, { execution_id }, { kind, after: 0, limit: -1 });
 }

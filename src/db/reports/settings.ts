@@ -11,7 +11,6 @@ import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 type Configuration = ReturnType<typeof plannedConfiguration>;
 
-/** The known settings of an execution. */
 type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
 
 const maxShown = 200;
@@ -22,10 +21,10 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams) =>
 const shownConfig = 80;
 
 /**
- * The settings of an execution that operators want to know: those of its plan, or those that its runner
- * reported over REST; undefined without a report. Times are in simulated seconds, except `timeout_seconds`.
+ * The settings of an execution that operators want to see: those in its plan, or those that its runner reported
+ * over REST; undefined if there are none. Times are in simulated seconds, except `timeout_seconds`.
  */
-export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined {
+export function configurationOf(sql: Prepare, execution: ExecutionRow) {
   const params = knownParams(sql, execution);
   if (params !== undefined) return plannedConfiguration(sql, execution, params);
   return toldConfiguration(recordedParams(sql, execution.execution_id));
@@ -34,11 +33,11 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): KnownCon
 function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: ExecutionParams) {
   const { fast_processing, fastmon, daq_state_machine, worker, data } = params;
   return {
-    // The name that its user gave; undefined for the default.
+    // The name that the user gave; undefined for the default configuration.
     config: configName(sql, execution),
-    // The speed at the start. A resume may change it: see the drivers.
+    // The initial speed. A resume may change it: see `drivers`.
     speed: String(params.speed),
-    // Per period; 0: as many as fit.
+    // Per physics period; 0 means as many as fit into it.
     stf_count: fast_processing.stf_count,
     physics_period_count: fast_processing.physics_period_count,
     stf_interval: daq_state_machine.stf_interval,
@@ -49,8 +48,8 @@ function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: Exe
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
-    // The program with the digest that the newest slice requires, or before the first slice with a mark of
-    // the whole command; or `placeholder`.
+    // The program, with the digest that the newest slice requires or, before the first slice, with a mark that
+    // stands for the whole command; `placeholder` without a program.
     payload: newestPayload(sql, execution.execution_id) ?? payloadOf(params),
     timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
     max_retries: worker.max_retries,
@@ -58,7 +57,7 @@ function plannedConfiguration(sql: Prepare, execution: ExecutionRow, params: Exe
   };
 }
 
-/** Where a runner's parameters hold a setting: section and key. */
+/** Where a runner's parameters contain a setting: section and key. */
 const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
   ['stf_count', 'fast_processing', 'stf_count'],
   ['physics_period_count', 'fast_processing', 'physics_period_count'],
@@ -70,22 +69,22 @@ const numbers: readonly [keyof KnownConfiguration, section: string, key: string]
   ['slices_per_sample', 'fast_processing', 'slices_per_sample'],
   ['slice_processing_time', 'fast_processing', 'slice_processing_time'],
   ['target_worker_count', 'fast_processing', 'target_worker_count'],
-  // In prompt processing these precede those of the DAQ.
+  // In prompt processing, the simulation's settings override those with the same names above.
   ['stf_count', 'simulation', 'stf_count'],
   ['physics_period_count', 'simulation', 'physics_period_count'],
   ['stf_interval', 'simulation', 'stf_interval'],
 ];
 
-/** Ratios or seconds; all other settings are counts. */
+/** Settings that are ratios or seconds; all others are counts. */
 const fractions = new Set(['stf_interval', 'stf_sampling_rate', 'tf_fraction', 'slice_processing_time']);
 
 const longestName = 80;
 
 /**
- * The settings that the runner of an observed execution reported to its monitor, under our names. Undefined
- * if none were reported. Source: `parameter_values` of POST /api/workflow-executions/.
+ * The settings that the runner of an observed execution reported to its monitor, with the names that swf-mcp
+ * uses. Undefined if none were reported. Source: `parameter_values` of POST /api/workflow-executions/.
  */
-function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConfiguration | undefined {
+function toldConfiguration(params: Readonly<Record<string, unknown>>) {
   const section = (name: string) => asObject(params[name]) ?? {};
   const { config } = section('workflow');
   const known = [
@@ -101,8 +100,8 @@ function toldConfiguration(params: Readonly<Record<string, unknown>>): KnownConf
 const isNumber = (name: string, value: unknown): value is number =>
   fractions.has(name) ? Number.isFinite(value) : Number.isSafeInteger(value);
 
-/** The name of a configuration; if it was given by a path, its file name. */
-function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
+/** The name of a configuration, or the file name if a path was given. */
+function configName(sql: Prepare, { execution_id }: ExecutionRow) {
   const config = sql<string | null>(
     `SELECT ${jsonField('body', 'config')} FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
@@ -110,18 +109,16 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
   return config?.split('/').at(-1)?.slice(0, shownConfig);
 }
 
-/** A recorded setting: a text for people, and a mark that differs if the value differs. */
+/** A recorded setting: a text for people, and a mark that is different for different values. */
 type Setting = ReturnType<typeof settingOf>;
 
-/** The parameters of an execution as recorded. */
-function recordedParams(sql: Prepare, executionId: string): Record<string, unknown> {
+function recordedParams(sql: Prepare, executionId: string) {
   const params = sql<string>('SELECT params FROM workflow_executions WHERE execution_id = ?');
   return objectIn(params.value(executionId));
 }
 
 /**
- * Every setting of the plan of an execution by dotted key, with the name of its configuration and the
- * program's version.
+ * Every setting in an execution's plan, by dotted key, plus the configuration's name and the program's version.
  */
 export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, Setting> {
   const params = knownParams(sql, execution);
@@ -151,7 +148,7 @@ const withDefaults = (params: ExecutionParams, recorded: Record<string, unknown>
 
 const settingOf = (value: unknown) => ({ shown: shownSetting(value).slice(0, maxShown), mark: markOf(value) });
 
-/** Differs if the value differs, and does not reveal it. */
+/** A mark that is different for different values but does not reveal the value. */
 const markOf = (value: unknown) =>
   sha256()
     .update(JSON.stringify(value) ?? '')

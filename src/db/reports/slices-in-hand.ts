@@ -4,12 +4,10 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** How many permanently failed slices to name. */
 const named = 5;
 
-/** The first slices of an execution that failed permanently. */
-export function exhaustedSlices(sql: Prepare, executionId: string): string[] {
-  // Most failed slices have no attempt left. The next retry takes the others out of this list.
+export function exhaustedSlices(sql: Prepare, executionId: string) {
+  // Most failed slices have no attempts left. Each of the others leaves this list when it is retried.
   return sql<string>(
     `SELECT slice_filename FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ${named}`,
@@ -17,8 +15,8 @@ export function exhaustedSlices(sql: Prepare, executionId: string): string[] {
 }
 
 /**
- * The slices that workers have begun and not ended, oldest first; no more than there are slots. A slice is
- * lost if its worker is known to this store and its process is gone.
+ * The slices that workers have started but not finished, oldest first. There are at most as many as there are
+ * slots. A slice is lost if its worker is known to this store and the worker's process is gone.
  */
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const isGone = goneWorkers(sql, isAlive);
@@ -30,20 +28,20 @@ export function slicesInHand(sql: Prepare, executionId: string, isAlive: Livenes
     .map((slice) => ({ ...slice, isLost: isGone({ ...slice, assigned_at: slice.since }) }));
 }
 
-/** A process may start slices before its first heartbeat arrives. Milliseconds. */
+/** A process may start slices up to this many milliseconds before its first heartbeat arrives. */
 const unheardMilliseconds = 2 * beatSeconds * 1000;
 
 /**
- * Returns a test for whether the process that began a slice in hand is known to be gone: no process with its
- * name is alive, or the live one was first heard later.
+ * Returns a test for whether the process that started a slice in hand is known to be gone: its agent has no
+ * live process, or has one that was registered only after the slice was started.
  */
 export function goneWorkers(
   sql: Prepare,
   isAlive: LivenessTest,
 ): (slice: { assigned_worker: string | null; assigned_at: string | null }) => boolean {
-  /** Since when the live process of an agent is known, milliseconds since 1970. */
+  /** When the live process of each agent was registered, in milliseconds since 1970. */
   const known = new Map<string, number>();
-  const knownSince = (agent: string): number => {
+  const knownSince = (agent: string) => {
     const row = sql<ProcessSigns & { registered_at: string }>(
       `SELECT ${signColumns}, registered_at FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ? AND heard_on IS NULL`,
     ).get(agent);
@@ -60,8 +58,8 @@ export function goneWorkers(
   };
 }
 
-/** How many slices each worker agent has in hand, over all executions, by agent name. */
-export function slicesInHandByAgent(sql: Prepare): Map<string, number> {
+/** Number of slices that each worker agent has in hand, across all executions, by agent name. */
+export function slicesInHandByAgent(sql: Prepare) {
   const rows = sql<{ agent: string; n: number }>(
     `SELECT substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AS agent, count(*) AS n
      FROM tf_slices INDEXED BY tf_slices_pending WHERE status = 'processing' AND ${indexPredicates.pendingSlice} GROUP BY 1`,

@@ -4,11 +4,11 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isOfPrompt } from '../observed/prompt.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The stages that any item of an execution of this store has passed, as counted by the projection. */
+/** The stages that items have passed in an execution driven by swf-mcp, as counted by the projection. */
 export const countedDelays = (sql: Prepare, executionId: string) =>
   countedStages(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
 
-/** Stages with the number of items of each size: the buckets of `bucketOf`, smallest first. */
+/** Stages, each with the number of items in each bucket of `bucketOf`, shortest delays first. */
 export function stagePictures(sql: Prepare, executionId: string): StagePicture[] {
   const counted = countedStages(sql, executionId).map(({ stage, buckets }) => ({
     ...summarizeStage(stage, buckets),
@@ -40,7 +40,7 @@ const passagesOf = (sql: Prepare, executionId: string) =>
 
 const took = `(SELECT took_ms AS ms FROM stf_files INDEXED BY stf_files_took WHERE execution_id = ? AND ${indexPredicates.tookTime})`;
 
-/** The same in prompt processing. */
+/** The same as `passages`, for prompt processing. */
 const promptPassages: Readonly<Partial<Record<StageName, string>>> = {
   'stf_gen → registered': took,
   'registered → processed': `(SELECT CAST(round((julianday(processed_at) - julianday(registered_at)) * 86400000) AS INTEGER) AS ms
@@ -48,7 +48,7 @@ const promptPassages: Readonly<Partial<Record<StageName, string>>> = {
 };
 
 /**
- * As SQL: the milliseconds that each file or slice spent in a stage, `ms`, in index order. `?` is the
+ * As SQL: the milliseconds that each file or slice spent in a stage, as `ms`, in index order. `?` is the
  * execution.
  */
 const passages: Readonly<Partial<Record<StageName, string>>> = {
@@ -59,18 +59,18 @@ const passages: Readonly<Partial<Record<StageName, string>>> = {
   'slice_started → failed result': tookAs('failed'),
 };
 
-function tookAs(status: 'completed' | 'failed'): string {
+function tookAs(status: 'completed' | 'failed') {
   return `(SELECT took_ms AS ms FROM tf_slices INDEXED BY tf_slices_took WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.tookTime})`;
 }
 
-/** The same of an observed execution. Percentiles are exact. */
+/** The stages of an observed execution. Percentiles are exact. */
 export const timedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
   passagesOf(sql, executionId).flatMap(([stage, passage]) => {
-    // Every slice with a duration has waited before: one index is walked for both.
+    // A slice's wait and duration are stored together, so the index of durations counts both.
     const counted = stage === 'slice → slice_started' ? [tookAs('completed'), tookAs('failed')] : [passage];
     const items = counted.reduce((sum, from) => sum + countIn(sql, from, executionId), 0);
     if (items === 0) return [];
-    // Starts from the nearer end.
+    // Find the n-th row, counting from the nearer end.
     const nth = (order: 'ASC' | 'DESC', before: number) =>
       seconds(
         sql<number>(`SELECT ms FROM ${passage} ORDER BY ms ${order} LIMIT 1 OFFSET ?`).value(executionId, before) ?? 0,

@@ -22,13 +22,16 @@ export interface Product {
   tf_filename: string | null;
 }
 
-/** The state of a slice: its attempts so far, and its place in the queue. */
+/** The state of a slice: its attempts so far, and its position in the queue. */
 export type SliceStanding = NonNullable<ReturnType<typeof sliceStanding>>;
 
-/** Counting stops here. */
+/** Maximum number of slices to count ahead of a slice. */
 const maxAhead = 100_000;
 
-/** @param now in milliseconds since 1970; for an ended execution, its end */
+/**
+ * The state of a slice; undefined if the slice is unknown. `now`: in milliseconds since 1970; for an ended
+ * execution, its end.
+ */
 export function sliceStanding(sql: Prepare, { name, execution_id }: Product, { isAlive, now }: Moment) {
   const slice = sql<
     { key: number; status: string; lost_starts: number } & Record<
@@ -48,18 +51,18 @@ export function sliceStanding(sql: Prepare, { name, execution_id }: Product, { i
   const begun = last === undefined || last.started_at === null ? undefined : Date.parse(last.started_at);
   const until = isQueued ? now : (begun ?? now);
   return {
-    /** Attempts that a worker has begun. */
+    /** Number of attempts that a worker has started. */
     attempts_made: attempts.filter(({ starts }) => starts > 0).length + slice.lost_starts,
-    /** Seconds that it has waited, or waited before its last attempt began. */
+    /** Seconds that the slice has been waiting, or that it waited before its last attempt started. */
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
-    /** Queued slices of its execution ahead of it; undefined if it is not queued. */
+    /** Number of queued slices of the same execution ahead of this one; undefined if it is not queued. */
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
-    /** The payload that its last attempt requires: name and digest; undefined for the placeholder. */
+    /** The payload that the last attempt requires, as name and digest; undefined for the placeholder. */
     payload: slice.payload ?? undefined,
-    /** Whether its worker's process is known to be gone. */
+    /** Whether the process of the slice's worker is known to be gone. */
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
-    /** Undefined if it is not in hand. */
+    /** Undefined if no worker has the slice in hand. */
     seconds_in_hand: slice.status === 'processing' && begun !== undefined ? Math.max(0, now - begun) / 1000 : undefined,
   };
 }
@@ -70,8 +73,8 @@ const queuedBefore = (sql: Prepare, executionId: string, key: number) =>
          WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${maxAhead})`,
   ).value(executionId, key) ?? 0;
 
-/** Throws `ARGUMENT_INVALID` for an unknown name, showing the form of valid names. */
-export function findProduct(sql: Prepare, name: string): Product {
+/** Throws `ARGUMENT_INVALID` for an unknown name; the error shows the form of valid names. */
+export function findProduct(sql: Prepare, name: string) {
   const found = productOf(sql, name);
   if (found !== undefined) return found;
   throw argumentInvalid(
@@ -88,28 +91,31 @@ function productOf(sql: Prepare, name: string) {
   ).get(name, name, name);
 }
 
-/** The product whose name lacks only its ending, or else the nearest of the newest STF files. */
+/**
+ * The product whose name equals the given one except for the ending, or else, among the newest STF files, the
+ * one with the most similar name.
+ */
 function nearestProduct(sql: Prepare, name: string) {
   const whole = productOf(sql, `${name}.tf`);
   if (whole !== undefined) return `name is ${whole.name}`;
   const recent = sql<string>('SELECT stf_filename AS name FROM stf_files ORDER BY seq DESC LIMIT 200');
   const [near] = nearest(name, recent.values(), 1);
-  return near === undefined ? undefined : `STF file is ${near}`;
+  return near && `STF file is ${near}`;
 }
 
-/** A message on a product's path, with what a worker reports in it. */
+/** A message in the trace of a product, with the fields that a worker reports. */
 interface Hop extends MessageHead {
-  /** The worker that begins or has ended an attempt. */
+  /** The worker that started or ended an attempt. */
   worker: string | null;
   attempt: number | null;
-  /** Of a result: `done` or `failed`. */
+  /** For a result: `done` or `failed`. */
   outcome: string | null;
   error: string | null;
 }
 
 /**
- * As SQL: a field of a body, only for types whose vocabulary has it. Other messages may use its name for
- * something else.
+ * As SQL: a field of a body, only for types that have the field in the vocabulary. Other messages may use the
+ * same field name for something else.
  */
 const fieldOf = (field: string, ...types: string[]) =>
   `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
@@ -122,8 +128,8 @@ const hopColumns = [
   `${fieldOf('error', 'slice_result')} AS error`,
 ].join(', ');
 
-/** Observed messages by their `seq`, with what a worker reports in them. */
-function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
+/** Observed messages, found by their `seq`, with the fields that a worker reports. */
+function hopsAt(sql: Prepare, seqs: readonly number[]) {
   const isResult = `type_no IN ${typeNumbers(['slice_result'])}`;
   const rows = sql<Hop>(
     `SELECT ${headColumns}, iif(${isResult}, ${messageColumns.sender_agent}, NULL) AS worker, NULL AS attempt,
@@ -134,10 +140,10 @@ function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
 }
 
 /**
- * The `seq` of the messages whose subject is a file, its source or a slice, if subjects are recorded: not for
- * our own messages, whose ids name them.
+ * The `seq` of the messages whose subject is a file, its source or a slice, if subjects are recorded. Subjects
+ * are not recorded for swf-mcp's own executions, whose message ids contain the names of their subjects.
  */
-function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_filename }: Product): number[] {
+function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_filename }: Product) {
   const subjects = [
     ['stf_gen', stf_filename],
     ['stf_ready', stf_filename],
@@ -154,9 +160,10 @@ function seqsAbout(sql: Prepare, { kind, name, execution_id, stf_filename, tf_fi
 }
 
 /**
- * The messages on a product's path, found by their ids: about its sources, itself, and what was made from it.
+ * The messages in a product's trace, found by their ids: those about its sources, about the product itself, and
+ * about what was made from it.
  */
-export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
+export function messagesOf(sql: Prepare, product: Product, limit: number) {
   const { kind, name, execution_id, stf_filename, tf_filename } = product;
   const seqs = seqsAbout(sql, product);
   if (seqs.length > 0) return hopsAt(sql, seqs.slice(0, limit));
@@ -168,7 +175,7 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
   const ranges = {
     slice: ['slice', 'slice_started', 'slice_result'].map((type) => `${execution_id}/${type}/${name}/`),
     tf: [],
-    // Its samples.
+    // The samples of an STF.
     stf: [`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`],
   }[kind];
   const rows = [

@@ -17,12 +17,12 @@ import { type LivenessTest, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Counting stops here. */
+/** Maximum number of slices to count. */
 const maxCounted = 10_000;
 
 /**
- * Counts the slices in hand when their execution was stopped or failed. They wait again, in an attempt that
- * has begun.
+ * Counts the slices that were in hand when their execution was stopped or failed. Such a slice is queued again,
+ * as an attempt that has already been started.
  */
 export const givenUpSlices = (sql: Prepare, executionId: string) =>
   sql<number>(
@@ -32,22 +32,23 @@ export const givenUpSlices = (sql: Prepare, executionId: string) =>
   ).value(executionId) ?? 0;
 
 /**
- * Counts starts after the first of each attempt: every start is a message, and only the first has a delay.
+ * Counts repeated starts of attempts: every start is a message, but only the first start of an attempt has a
+ * delay.
  */
-export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
+export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]) {
   const first = delayOf(delays, 'slice → slice_started')?.items ?? 0;
   return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
 }
 
 /**
- * Waiting slices that no heard worker can do, each worker for its own reason. They are reported by the reason
- * of one worker. A broker leaves such slices alone, so none need have been returned.
+ * Waiting slices that no live worker can process; the reason may differ from worker to worker, and one worker's
+ * reason is reported. A broker does not deliver such slices, so they may never have been returned.
  */
-export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
+export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest) {
   const { execution_id, namespace, slices_queued } = execution;
   const workers = slices_queued === 0 ? [] : heardWorkers(sql, namespace, isAlive);
   const [worker] = workers;
-  // One worker that can do everything is enough.
+  // If any worker can do everything, it can process every slice.
   if (worker === undefined || workers.some(({ off_duty }) => off_duty.length === 0)) return [];
   const payload = payloadKind(sql, execution_id);
   const found = new Map<string, UnfitSlices>();
@@ -65,7 +66,7 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
   return [...found.values()].toSorted((a, b) => b.slices - a.slices);
 }
 
-/** Heard agents that cannot do work of an execution, and workers whose work does not count. */
+/** Live agents that cannot do part of an execution's work, and workers whose work does not count. */
 export function agentTroubles(
   sql: Prepare,
   { execution_id, namespace }: ExecutionRow,
@@ -99,8 +100,7 @@ export function agentTroubles(
   };
 }
 
-/** Whether any file of an execution is of a kind. */
-function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
+function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }) {
   const [condition = '', value = ''] =
     reason === 'WRONG_FILE'
       ? ['f.tf_filename = ?', name.split(' ')[0]]
@@ -110,20 +110,26 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
   ).has(executionId, value);
 }
 
-/** The payload that the waiting slices of an execution need, the same for all. Undefined if none waits. */
+/**
+ * The payload that the waiting slices of an execution need, which is the same for all. Undefined if no slice
+ * waits.
+ */
 export const payloadKind = (sql: Prepare, executionId: string) =>
   payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
 
-function payloadOf(sql: Prepare, executionId: string, condition = ''): string | undefined {
+function payloadOf(sql: Prepare, executionId: string, condition = '') {
   const one = sql<{ slice_filename: string; attempt: number }>(
     `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? ${condition} LIMIT 1`,
   ).get(executionId);
   if (one === undefined) return undefined;
-  const message = readMessage(sql, sliceMessageId(executionId, one.slice_filename, one.attempt));
+  const message = readMessage(sql, sliceMessageId(executionId, one));
   return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
 }
 
-/** The TF files with waiting slices: how many of each, and their kinds of work, except the payload. */
+/**
+ * The TF files with waiting slices, each with the number of these slices and the kinds of work that they
+ * involve, except the payload.
+ */
 const waitingFiles = (sql: Prepare, executionId: string) =>
   sql<{ tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
@@ -135,8 +141,8 @@ const waitingFiles = (sql: Prepare, executionId: string) =>
       return { slices, kinds: kinds.filter(({ reason }) => reason !== 'NO_PAYLOAD') };
     });
 
-/** TF files that are no longer available, by the host that made them. */
-export function goneHosts(sql: Prepare, executionId: string, now: number): GoneFiles[] {
+/** TF files that are no longer available, grouped by the host that created them. */
+export function goneHosts(sql: Prepare, executionId: string, now: number) {
   const hosts = new Map<string, GoneFiles>();
   for (const { tf_filename, hostname, since } of lostFiles(sql, executionId, now)) {
     if (since === undefined) continue;
@@ -146,7 +152,7 @@ export function goneHosts(sql: Prepare, executionId: string, now: number): GoneF
   return [...hosts.values()];
 }
 
-/** Files that an agent of another process has not answered, although the agent is heard. */
+/** Files for which a live agent in another process still owes an answer. */
 export function unansweredFiles(
   sql: Prepare,
   { execution_id, namespace, stf_count, tf_files_received }: ExecutionRow,
@@ -171,11 +177,14 @@ export function unansweredFiles(
   });
 }
 
-/** How many characters of a warning to report. */
+/** Maximum length of a warning to report, in characters. */
 const shownWarning = 400;
 
-/** The most recently heard agent of a role, if it reports that it is off duty, with its last warning. */
-function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
+/**
+ * The agent in this role that was heard from most recently, with its last warning; undefined unless this agent
+ * reports that it is off duty.
+ */
+function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']) {
   const row = sql<Record<'agent' | 'hostname', string> & Record<'off_duty' | 'warning', string | null>>(
     `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)

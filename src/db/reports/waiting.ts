@@ -10,8 +10,8 @@ import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField, type Prepare } from '../sqlite/statements.ts';
 
 /**
- * Since when something has waited for each stage: the arrival of the oldest file or slice that it has not
- * taken.
+ * When the longest current wait for each stage began: the arrival of the oldest file or slice that the stage
+ * has not taken.
  */
 export function waitingSince(
   sql: Prepare,
@@ -38,13 +38,13 @@ export function waitingSince(
 }
 
 /**
- * How many STF files to examine after the last sampled one: with a low sampling rate many of them give no
+ * How many STF files to examine after the last sampled one, since with a low sampling rate many files yield no
  * samples.
  */
 const maxUnsampled = 1000;
 
-/** Since when an STF file has been ready without all its samples. */
-function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams): string | undefined {
+/** When the oldest STF file that lacks samples became ready. */
+function unsampledSince(sql: Prepare, executionId: string, params: ExecutionParams) {
   const plan = planOf(params);
   return sql<{ sequence: number; tf_count: number; tf_file_count: number; at: string }>(
     `SELECT sequence, tf_count, tf_file_count, processed_at AS at FROM stf_files WHERE execution_id = $id AND status = 'processed'
@@ -54,12 +54,15 @@ function unsampledSince(sql: Prepare, executionId: string, params: ExecutionPara
     .find((stf) => stf.tf_file_count < plan.sampleCount(stf))?.at;
 }
 
-/** How many changes of phase to examine: a stage that has been idle for longer is stuck anyway. */
+/**
+ * Maximum number of phase changes to examine. A stage that has been idle since before all of these is stuck
+ * anyway.
+ */
 const maxChanges = 100;
 
 /**
- * The newest periods in which workers start nothing: between two periods, and while an operator has paused
- * the run.
+ * The newest periods in which workers start nothing: between two physics periods, and while an operator has
+ * paused the run.
  */
 export const standbysOf = (sql: Prepare, id: string) =>
   phasesOf(0, phaseChanges(sql, id, maxChanges)).filter(({ phase }) => phase === 'standby' || phase === 'paused');
@@ -68,7 +71,10 @@ const phaseTypes = 'run_imminent start_run pause_run resume_run end_run pause_wo
 
 type ChangeRow = Record<'type' | 'at', string> & Record<'reason' | 'by', string | null>;
 
-/** The newest changes of phase, the oldest first. Other programs report a stop to their monitor. */
+/**
+ * The newest phase changes of an execution, oldest first. Includes a stop that other programs reported to their
+ * monitor.
+ */
 export function phaseChanges(sql: Prepare, executionId: string, limit: number): PhaseChange[] {
   const rows = sql<ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by

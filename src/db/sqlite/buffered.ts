@@ -2,13 +2,13 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Transaction } from './transaction.ts';
 
 /**
- * Values that are gathered in memory during a transaction, each by its name, and written before its commit or
- * before they are read: very many messages change the same few rows.
- * @returns changes a value; its first one in a transaction follows from undefined
+ * Gathers values by name in memory during a transaction, and writes them only before a read or the commit,
+ * since a great many messages change the same few rows.
+ * @returns a function that changes a value, which is undefined before its first change in a transaction
  */
 export function buffered<Value>(write: (tx: Transaction, name: string, value: Value) => void) {
   const gathered: (tx: Transaction) => Map<string, Value> = onceFor(() => new Map());
-  return (tx: Transaction, name: string, next: (before: Value | undefined) => Value): void => {
+  return (tx: Transaction, name: string, next: (before: Value | undefined) => Value) => {
     const values = gathered(tx);
     if (values.size === 0)
       tx.beforeReading(() => {

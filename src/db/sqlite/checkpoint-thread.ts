@@ -4,7 +4,7 @@ import type { CheckpointData, CheckpointOrder } from './checkpointer.ts';
 import { Database } from './connection.ts';
 
 /**
- * The thread of a `checkpointer`. An error ends it; from then on SQLite moves the pages in the writing
+ * The thread of a `checkpointer`. An error ends the thread; after that, SQLite runs checkpoints in the writing
  * process.
  */
 const { path, hasEnded } = workerData as CheckpointData;

@@ -12,23 +12,24 @@ export interface CheckpointData {
 }
 
 /**
- * Commits between two checkpoints: about 3,000 pages of 4 kB at full speed. Larger batches are hardly faster.
+ * Number of commits between two checkpoints: about 3,000 pages of 4 kB at full speed. More commits per
+ * checkpoint are hardly faster.
  */
 const commitsApart = 40;
 
-/** Pages in the write-ahead log at which SQLite moves them itself, at the end of a commit. */
+/** When the write-ahead log has this many pages, SQLite itself moves them into the store at the end of a commit. */
 const pages = { withThread: 10_000, alone: 3000 };
 
 /** How long an ending process waits for the thread, in milliseconds. */
 const patience = 2000;
 
-/** Beside the bundle. */
+/** The program file is next to the bundle. */
 const program = new URL('./checkpoint-thread.js', import.meta.url);
 
 /**
- * Moves the pages of the write-ahead log into the store in a thread, since a checkpoint takes as long as a
+ * Uses a thread to move the pages of the write-ahead log into the store, since a checkpoint takes as long as a
  * hundred commits. A process that commits often starts the thread. If the thread cannot run or falls behind,
- * SQLite does the same at the end of some commits.
+ * SQLite moves the pages at the end of some commits.
  */
 export function createCheckpointer(path: string, db: Connection) {
   const hasEnded = new Int32Array(new SharedArrayBuffer(4));
@@ -48,7 +49,7 @@ export function createCheckpointer(path: string, db: Connection) {
   };
 
   /** The thread; undefined if the system cannot start one. */
-  function start(): Worker | undefined {
+  function start() {
     try {
       const started = new Worker(program, { workerData: { path, hasEnded } satisfies CheckpointData });
       started.unref();
@@ -63,14 +64,17 @@ export function createCheckpointer(path: string, db: Connection) {
 
   leaveToSqlite('alone');
   return {
-    /** Call after each commit. */
+    /** Call this after each commit. */
     afterCommit() {
       commits += 1;
       if (!canRun || commits % commitsApart !== 0) return;
       thread ??= start();
       tell('checkpoint');
     },
-    /** Call before closing the store: the last connection to close it moves all pages and removes the log. */
+    /**
+     * Call this before closing the store. The last connection to close moves all pages into the store and
+     * removes the write-ahead log.
+     */
     close() {
       if (!canRun) return;
       tell('close');

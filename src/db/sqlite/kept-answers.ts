@@ -3,13 +3,13 @@ import type { Connection } from './connection.ts';
 import { type Prepare, type Prepared, preparer } from './statements.ts';
 
 /**
- * How many rows of one answer, and how many answers, are kept: a server asked about many executions must not
- * grow forever.
+ * Maximum numbers of rows in a cached answer, and of cached answers: the memory of a server that is asked about
+ * many executions must not grow forever.
  */
 const maxRows = 200;
 const maxAnswers = 400;
 
-/** How many executions' answers of one question are kept beyond a commit. */
+/** Number of executions for which answers to one question are cached beyond a commit. */
 const maxExecutions = 50;
 
 /** A query whose answer depends only on the store and on plain arguments. */
@@ -20,14 +20,15 @@ type Keep = <Args extends unknown[], Answer>(question: Question<Args, Answer>) =
 const keepers = new WeakMap<Prepare, { untilCommit: Keep; whileAtRest: Keep }>();
 
 /**
- * The query with its answers cached if the connection caches answers; otherwise it is run each time.
+ * The query with its answers cached, if the connection caches answers; otherwise the query runs each time.
  */
 export const kept = <Args extends unknown[], Answer>(sql: Prepare, question: Question<Args, Answer>) =>
   keepers.get(sql)?.untilCommit(question) ?? ((...args) => question(sql, ...args));
 
 /**
- * The same for a question about an execution, its first argument: an answer is kept until a commit changes what the
- * store has recorded about that execution. It must follow from the execution's messages and log lines alone.
+ * Like `kept`, for a question about the execution given as the first argument. An answer is cached until a
+ * commit changes what the store has recorded about that execution, so it must depend only on the execution's
+ * messages and log lines.
  */
 export const keptAtRest = <Args extends [About, ...unknown[]], Answer>(
   sql: Prepare,
@@ -37,27 +38,27 @@ export const keptAtRest = <Args extends [About, ...unknown[]], Answer>(
 type About = string | { execution_id: string };
 
 /**
- * A text that changes with every message and log line of an execution; undefined if other things may change what follows
- * from them.
+ * A text that changes with every message and log line of an execution; undefined if other changes may affect
+ * the answers too.
  */
 type Mark = (sql: Prepare, executionId: string) => string | undefined;
 
 /**
- * Caches a store's answers until the next commit: an assistant that watches a run usually asks about an
+ * Caches a store's answers until the next commit, since an assistant that watches a run usually queries an
  * unchanged store. An answer depends only on its statement and values, since everything that depends on the
  * time of the query is a value or is computed from rows. SQLite itself reports commits of other connections
- * (`PRAGMA data_version`), and the transaction holds the state of that version. Only for a connection that
- * never writes. Rows are frozen because readers share them.
+ * (`PRAGMA data_version`), and the transaction keeps reading the state of that version. Only for a connection
+ * that never writes. Rows are frozen because readers share them.
  */
 export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
   const sql = preparer(db);
-  // The state that answers belong to. A statement drops its answers when it is run in another state.
+  // The present state of the store. A statement whose cached answers belong to an earlier state discards them.
   let state = { version: undefined as number | undefined, count: 0 };
   const keeping = <Row>(ask: (...values: unknown[]) => Row): ((...values: unknown[]) => Row) => {
     let answers = new Map<unknown, Row>();
     let of = state;
     return (...values) => {
-      // Outside a transaction, the state that an answer belongs to is unknown.
+      // Outside a transaction, it is unknown which state of the store an answer belongs to.
       if (!db.inTransaction) return ask(...values);
       if (of !== state) {
         answers = new Map();
@@ -93,7 +94,9 @@ export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
   return {
     /** The connection's statements, with their answers cached. */
     sql: keepingSql,
-    /** Call at the beginning of each read transaction: forgets answers that a commit may have changed. */
+    /**
+     * Call this at the beginning of each read transaction. Discards answers that a commit may have changed.
+     */
     refresh() {
       const version = sql<number>('PRAGMA data_version').value();
       if (version !== state.version) state = { version, count: 0 };
@@ -103,7 +106,7 @@ export function keepAnswers(db: Connection, markOf: Mark = () => undefined) {
 
 export type KeptAnswers = ReturnType<typeof keepAnswers>;
 
-/** What is asked about an execution, with its answers kept as long as the execution has the same mark. */
+/** A question about an execution, whose answers are cached as long as the execution has the same mark. */
 function keptByMark(
   ask: (...args: [About, ...unknown[]]) => unknown,
   markNow: (about: About) => string | undefined,
@@ -122,8 +125,8 @@ function keptByMark(
 }
 
 /**
- * Objects are compared by content: named values and rows are new objects for each query. A cached row is frozen,
- * and the same each time.
+ * Objects are compared by content, since each query creates new objects for named values and rows. A frozen row
+ * comes from the cache, so it is the same object each time.
  */
 const keyOf = (value: unknown) => (typeof value !== 'object' || Object.isFrozen(value) ? value : JSON.stringify(value));
 

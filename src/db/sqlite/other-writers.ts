@@ -5,20 +5,20 @@ import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import type { Transaction } from './transaction.ts';
 
-/** Another process that wrote within this time is assumed to keep writing, in milliseconds. */
+/** Another process that wrote within this time is assumed to keep writing. Milliseconds. */
 const recently = 1000;
 
-/** In milliseconds. A shorter sleep is not possible. */
+/** The length of a rest in milliseconds. A shorter sleep is not possible. */
 const rest = 2;
 
 /**
  * Leaves the store's lock free for a moment if other processes write too. SQLite has no queue: a waiting
  * process tries again and again, and a run at full speed holds the lock most of the time. Returns a function
  * to call after each commit, before the next one.
- * @param commitsApart commits between two rests
+ * @param commitsApart the number of commits between two rests
  */
-export function letOthersWrite(db: Connection, commitsApart: number): () => Promise<void> {
-  // A number that changes with each commit of another connection.
+export function letOthersWrite(db: Connection, commitsApart: number) {
+  // A number that changes with each commit by another connection.
   const version = db.prepare<[], number>('PRAGMA data_version').pluck();
   let known: number | undefined;
   let until = 0;
@@ -33,15 +33,15 @@ export function letOthersWrite(db: Connection, commitsApart: number): () => Prom
   };
 }
 
-/** How often to check whether another process has written to the store, in milliseconds. */
+/** The interval for checking whether another process has written to the store, in milliseconds. */
 const pollMilliseconds = 50;
 
-/** Calls back when another process has written to the store. Returns a function that stops it. */
-export function pollStore(db: Connection, onChange: () => void): () => void {
+/** Calls back when another process has written to the store. Returns a function that stops the checks. */
+export function pollStore(db: Connection, onChange: () => void) {
   const versionNow = () => db.pragma('data_version', { simple: true });
   let version = versionNow();
   const timer = setInterval(() => {
-    // A faulty store is reported by the next write.
+    // Errors are ignored: if the store is faulty, the next write reports it.
     const now = tried(versionNow) ?? version;
     if (now === version) return;
     version = now;
@@ -50,14 +50,17 @@ export function pollStore(db: Connection, onChange: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** How long to retry a write, outside SQLite, before giving up, in milliseconds. */
+/** How long to retry a write outside SQLite before giving up, in milliseconds. */
 export const patienceMilliseconds = 30_000;
 
-/** The same if a user waits for the end, or if a write has already waited without success. */
+/**
+ * The shorter limit, used if a write has already waited in vain, or while a user is waiting for the process to
+ * end.
+ */
 export const impatientMilliseconds = 2000;
 
-/** Whether another connection has the store locked, even if the error is already a `SwfError`. */
-export function isBusy(error: unknown): boolean {
+/** Whether an error, perhaps already wrapped in an `SwfError`, means that another connection has locked the store. */
+export function isBusy(error: unknown) {
   const raw = error instanceof SwfError ? error.cause : error;
   return raw instanceof Database.SqliteError && (raw.code.startsWith('SQLITE_BUSY') || raw.code === 'SQLITE_LOCKED');
 }
@@ -66,7 +69,7 @@ export function isBusy(error: unknown): boolean {
  * Retries while the store is locked. Throws `STORE_UNAVAILABLE` if it stays locked, and every other error as
  * `SwfError`.
  */
-export async function tryPatiently<T>(path: string, work: () => T, patience = patienceMilliseconds): Promise<T> {
+export async function tryPatiently<T>(path: string, work: () => T, patience = patienceMilliseconds) {
   const deadline = performance.now() + patience;
   for (;;) {
     try {
@@ -79,7 +82,7 @@ export async function tryPatiently<T>(path: string, work: () => T, patience = pa
           { cause: error },
         );
     }
-    // Waiting writers must not all retry at once.
+    // Waiting writers must not all retry at the same time.
     await pause(2 + Math.random() * 10);
   }
 }
@@ -92,15 +95,16 @@ interface Waiting {
 }
 
 /**
- * A transaction blocks other writing processes, so it accepts no more work after this time, in milliseconds.
+ * After this time, in milliseconds, a transaction accepts no more work, since it blocks other writing
+ * processes.
  */
 const longEnough = 5;
 
 /**
- * Commits the writes of several parts of this process in one transaction, in the order of the requests. No
- * write resolves before the commit. If one throws, the group is rolled back and each write runs again alone,
- * so that only the faulty one fails. (Savepoints would avoid the repetition, but cost each write a copy of
- * its pages.) Returns the function that writes.
+ * Commits the writes of several parts of this process in one transaction, in the order in which they were
+ * requested. No write resolves before the commit. If one throws, the group is rolled back and each write is
+ * run again alone, so that only the faulty one fails. (Savepoints would avoid the repetition, but each would
+ * cost a copy of the write's pages.) Returns the function that writes.
  */
 export function createGroupCommit(transact: PatientTransaction) {
   const queue: Waiting[] = [];
@@ -134,17 +138,17 @@ export function createGroupCommit(transact: PatientTransaction) {
     for (const [index, { resolve }] of queue.splice(0, begun).entries()) resolve(values[index]);
   }
 
-  return <T>(work: (tx: Transaction) => T): Promise<T> =>
+  return <T>(work: (tx: Transaction) => T) =>
     new Promise<T>((resolve, reject) => {
       queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
       if (isFlushing) return;
       isFlushing = true;
-      // Other parts that are ready in this turn of the event loop join.
+      // Let other writes that are ready in this turn of the event loop join the group.
       setImmediate(() => void flush());
     });
 }
 
-/** Runs a function as one immediate transaction, retried while another process writes. */
+/** Runs a function in one immediate transaction, retried while another process writes. */
 type PatientTransaction = (work: (tx: Transaction) => void) => Promise<void>;
 
 async function commitAlone(transact: PatientTransaction, { work, resolve, reject }: Waiting) {

@@ -1,10 +1,7 @@
 import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
 
-/**
- * Translates an error of SQLite or the system about a store into an `SwfError`. Returns any other error
- * unchanged.
- */
-export function asSwfError(error: unknown, path: string): unknown {
+/** Translates an error about a store into an `SwfError`. Returns any other error unchanged. */
+export function asSwfError(error: unknown, path: string) {
   if (error instanceof SwfError) return error;
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
   const isIncomplete = code === 'SQLITE_ERROR' && /^no such (?:table|column|index|view)/.test(messageOf(error));
@@ -16,7 +13,7 @@ export function asSwfError(error: unknown, path: string): unknown {
 
 type StoreError = [prefix: string, code: ErrorCode, sentence: string];
 
-/** A store whose tables were changed by hand. */
+/** The error for a store whose tables were changed by hand. */
 const incomplete: StoreError = [
   'SQLITE_ERROR',
   'STORE_CORRUPT',
@@ -24,7 +21,7 @@ const incomplete: StoreError = [
 ];
 
 const storeErrors: StoreError[] = [
-  ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a store of swf-mcp; name another file with --db'],
+  ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a swf-mcp store; name another file with --db'],
   ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup, or name another file with --db'],
   [
     'SQLITE_READONLY',
@@ -35,11 +32,11 @@ const storeErrors: StoreError[] = [
   ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
   ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the permissions of the file and its folder'],
   ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],
-  ['EACCES', 'STORE_UNAVAILABLE', 'may not be opened; check the permissions of the file and its folder'],
-  ['EPERM', 'STORE_UNAVAILABLE', 'may not be opened; check the permissions of the file and its folder'],
+  ['EACCES', 'STORE_UNAVAILABLE', 'cannot be opened; check the permissions of the file and its folder'],
+  ['EPERM', 'STORE_UNAVAILABLE', 'cannot be opened; check the permissions of the file and its folder'],
   ['EROFS', 'STORE_READ_ONLY', 'is on a read-only file system; name another file with --db'],
-  ['ENOTDIR', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
+  ['ENOTDIR', 'STORE_UNAVAILABLE', 'has a file in its path where a folder should be; name another file with --db'],
   ['EISDIR', 'STORE_UNAVAILABLE', 'is a folder; name a store file with --db'],
   ['ENOENT', 'STORE_UNAVAILABLE', 'cannot be created there; name another file with --db'],
-  ['EEXIST', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
+  ['EEXIST', 'STORE_UNAVAILABLE', 'has a file in its path where a folder should be; name another file with --db'],
 ];

@@ -4,18 +4,16 @@ import { onceFor } from '../../lib/once-for.ts';
 import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** The parameters of a statement: values in order, or one object with the named ones. */
+/** The parameters of a statement: values in order, or one object with named values. */
 type Value = string | number | null | object;
 
-/** A prepared statement. Errors of a faulty store are thrown as `SwfError`. */
+/** A prepared statement. Errors caused by a faulty store are thrown as `SwfError`. */
 export interface Prepared<Row, Parameters extends unknown[] = Value[]> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
-  /** The first column of the first row, for statements whose `Row` is that column alone. */
+  /** The first column of the first row, for statements whose `Row` consists of only that column. */
   value(...values: Parameters): Row | undefined;
-  /** The first column of every row. */
   values(...values: Parameters): Row[];
-  /** Whether there is a row. */
   has(...values: Parameters): boolean;
   run(...values: Parameters): RunResult;
 }
@@ -25,7 +23,7 @@ export interface Prepare {
   <Parameters extends unknown[], Row>(sql: string): Prepared<Row, Parameters>;
 }
 
-/** The statements of a connection. Each is prepared once, however often it is requested. */
+/** The statements of a connection. Each is prepared only once, however often it is requested. */
 export const preparer = onceFor((db: Connection): Prepare => {
   const known = new Map<string, Prepared<unknown>>();
   return (sql: string) => {
@@ -47,8 +45,8 @@ type Asked<Some extends Questions> = {
 };
 
 /**
- * Binds queries to a connection: functions of its statements and other arguments become functions of the
- * other arguments.
+ * Binds queries to a connection: functions that take its statements and other arguments become functions that
+ * take only the other arguments.
  */
 export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Some) =>
   Object.fromEntries(
@@ -56,14 +54,15 @@ export const questionsTo = <Some extends Questions>(sql: Prepare, questions: Som
   ) as Asked<Some>;
 
 /**
- * With a plain value after LIMIT, SQLite replans the statement at each call. With an expression it does not.
+ * With a plain parameter after LIMIT, SQLite plans the statement again for each call; with an expression it
+ * does not.
  */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
 function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
   const translated =
     (method: 'get' | 'all' | 'run') =>
-    (...values: Value[]): unknown => {
+    (...values: Value[]) => {
       try {
         return statement[method](...values);
       } catch (error) {
@@ -87,7 +86,7 @@ function prepareTranslated(db: Connection, sql: string): Prepared<unknown> {
   };
 }
 
-function prepareOn(db: Connection, sql: string): Statement {
+function prepareOn(db: Connection, sql: string) {
   try {
     return db.prepare(sql);
   } catch (error) {
@@ -95,7 +94,7 @@ function prepareOn(db: Connection, sql: string): Statement {
   }
 }
 
-/** Turns array rows into objects, in half the time that better-sqlite3 itself takes. */
+/** Turns array rows into objects, in half the time that better-sqlite3 takes to create objects. */
 function rowMaker(statement: Statement): (row: unknown[]) => unknown {
   const names = statement.columns().map(({ name }) => name);
   return (row) => {
@@ -106,8 +105,8 @@ function rowMaker(statement: Statement): (row: unknown[]) => unknown {
 }
 
 /**
- * As SQL: a field of a JSON column; null if the text is damaged, which would otherwise fail the whole
- * statement.
+ * As SQL: a field of a JSON column; null if the text is damaged, since damaged text would make the whole
+ * statement fail.
  */
 export const jsonField = (column: string, field: string) =>
   `CASE WHEN json_valid(${column}) THEN ${column} ->> '$.${field}' END`;

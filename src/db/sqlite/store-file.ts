@@ -9,7 +9,8 @@ import { type Connection, Database } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
 /**
- * Identifies the file at a path, to distinguish it from a replacement; undefined if there is no visible file.
+ * Identifies the file at a path, to distinguish it from a replacement; undefined if the file is missing or
+ * inaccessible.
  */
 export const fileAt = (path: string) =>
   tried(() => {
@@ -20,8 +21,8 @@ export const fileAt = (path: string) =>
 /** The size of a file in bytes; 0 if the file does not exist. */
 export const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-/** A text that changes whenever the store is written, even if only its write-ahead log. */
-export function contentAt(path: string): string {
+/** A string that changes whenever the store is written to, even if only its write-ahead log changes. */
+export function contentAt(path: string) {
   const states = [path, logOf(path)].map((name) => {
     const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
     return `${fileAt(name)}/${mtimeMs}/${size}`;
@@ -30,8 +31,8 @@ export function contentAt(path: string): string {
 }
 
 /**
- * Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log removed or replaced:
- * writes would be lost, whatever SQLite says.
+ * Throws `STORE_UNAVAILABLE` if the store was removed, emptied or replaced, or its log was removed or
+ * replaced: writes would be lost although SQLite reports success.
  */
 export function requireSameFiles(path: string, opened: Record<'file' | 'log', string | undefined>, db: Connection) {
   const now = statSync(path, { throwIfNoEntry: false });
@@ -43,8 +44,8 @@ export function requireSameFiles(path: string, opened: Record<'file' | 'log', st
 }
 
 /**
- * Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file;
- * `STORE_UNAVAILABLE` if others could change the store.
+ * Throws `EROFS` on a read-only file system, where SQLite would only say that it cannot open a file, and
+ * `STORE_UNAVAILABLE` if other users could change the store.
  */
 export function requireWritable(path: string) {
   try {
@@ -52,28 +53,29 @@ export function requireWritable(path: string) {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EROFS') throw error;
   }
-  // An existing file may be read-only. The first write reports that.
+  // An existing file may be read-only; the first write reports that.
   requireOurs(path);
 }
 
-/** Throws `STORE_UNAVAILABLE` if another user could change the store behind our back. */
+/** Throws `STORE_UNAVAILABLE` if another user could change the store. */
 function requireOurs(path: string) {
-  // The last writes are in the files beside it.
+  // The files next to the store contain the latest writes.
   const found = ['', '-wal', '-shm', '-journal']
     .map((ending) => ({ file: `${path}${ending}`, why: whyNotOurs(`${path}${ending}`) }))
     .find(({ why }) => why !== undefined);
   if (found === undefined) return;
   const { file, why } = found;
   throw storeUnavailable(
-    `the store ${file} is not used: ${why}, so its contents could not be trusted; "chmod 600" it if it is yours, or name another file with --db`,
+    `the store ${file} is not used: ${why}, so its contents cannot be trusted; "chmod 600" it if it is yours, or name another file with --db`,
   );
 }
 
 export const logOf = (path: string) => `${path}-wal`;
 
 /**
- * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced: others do not see writes to the
- * old log. First moves this process's writes into the store, unless another log was begun.
+ * Throws `STORE_UNAVAILABLE` if the write-ahead log was removed or replaced, since other processes do not see
+ * writes to the old log. Before throwing, moves this process's writes into the store unless a new log has been
+ * started.
  */
 function requireSameLog(path: string, log: string | undefined, db: Connection) {
   const now = fileAt(logOf(path));
@@ -82,18 +84,18 @@ function requireSameLog(path: string, log: string | undefined, db: Connection) {
   const isWhole = now === undefined && moveLog(db);
   const rest = isWhole ? 'earlier writes are in the store' : 'the latest writes may be missing';
   throw storeUnavailable(
-    `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and do not touch the files beside a store`,
+    `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and do not touch the files next to the store`,
   );
 }
 
-/** Each try waits for locks as long as any statement does. */
+/** Each try waits for locks as long as any other statement does. */
 const maxTries = 50;
 
 /**
  * Moves all of the write-ahead log into the store. Returns false if a reader of an older state, or another
  * checkpoint, blocks this for too long.
  */
-function moveLog(db: Connection): boolean {
+function moveLog(db: Connection) {
   for (let tries = 0; tries < maxTries; tries += 1) {
     const [moved] = db.pragma('wal_checkpoint(FULL)') as { busy: number; log: number; checkpointed: number }[];
     if (moved?.busy === 0 && moved.log === moved.checkpointed) return true;
@@ -102,21 +104,21 @@ function moveLog(db: Connection): boolean {
 }
 
 /**
- * Throws `STORE_CORRUPT` if the store is empty or gone while its write-ahead log exists: SQLite would discard
- * the log, which may hold nearly everything.
+ * Throws `STORE_CORRUPT` if the store is empty or gone although its write-ahead log exists: SQLite would
+ * discard the log, which may contain nearly everything.
  */
 export function requireNoOrphanLog(path: string) {
-  // In this order: a new store is written before its log exists.
+  // Check the log first: a new store is written before its log exists.
   if (sizeOf(logOf(path)) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
-    `the store ${path} is empty or gone, and ${path}-wal beside it has the latest writes; put the store back, restore a backup, or move ${path}-wal away`,
+    `the store ${path} is empty or gone, and ${path}-wal next to it has the latest writes; put the store back, restore a backup, or move ${path}-wal away`,
   );
 }
 
 /**
- * Throws `STORE_UNAVAILABLE` if other hosts may write the store too. A store that is not being written can be
- * read from a copy.
+ * Throws `STORE_UNAVAILABLE` if other hosts may write to the store too. A store that no process is writing to
+ * can be read from a copy.
  */
 function requireLocal(path: string) {
   const network = networkFileSystemOf(path);
@@ -136,11 +138,10 @@ const maxBytes = 256 * 1024 * 1024;
 const journalModeBytes = [18, 19];
 
 /**
- * Reads a store that no process has open, in a read-only folder, into memory: SQLite cannot read a
- * write-ahead log without files beside it. Undefined if the copy would not be the whole store, or is too
- * large.
+ * Reads into memory a store that is in a read-only folder and that no process has open, since SQLite cannot
+ * read a write-ahead log without files next to it. Undefined if the copy would be incomplete or too large.
  */
-export function readIntoMemory(path: string): Connection | undefined {
+export function readIntoMemory(path: string) {
   if (sizeOf(logOf(path)) > 0 || sizeOf(path) > maxBytes) return undefined;
   const bytes = readFileSync(path);
   for (const at of journalModeBytes) bytes[at] = 1;
@@ -148,8 +149,8 @@ export function readIntoMemory(path: string): Connection | undefined {
 }
 
 /**
- * How long one try waits inside SQLite, which blocks this process, in milliseconds. Writers retry outside
- * SQLite.
+ * How long, in milliseconds, one try waits inside SQLite, where waiting blocks this process. Writers retry
+ * outside SQLite.
  */
 const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 
@@ -157,19 +158,19 @@ const busyTimeout = { writer: 20, reader: 1000, server: 50 };
 const minBytes = 100;
 
 /**
- * Opens the file, or explains why it cannot be a store before SQLite reports its own error.
+ * Opens the file. If the file cannot be a store, explains why before SQLite reports its own error. Throws
+ * `NoStoreYet` if there is neither a file nor `make`, otherwise `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
  * @param make creates a missing file
- * @param isServer whether clients wait for answers of this process meanwhile Throws `NoStoreYet` if there is
- * no file and no `make`, else `STORE_UNAVAILABLE` or `STORE_CORRUPT`.
+ * @param isServer whether clients wait for answers from this process while it opens the file
  */
-export function connect(path: string, make?: () => void, { isServer = false } = {}): Connection {
+export function connect(path: string, make?: () => void, { isServer = false } = {}) {
   try {
     requireLocal(path);
     requireNoOrphanLog(path);
     make?.();
     const stats = statSync(path);
     if (stats.isFile() && stats.size > 0 && stats.size < minBytes)
-      throw storeUnavailable(`${path} is not a store of swf-mcp; name another file with --db`);
+      throw storeUnavailable(`${path} is not a swf-mcp store; name another file with --db`);
     if (!stats.isFile()) throw storeUnavailable(`${path} is not a file; name a store file with --db`);
     return new Database(path, {
       fileMustExist: true,

@@ -8,14 +8,14 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 
-/** The keys that find an object. */
+/** The keys for finding an object. */
 export interface ObjectNames {
-  /** Its natural key within its kind. */
+  /** The object's natural key, which is unique within its kind. */
   name: string;
   run_id?: string | undefined;
   /** The number of a slice within its file. */
   number?: number | undefined;
-  /** The file that programs look it up by. */
+  /** The file by which programs look the object up. */
   parent?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface ObjectNames {
 export interface MonitorObject extends ObjectNames {
   kind: string;
   object_id: string;
-  /** As returned to programs. */
+  /** The object as returned to programs. */
   document: Document;
 }
 
@@ -36,7 +36,7 @@ interface Row extends Pick<MonitorObject, 'kind' | 'object_id' | 'name'> {
 
 const columns = 'kind, object_id, name, run_id, number, parent, document';
 
-/** @param rest of the query, behind the kind */
+/** The objects of a kind. @param rest the rest of the query, after the kind */
 const objectsOf = (sql: Prepare, rest: string, kind: string, ...values: (string | number)[]): MonitorObject[] =>
   sql<Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${rest}`)
     .all(kind, ...values)
@@ -45,26 +45,24 @@ const objectsOf = (sql: Prepare, rest: string, kind: string, ...values: (string 
 export const objectOf = (sql: Prepare, kind: string, objectId: string): MonitorObject | undefined =>
   objectsOf(sql, ' AND object_id = ?', kind, objectId)[0];
 
-/** The newest object of a natural key. */
 export const objectNamed = (sql: Prepare, kind: string, name: string): MonitorObject | undefined =>
   objectsOf(sql, ' AND name = ? ORDER BY seq DESC LIMIT 1', kind, name)[0];
 
-/** How many objects to list, the newest, and how many messages. */
+/** At most this many objects (the newest ones) or messages are listed. */
 export const maxListed = 20_000;
 
-/** Filters of a list of objects. */
 export interface ObjectsWanted extends Partial<ObjectNames> {
-  /** Fields with their required text; an object without the field matches too. */
+  /** Fields with their required texts. An object without such a field matches too. */
   fields?: readonly (readonly [field: string, text: string])[];
-  /** Only objects of another status. */
+  /** Selects only objects whose status differs from this one. */
   not?: string | undefined;
 }
 
-/** The objects of a kind that match, oldest first. */
+/** The matching objects of a kind, oldest first. */
 export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): MonitorObject[] {
   const { run_id, number, parent, fields = [], not } = wanted;
   const conditions: [condition: string, ...values: (string | number)[]][] = [];
-  // The file is the most selective of these.
+  // Of these keys, the file (`parent`) selects the fewest rows.
   if (parent !== undefined) conditions.push(['parent = ?', parent]);
   if (run_id !== undefined) conditions.push([parent === undefined ? 'run_id = ?' : '+run_id = ?', run_id]);
   if (number !== undefined) conditions.push(['number = ?', number]);
@@ -83,7 +81,7 @@ export const newestRunOf = (sql: Prepare, executionId: string) =>
   ).value(executionId) ?? undefined;
 
 /**
- * An observed execution with the fields that swf-monitor would return; undefined if nothing was received
+ * An observed execution, with the fields that swf-monitor would return; undefined if nothing was received
  * about it.
  */
 export const knownExecution = (sql: Prepare, executionId: string) =>
@@ -92,7 +90,7 @@ export const knownExecution = (sql: Prepare, executionId: string) =>
   ).get(executionId);
 
 /** Writes an object, replacing any object with the same id. */
-export function putObject({ sql }: Transaction, object: MonitorObject): void {
+export function putObject({ sql }: Transaction, object: MonitorObject) {
   const { kind, object_id, name, run_id = null, number = null, parent = null, document } = object;
   sql(
     `INSERT INTO monitor_objects (kind, object_id, name, run_id, number, parent, document) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -101,11 +99,11 @@ export function putObject({ sql }: Transaction, object: MonitorObject): void {
   ).run(kind, object_id, name, run_id, number, parent, JSON.stringify(document));
 }
 
-/** Draws the next number of a counter, from 1. */
+/** Assigns the next number of a counter, from 1. */
 export const nextNumber = (tx: Transaction, name: string) => drawNumber(tx, `monitor ${name}`);
 
-/** Draws a run number of this store that no observed run has. */
-export function nextRunNumber(tx: Transaction): number {
+/** Assigns a run number of this store that no observed run has. */
+export function nextRunNumber(tx: Transaction) {
   const isHeard = tx.sql('SELECT 1 FROM observed_runs WHERE run_id = ?');
   for (;;) {
     const number = drawNumber(tx, 'run');
@@ -113,8 +111,8 @@ export function nextRunNumber(tx: Transaction): number {
   }
 }
 
-/** Draws the number of the next execution of a workflow, above all known ones. */
-export function nextSequence(tx: Transaction, workflow: string): number {
+/** Assigns the number of the next execution of a workflow, higher than any known number. */
+export function nextSequence(tx: Transaction, workflow: string) {
   const known = tx
     .sql<string>(
       `SELECT execution_id FROM workflow_executions WHERE substr(execution_id, 1, length($prefix)) = $prefix`,
@@ -127,7 +125,7 @@ export function nextSequence(tx: Transaction, workflow: string): number {
   return nextNumber(tx, name);
 }
 
-/** The bus messages of an execution in sending order, as listed by swf-monitor. */
+/** The bus messages of an execution in sending order, as swf-monitor lists them. */
 export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
   if (executionId === undefined) return [];
   return sql<Record<string, unknown> & { payload: string }>(

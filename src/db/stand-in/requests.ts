@@ -5,48 +5,49 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * A request that has waited longer is not sent: its author was told that it was not accepted. Milliseconds.
+ * A request that has waited for longer than this many milliseconds is not sent, since its author has been told
+ * that it was not accepted.
  */
 const requestLifetime = 60_000;
 
 /**
- * Seconds after which an unaccepted request expires in the broker: a runner that starts later must not begin
- * a run whose author was told that it was not accepted.
+ * The seconds after which an unaccepted request expires in the broker. A runner that starts later must not
+ * begin a run whose author has been told that the request was not accepted.
  */
 export const expirySeconds = 30;
 
-/** A request to the programs of another testbed. */
+/** A request to the programs of an observed testbed. */
 export interface TestbedRequest {
   request_id: number;
   namespace: string;
-  /** The message (JSON). */
+  /** The message as JSON. */
   body: string;
 }
 
-/** For a namespace to whose programs no requests may be sent. */
+/** The error if no observer may send requests to a namespace's programs. */
 export const noObserver = (namespace: string) =>
   argumentInvalid(
     `no observer of namespace ${JSON.stringify(namespace)} is allowed to send requests to its programs; start "swf-mcp observe --broker … --allow-control" with this store`,
   );
 
 /**
- * Writes a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may.
+ * Records a request for an observer to send. Throws `ARGUMENT_INVALID` if no observer may send it.
  * @param now milliseconds since 1970
  */
 export function askTestbed(
   tx: Transaction,
   { namespace, body, by, now }: { namespace: string; body: object; by: string; now: number },
   isAlive: LivenessTest,
-): number {
+) {
   if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined) throw noObserver(namespace);
   const ask = tx.sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)');
   return Number(ask.run(now, by, namespace, JSON.stringify(body)).lastInsertRowid);
 }
 
 /**
- * The next request to send. It is marked first, so that it is never sent twice: the queue is shared, and a
- * second command would start a second run.
- * @param namespaces the namespaces that the observer records; empty: all
+ * The next request to send. It is marked before it is sent, so that it is never sent twice: the queue is
+ * shared, and a second command would start a second run.
+ * @param namespaces the namespaces that the observer records; if empty, all
  */
 export function takeRequest({ sql }: Transaction, namespaces: readonly string[], now: number) {
   const row = sql<TestbedRequest>(
@@ -57,25 +58,29 @@ export function takeRequest({ sql }: Transaction, namespaces: readonly string[],
   return row;
 }
 
-/** Withdraws an unsent request. Returns whether it was still there: then it is never sent. */
+/** Withdraws a request unless it has been sent. Returns whether it was withdrawn; if so, it will never be sent. */
 export const withdrawRequest = (tx: Transaction, requestId: number) =>
   tx.sql('DELETE FROM testbed_requests WHERE request_id = ? AND sent_ms IS NULL').run(requestId).changes > 0;
 
 /** Deletes old requests. @param before milliseconds since 1970 */
-export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number): void {
+export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number) {
   sql('DELETE FROM testbed_requests WHERE asked_ms < ?').run(before);
 }
 
-/** When a request was sent, in milliseconds since 1970; undefined until then. */
+/** When a request was sent, in milliseconds since 1970; undefined if it has not been sent. */
 export const sentAt = (sql: Prepare, requestId: number) =>
   sql<number | null>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').value(requestId) ?? undefined;
 
-/** The sequence of the store's newest execution: executions first heard later come after it. */
+/**
+ * The sequence number of the store's newest execution. Executions that become known later have higher
+ * numbers.
+ */
 export const newestKey = (sql: Prepare) => sql<number | null>('SELECT max(seq) FROM workflow_executions').value() ?? 0;
 
 /**
- * The first execution of a namespace that was first heard after another one.
- * @param after the other's sequence, since clocks of hosts and brokers differ
+ * The first execution in a namespace to become known after another execution.
+ * @param after the other execution's sequence number; times are not used, since the clocks of hosts and brokers
+ * differ
  */
 export const heardAfter = (sql: Prepare, namespace: string, after: number) =>
   sql<string>(
@@ -88,7 +93,7 @@ export const hasEnded = (sql: Prepare, executionId: string) =>
     executionId,
   );
 
-/** The newest execution to which programs of a namespace give an id: their commands refer to it. */
+/** The newest execution that a namespace's programs know by this id; their commands refer to that execution. */
 export const newestCalled = (sql: Prepare, namespace: string, toldId: string) =>
   sql<{ execution_id: string; status: string }>(
     `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)

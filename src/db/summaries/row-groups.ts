@@ -16,10 +16,10 @@ import { anyKey, type KeyRange } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { instantOf, type RowSource, rowSources } from './row-sources.ts';
 
-/** Rows per step: about ten milliseconds. */
+/** Number of rows per step. A step takes about ten milliseconds. */
 const rowsOfStep = 8000;
 
-/** A group of rows as SQL returns it. */
+/** A group of rows, as returned by SQL. */
 interface Part extends Record<'n' | 'failed' | 'slices' | 'stay_failed', number> {
   /** Null if unknown. */
   retries: number | null;
@@ -30,8 +30,8 @@ interface Part extends Record<'n' | 'failed' | 'slices' | 'stay_failed', number>
 }
 
 /**
- * Adds the rows of a table to groups, some thousand at a time, by the execution index if the query names an
- * execution.
+ * Adds the rows of a table to groups, several thousand rows at a time, using the index of executions if the
+ * query names an execution.
  */
 export function* addRows(
   groups: Groups,
@@ -70,7 +70,8 @@ export function* addRows(
 }
 
 /**
- * Message counts by type, for all executions or one, from kept figures; undefined if the query requires more.
+ * Message counts by type, for one execution or all, from stored counts; undefined if these counts cannot answer
+ * the query.
  */
 function typeCounts(sql: Prepare, question: SummaryQuestion) {
   const { what, keys, execution_id, namespace, status, start_time, end_time } = question;
@@ -93,13 +94,13 @@ function add(groups: Groups, keys: readonly SummaryKey[], part: Part) {
   if (seconds !== null) group.seconds.push(seconds);
 }
 
-function shownKey(key: SummaryKey, value: string | number | null, causes: Causes): string | undefined {
+function shownKey(key: SummaryKey, value: string | number | null, causes: Causes) {
   if (value === null) return undefined;
   if (isSpan(key)) return typeof value === 'number' ? spanName(key, value) : shortTime(key, value);
   return key === 'cause' ? causes.add(String(value)) : String(value);
 }
 
-function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion): string {
+function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion) {
   const [a, b = 'NULL'] = keys.map((key) => {
     if (!isSpan(key)) return source.keys[key] ?? 'NULL';
     const time = source.times[time_field];
@@ -113,7 +114,7 @@ function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion
     ${sum(source.bytes)} AS bytes, ${sum(source.slices)} AS slices, ${sum(source.stayFailed)} AS stay_failed, ${source.seconds ?? 'NULL'} AS seconds`;
 }
 
-function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {
+function toldColumns(source: RowSource, { keys }: SummaryQuestion) {
   const [a = 'a', b = 'b'] = keys.map((key, at) => {
     const column = at === 0 ? 'a' : 'b';
     return isSpan(key) ? column : (source.told?.[key]?.(column) ?? column);
@@ -121,8 +122,8 @@ function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {
   return `${a} AS a, ${b} AS b`;
 }
 
-/** The given conditions, each with its value. */
-function conditionsOf(source: RowSource, question: SummaryQuestion): [string, string][] {
+/** The conditions of the query, each with its value. */
+function conditionsOf(source: RowSource, question: SummaryQuestion) {
   const { namespace, status, start_time, end_time, time_field } = question;
   const time = source.times[time_field];
   const all: [string | undefined, string | undefined][] = [
@@ -134,13 +135,16 @@ function conditionsOf(source: RowSource, question: SummaryQuestion): [string, st
   return all.filter((one): one is [string, string] => one[0] !== undefined && one[1] !== undefined);
 }
 
-/** How many blocks may have their rows counted one by one: with more, all rows are walked in steps. */
+/**
+ * Maximum number of blocks whose rows are counted one by one; if there are more such blocks, all rows are read
+ * in steps.
+ */
 const maxMixed = 200;
 
 /**
- * Counts the rows of a table per minute, hour or day from the notes about its blocks, most of which lie
- * within one span: a tenth of a second for ten million rows. Undefined for any other query, or if too many
- * blocks reach from one span into the next.
+ * Counts the rows of a table per minute, hour or day, using the notes about its blocks: most blocks are within
+ * one such span. This takes a tenth of a second for ten million rows. Returns undefined for any other query, or
+ * if too many blocks reach from one span into the next.
  */
 function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) {
   const [span] = question.keys;
@@ -178,8 +182,11 @@ function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion) 
   return [...counts].filter(([, n]) => n > 0).map(([text, n]) => ({ name: shortTime(span, text), n }));
 }
 
-/** Whether a query only counts rows, by one span of the noted time. */
-function countsOneSpan({ what, keys, execution_id, namespace, status, time_field }: SummaryQuestion): boolean {
+/**
+ * Whether a query has one key, counts all rows in a time window, and uses the time field that is noted for
+ * blocks.
+ */
+function countsOneSpan({ what, keys, execution_id, namespace, status, time_field }: SummaryQuestion) {
   const isUnfiltered = [execution_id, namespace, status].every((filter) => filter === undefined);
   return (what === 'messages' || what === 'logs') && keys.length === 1 && isUnfiltered && time_field === 'created';
 }
@@ -187,15 +194,15 @@ function countsOneSpan({ what, keys, execution_id, namespace, status, time_field
 const blockAfter = (key: number) => (key === Number.MAX_SAFE_INTEGER ? key : Math.floor((key - 1) / rowsOfBlock) + 1);
 
 /**
- * The name of a span, from the beginning of a time: for ISO 8601 in UTC, as all our times are, the one that
- * `spanName` gives.
+ * The name of the span in which a time falls. For ISO 8601 times in UTC, which all our times are, this equals
+ * what `spanName` returns.
  */
 const shortTime = (span: Span, text: string) => (span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`);
 
-/** As SQL: the digits of an ISO 8601 time that name its span. */
+/** As SQL: the leading characters of an ISO 8601 time, which name its span. */
 const digitsOf = (iso: string, span: Span) => `substr(${iso}, 1, ${{ day: 10, hour: 13, minute: 16 }[span]})`;
 
-/** The range of keys of a window's rows, if blocks note its time. */
+/** The narrowest range of keys that, by the times noted for blocks, contains all rows of a window. */
 function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {
   const { table, key, times, hasBlocks } = source;
   const time = times[question.time_field];

@@ -6,34 +6,34 @@ import { nameOf, numberOf } from '../migrations/names.ts';
 
 type Key = Exclude<SummaryKey, Span>;
 
-/** Rows of a table that can be summed. */
+/** A table whose rows can be summarized. */
 export interface RowSource {
   table: string;
-  /** The column that gives the order of recording. */
+  /** The column that gives the recording order. */
   key: string;
-  /** As SQL: the columns to group by. */
+  /** As SQL: the columns by which to group. */
   keys: Partial<Record<Key, string>>;
   /**
    * As SQL: the value to show for a group, computed from its column; absent if the column itself is shown.
    */
   told?: Partial<Record<Key, (by: string) => string>>;
-  /** Columns, in ISO 8601 or in milliseconds since 1970. */
+  /** Columns with times, in ISO 8601 or in milliseconds since 1970. */
   times: Partial<Record<TimeField, string>>;
   isMilliseconds?: true;
-  /** As SQL: the index of the rows of an execution, and conditions with one value each. */
+  /** As SQL: the index for an execution's rows, and conditions with one parameter each. */
   index?: string;
   isOfExecution: string;
   isOfNamespace?: string;
   hasStatus?: string;
-  /** As SQL, per row. */
+  /** As SQL, per row: whether it failed, and its other figures. */
   failed?: string;
   retries?: string;
   bytes?: string;
-  /** Slices of the row, and how many failed permanently. */
+  /** As SQL: the number of a row's slices, and the number of these that failed permanently. */
   slices?: string;
   stayFailed?: string;
   seconds?: string;
-  /** Whether blocks note times, so that the rows of a window can be found. */
+  /** Whether times are noted for blocks of rows, so that the rows in a window can be found. */
   hasBlocks: boolean;
 }
 
@@ -114,5 +114,5 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   },
 };
 
-/** As SQL: a bound time, which is ISO 8601, in the form of the times of rows. */
+/** As SQL: a bound ISO 8601 time, converted to the format of the rows' times. */
 export const instantOf = ({ isMilliseconds }: RowSource) => (isMilliseconds === true ? milliseconds('?') : '?');

@@ -16,7 +16,7 @@ import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { HistoryOf } from '../timeline/attempt-history.ts';
 import { addRows } from './row-groups.ts';
 
-/** How long after the end of their execution late results may arrive: an hour, in milliseconds. */
+/** How long after the end of an execution its results may still arrive, in milliseconds. */
 const latest = 3_600_000;
 
 /** The groups of a query. Run each step in a snapshot of the store. */
@@ -38,7 +38,7 @@ function* addSlices(groups: Groups, sql: Prepare, historyOf: HistoryOf, question
   }
 }
 
-/** The executions whose slices may fit, oldest first. */
+/** The executions with slices that may match, oldest first. */
 function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecution[] {
   const { execution_id, namespace, start_time, end_time } = question;
   const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
@@ -53,21 +53,21 @@ function executionsOf(sql: Prepare, question: SummaryQuestion): readonly OfExecu
 interface OfExecution {
   execution_id: string;
   namespace: string;
-  /** Who started it; null if unknown. */
+  /** The user who started the execution; null if unknown. */
   person: string | null;
   is_placeholder: 0 | 1;
 }
 
-/** A row's key as a number, and the name of a number. */
+/** The key of a row as a number, and the name that belongs to a number. */
 interface Keyed {
   of: (at: number) => number;
   name: (number: number) => string | undefined;
 }
 
-/** Key numbers are below this: numbers of names, and minutes since 1970. */
+/** Upper limit for the number that stands for a key: a name's number, or a time in minutes since 1970. */
 const most = 2 ** 26;
 
-/** Rows to process before others are served. */
+/** Number of rows to process before other requests are served. */
 const inOneTurn = 20_000;
 
 /** Adds the slices of an execution, or all attempts at them, to groups. */
@@ -108,11 +108,11 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   group.count += 1;
   if (columns.state[at] === failedState) group.failed += 1;
   group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
-  // A clock that was set back must not make times negative.
+  // Times must not become negative because a clock was set back.
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
 }
 
-/** Beyond this number, slices of one file are not distinguished. */
+/** Upper limit for a slice id; a higher id could be mistaken for that of a slice in another file. */
 const slicesOfFile = 2 ** 20;
 
 function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string) {
@@ -122,22 +122,23 @@ function addSlice(group: Group, columns: AttemptColumns, at: number, execution: 
   if (columns.isCurrent[at] === 1 && columns.state[at] === failedState) group.stayFailed += 1;
 }
 
-/** A time of a row; NaN without one. */
+/** A time of a row; NaN if the row lacks it. */
 type TimeAt = (at: number) => number;
 
 /**
- * The time of a row to use: for attempts, queueing counts as creation. Columns are replaced when they grow,
- * which may happen between two steps.
+ * The time that the query uses for a row: attempts count as created when they are queued. Columns are replaced
+ * when they grow, which may happen between two steps, so get them again each time.
  */
 function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): TimeAt {
-  // A slice that waits again after its execution was stopped does not count as started: no worker has it.
+  // A slice that is queued again because its execution was stopped does not count as started, since no worker
+  // has it.
   if (time_field === 'started' && !isOfAttempts)
     return (at) => (columns.state[at] === queuedState ? NaN : (columns.started[at] as number));
   const column = time_field !== 'created' ? time_field : isOfAttempts ? 'queued' : 'created';
   return (at) => columns[column][at] as number;
 }
 
-/** Whether a query selects only some slices of an execution, by the filters of `condition`. */
+/** Whether a query's filters, which `condition` checks, select only some slices of an execution. */
 const isPart = ({ status, assigned_worker, start_time, end_time }: SummaryQuestion) =>
   [status, assigned_worker, start_time, end_time].some((filter) => filter !== undefined);
 

@@ -2,38 +2,32 @@ import { createCauses } from '../../domain/causes.ts';
 import { failedState, type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { millisecondsAt, timeLength } from '../../lib/time.ts';
 
-/**
- * When things happened to an attempt, in milliseconds since 1970; NaN if they did not. `created`: when the
- * slice was made. `processing`: the seconds of its
- * payload, as its worker measured them.
- */
-type AttemptTimes = Record<'created' | 'queued' | 'started' | 'completed' | 'processing', number>;
-
-/** The value of a name column without a name. */
+/** The value in a name column for a missing name. */
 const noName = -1;
 
-/** How many errors to remember with their causes. */
+/** Maximum number of errors whose causes are remembered. */
 const maxErrors = 5000;
 
-/** A copy of a text: a part of a larger text would keep the whole in memory. */
-const ownText = (text: string) => Buffer.from(text, 'utf8').toString('utf8');
+type Text = string | null;
 
-/** Numbers names from 0, in order of appearance: columns hold numbers, and very many rows share a name. */
+/**
+ * Assigns numbers to names, from 0 in order of appearance, since columns contain numbers, and very many rows
+ * share a name.
+ */
 class Names {
   readonly all: string[] = [];
   readonly #numbers = new Map<string, number>();
-  /** Neighboring rows usually have the same name, and comparing is faster than looking up. */
+  /** Neighbouring rows usually have the same name, and comparing is faster than looking up. */
   #lastName: string | undefined;
   #lastNumber = -1;
 
-  numberOf(name: string): number {
+  numberOf(name: string) {
     if (name === this.#lastName) return this.#lastNumber;
     let number = this.#numbers.get(name);
     if (number === undefined) {
-      const own = ownText(name);
       number = this.all.length;
-      this.all.push(own);
-      this.#numbers.set(own, number);
+      this.all.push(name);
+      this.#numbers.set(name, number);
     }
     this.#lastName = this.all[number];
     this.#lastNumber = number;
@@ -41,10 +35,12 @@ class Names {
   }
 }
 
+const numberIn = (names: Names, name: Text = null) => (name === null ? noName : names.numberOf(name));
+
 /**
- * Every attempt at every slice of one execution as columns of numbers: 66 bytes per attempt, so that counts,
- * times and pictures of a hundred thousand take milliseconds. Times are milliseconds since 1970, or NaN;
- * names are numbers of `names`; states are indexes of `sliceStatuses`.
+ * Every attempt at every slice of one execution as columns of numbers. An attempt takes 66 bytes, so counts,
+ * times and pictures of a hundred thousand attempts take milliseconds. Times are milliseconds since 1970, or
+ * NaN; names are numbers in `names`; states are indexes into `sliceStatuses`.
  */
 export class AttemptColumns {
   length = 0;
@@ -58,7 +54,7 @@ export class AttemptColumns {
   stf = new Int32Array(0);
   sliceId = new Int32Array(0);
   attempt = new Int32Array(0);
-  /** Time frames of the slice; 0 if unknown. */
+  /** Number of Time Frames in the slice; 0 if unknown. */
   tfCount = new Int32Array(0);
   state = new Uint8Array(0);
   isCurrent = new Uint8Array(0);
@@ -72,23 +68,27 @@ export class AttemptColumns {
   completed = new Float64Array(0);
   processing = new Float64Array(0);
   /**
-   * The last attempt of each slice, by the file that numbers it and its id, and the previous attempt of each
-   * attempt.
+   * The last attempt at each slice, by the file within which the slice is numbered and by the slice's id; and
+   * for each attempt, the previous one.
    */
   readonly #last: number[][] = [];
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
 
-  /** The STF file of each other file that numbers slices, by the number of that file's name. */
+  /**
+   * For each TF file within which slices are numbered: its STF file. The keys are the numbers of the TF files'
+   * names.
+   */
   readonly stfOfFile = new Map<number, string>();
 
   /**
-   * The index of an attempt at a slice, added if missing.
-   * @param of its STF file, and the file that numbers its slices, if that is another one
+   * The index of an attempt at a slice; adds the attempt if it is missing.
+   * @param of names the slice's STF file, and the file within which its slices are numbered, if that is another
+   * file
    */
-  placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
-    const stf = this.names.stf.numberOf(of.file ?? of.stf);
-    if (of.file !== undefined && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf);
+  placeOf(of: Record<'stf' | 'file', Text>, sliceId: number, attempt: number) {
+    const stf = this.names.stf.numberOf(of.file ?? of.stf ?? '');
+    if (of.file !== null && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf ?? '');
     const last = (this.#last[stf] ??= []);
     const latest = last[sliceId] ?? noName;
     for (let at = latest; at !== noName; at = this.#before[at] ?? noName) if (this.attempt[at] === attempt) return at;
@@ -107,34 +107,27 @@ export class AttemptColumns {
     this.isCurrent[at] = isCurrent ? 1 : 0;
   }
 
-  setTimes(at: number, { created, queued, started, completed, processing }: AttemptTimes) {
-    this.created[at] = created;
-    this.queued[at] = queued;
-    this.started[at] = started;
-    this.completed[at] = completed;
-    this.processing[at] = processing;
-  }
-
-  /** Call after `setState`: only a failure has a cause. */
-  setNames(at: number, [worker, host, error, job]: readonly (string | undefined)[]) {
+  /** Call this after `setState`, since only a failed attempt has a cause. */
+  setNames(at: number, [worker, host, error, job]: readonly Text[]) {
     const { names } = this;
-    this.job[at] = job === undefined ? noName : names.job.numberOf(job);
-    this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
-    this.host[at] = host === undefined ? noName : names.host.numberOf(host);
+    this.worker[at] = numberIn(names.worker, worker);
+    this.host[at] = numberIn(names.host, host);
+    this.job[at] = numberIn(names.job, job);
     this.cause[at] = this.state[at] === failedState ? this.#causeOf(error) : noName;
   }
 
-  #causeOf(error = 'failed without a reason'): number {
+  #causeOf(told: Text = null) {
+    const error = told === null || told === '' ? 'failed without a reason' : told;
     let cause = this.#causes.get(error);
     if (cause === undefined) {
       cause = this.names.cause.numberOf(error);
       if (this.#causes.size >= maxErrors) this.#causes.clear();
-      this.#causes.set(ownText(error), cause);
+      this.#causes.set(error, cause);
     }
     return cause;
   }
 
-  #add(): number {
+  #add() {
     if (this.length === this.stf.length) this.#grow();
     this.length += 1;
     return this.length - 1;
@@ -151,100 +144,75 @@ export class AttemptColumns {
   }
 }
 
-function longer<T extends Int32Array | Uint8Array | Float64Array>(old: T, larger: T): T {
+function longer<T extends Int32Array | Uint8Array | Float64Array>(old: T, larger: T) {
   larger.set(old);
   return larger;
 }
 
-/** Ends each value, and occurs in none of ours. */
-const valueEnd = '\u001F';
-const valueEndCode = valueEnd.charCodeAt(0);
-
-/** As SQL: the file that numbers a slice, by its name: NULL if that is its STF file, else its TF file. */
+/**
+ * As SQL: the name of the file within which a slice is numbered: NULL if that is the STF file, otherwise the TF
+ * file.
+ */
 const numberedIn = (s: string) =>
   `iif(instr(${s}slice_filename, replace(${s}stf_filename, '.stf', '_slice_')) = 1, NULL, ${s}tf_filename)`;
 
-/**
- * As SQL: the values of an attempt that this program creates, in the order in which `takeAttempts` reads
- * them, with semicolons between.
- */
-const ownValues = {
-  current:
-    `stf_filename; ${numberedIn('')}; slice_id; attempt; status; '1'; starts; coalesce(tf_count, 0); created_at; ` +
-    'queued_again_at; assigned_at; left_from; completed_at; processing_seconds',
-  earlier:
-    `s.stf_filename; ${numberedIn('s.')}; s.slice_id; a.attempt; a.state; '0'; a.starts; coalesce(s.tf_count, 0); s.created_at; ` +
-    'nullif(a.queued_at, s.created_at); a.started_at; NULL; a.completed_at; a.processing_seconds',
-};
-
-/** As SQL: values that others may have created. */
-const foreignValues = {
-  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`, 'job'],
-  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)', 'a.job'],
+/** As SQL: the values of an attempt, in the order of `AttemptRead`. */
+const values = {
+  current: `stf_filename, ${numberedIn('')}, slice_id, attempt, status, 1, starts, tf_count, created_at, queued_again_at, coalesce(assigned_at, left_from), completed_at,
+    processing_seconds, coalesce(assigned_worker, left_by), hostname, iif(status = 'failed', substr(error, 1, 1000), NULL), job`,
+  earlier: `s.stf_filename, ${numberedIn('s.')}, s.slice_id, a.attempt, a.state, 0, a.starts, s.tf_count, s.created_at, a.queued_at, a.started_at, a.completed_at,
+    a.processing_seconds, a.worker_id, a.hostname, substr(a.error, 1, 1000), a.job`,
 };
 
 /**
- * As SQL: attempts as one text, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and
- * `tf_slices AS s`. better-sqlite3 takes four times as long to create a row of values as SQLite takes to read
- * it. Separators in texts of others are replaced, so that none looks like two.
+ * As SQL: attempts as one JSON text, either current ones from `tf_slices` or earlier ones from the tables
+ * `earlier_attempts AS a` and `tf_slices AS s`. The text is a single value, since better-sqlite3 takes four
+ * times as long to create a row of values as SQLite takes to read the row.
  */
-export function attemptsAsText(kind: keyof typeof ownValues): string {
-  const values = [
-    ...ownValues[kind].split('; '),
-    ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`),
-  ];
-  return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
-}
+export const attemptsAsText = (kind: keyof typeof values) => `json_group_array(json_array(${values[kind]}))`;
 
-/** Parses the attempts of such a text into columns. */
+/**
+ * An attempt in the text of `attemptsAsText`. It is an array, since an object would take twice as long to
+ * parse. Times are ISO 8601.
+ */
+type AttemptRead = [
+  ...slice: [stf: Text, file: Text, sliceId: number, attempt: number],
+  ...standing: [state: SliceStatus, isCurrent: 0 | 1, starts: number, tfCount: number | null],
+  ...times: [created: Text, queued: Text, started: Text, completed: Text, processing: number | null],
+  ...names: [worker: Text, host: Text, error: Text, job: Text],
+];
+
+/** Milliseconds since 1970; NaN if the time is missing or damaged. */
+const timeIn = (text: Text) =>
+  text === null ? NaN : text.length === timeLength ? millisecondsAt(text, 0) : Date.parse(text);
+
+/** Parses the text of `attemptsAsText` into columns. */
 export function takeAttempts(text: string, columns: AttemptColumns) {
-  let at = 0;
-  const word = (): string => {
-    const end = text.indexOf(valueEnd, at);
-    const found = text.slice(at, end);
-    // A damaged value may have cut off others: the rest is read to its end.
-    at = end < 0 ? text.length : end + 1;
-    return found;
-  };
-  const isAbsent = () => text.charCodeAt(at) === valueEndCode;
-  const optional = (): string | undefined => {
-    if (!isAbsent()) return word();
-    at += 1;
-    return undefined;
-  };
-  const whole = (): number => {
-    let found = 0;
-    for (; at < text.length && text.charCodeAt(at) !== valueEndCode; at += 1)
-      found = found * 10 + text.charCodeAt(at) - 48;
-    at += 1;
-    return found;
-  };
-  const time = (): number => {
-    if (isAbsent()) {
-      at += 1;
-      return NaN;
-    }
-    // No time, in a damaged store.
-    if (text.indexOf(valueEnd, at) !== at + timeLength) return Date.parse(word());
-    const found = millisecondsAt(text, at);
-    at += timeLength + 1;
-    return found;
-  };
-  const either = (first: number, second: number) => (Number.isNaN(first) ? second : first);
-  while (at < text.length) {
-    const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
-    columns.setState(place, word() as SliceStatus, whole() === 1);
+  for (const [
+    stf,
+    file,
+    sliceId,
+    attempt,
+    state,
+    isCurrent,
+    starts,
+    tfCount,
+    created,
+    queued,
+    started,
+    completed,
+    processing,
+    ...names
+  ] of JSON.parse(text) as AttemptRead[]) {
+    const at = columns.placeOf({ stf, file }, sliceId, attempt);
+    columns.setState(at, state, isCurrent === 1);
+    columns.tfCount[at] = tfCount ?? 0;
+    columns.created[at] = timeIn(created);
+    columns.queued[at] = timeIn(queued ?? created);
     // A result may arrive for a slice whose start was never reported.
-    const wasStarted = whole() > 0;
-    columns.tfCount[place] = whole();
-    const created = time();
-    const queued = either(time(), created);
-    const started = either(time(), time());
-    const completed = time();
-    const processing = Number(optional() ?? NaN);
-    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed, processing });
-    const worker = optional();
-    const left = optional();
-    columns.setNames(place, [worker ?? left, optional(), optional(), optional()]);
+    columns.started[at] = starts > 0 ? timeIn(started) : NaN;
+    columns.completed[at] = timeIn(completed);
+    columns.processing[at] = processing ?? NaN;
+    columns.setNames(at, names);
   }
 }

@@ -6,23 +6,28 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { AttemptColumns, attemptsAsText, takeAttempts } from './attempt-columns.ts';
 
-/** Rows per step: about ten milliseconds. */
+/** Number of rows per step. A step takes about ten milliseconds. */
 const rowsOfStep = 3000;
 
-/** The messages that move a slice. Their ids have its name after the type. */
+/**
+ * The types of messages that change a slice's state. The ids of such messages contain the slice's name after
+ * the type.
+ */
 const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
 
-/** Reads attempts of an execution into columns. */
 function attemptReader(sql: Prepare, executionId: string) {
   const columns = new AttemptColumns();
 
-  /** Takes the attempts that a query returns as text. @param from the rest of the SELECT, from FROM on */
+  /**
+   * Adds to the columns the attempts that a query selects.
+   * @param from the rest of the SELECT: FROM and what follows
+   */
   function take(kind: 'current' | 'earlier', from: string, ...values: (string | number)[]) {
     const text = sql<string | null>(`SELECT ${attemptsAsText(kind)} ${from}`).value(...values);
     takeAttempts(text ?? '', columns);
   }
 
-  /** The last key of the piece after a key; undefined if no rows follow. */
+  /** The last key in the piece of rows that begins after a key; undefined if no rows follow that key. */
   const endOfPiece = <Key extends string | number>(key: string, among: string, after: Key) =>
     sql<Key | null>(`SELECT max(${key}) FROM (SELECT ${key} ${among} ORDER BY ${key} LIMIT ?)`).value(
       executionId,
@@ -33,14 +38,14 @@ function attemptReader(sql: Prepare, executionId: string) {
   return {
     columns,
     /** Reads a piece of the slices. Returns its last key; undefined if no rows follow. */
-    readSlices(after: number): number | undefined {
+    readSlices(after: number) {
       const among = 'FROM tf_slices INDEXED BY tf_slices_execution WHERE execution_id = ? AND seq > ?';
       const last = endOfPiece('seq', among, after);
       if (last !== undefined) take('current', `${among} AND seq <= ?`, executionId, after, last);
       return last;
     },
-    /** The same of the earlier attempts. */
-    readEarlier(after: string): string | undefined {
+    /** Like `readSlices`, but for a piece of the earlier attempts. */
+    readEarlier(after: string) {
       const among =
         'FROM earlier_attempts INDEXED BY earlier_attempts_execution WHERE execution_id = ? AND slice_filename > ?';
       const last = endOfPiece('slice_filename', among, after);
@@ -56,7 +61,10 @@ function attemptReader(sql: Prepare, executionId: string) {
       const earlier = 'FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)';
       take('earlier', `${earlier} WHERE a.${isAmong} AND s.execution_id = ?`, ...values);
     },
-    /** The end of a stopped execution takes slices from their workers without a message about each. */
+    /**
+     * Rereads slices of a stopped execution: the stop takes them from their workers without a message about
+     * each.
+     */
     readAbandoned: () =>
       take(
         'current',
@@ -68,26 +76,26 @@ function attemptReader(sql: Prepare, executionId: string) {
 }
 
 /**
- * The attempts of one execution, kept in step with the store: read once in pieces, then updated from the
- * messages since. A piece takes about ten milliseconds, so that other requests are answered in between. Only
- * rows of the projection are read, never message contents: the projection alone judges messages that arrive
- * late, twice or against the rules.
+ * The attempts of one execution, kept up to date with the store: read once in pieces, then updated according to
+ * later messages. Reading a piece takes about ten milliseconds, so other requests are answered in between. Only
+ * rows of the projection are read, never the contents of messages: the projection alone judges messages that
+ * arrive late, twice or against the rules.
  */
 export function createAttemptHistory(sql: Prepare, executionId: string) {
   const reader = attemptReader(sql, executionId);
   const maxOf = (question: string) => sql<number | null>(question).value(executionId) ?? 0;
   const newest = () =>
     maxOf(`SELECT max(seq) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`);
-  /** Keys up to which slices and earlier attempts have been read; undefined: all have. */
+  /** The keys up to which slices and earlier attempts have been read; undefined once all have been read. */
   let slicesRead: number | undefined = 0;
   let earlierRead: string | undefined = '';
-  // Messages up to these places have been followed. Those from now on are followed afterwards, even if a
-  // piece already reflects them.
+  // Messages up to these positions have been applied. Later messages are applied once all pieces have been
+  // read, even if a piece already reflects them.
   let seq = newest();
   let lateSeq = maxOf('SELECT max(late_seq) FROM late_messages WHERE execution_id = ?');
 
-  /** Rereads the slices that later messages have moved. @returns whether no such messages are left */
-  function followMessages(): boolean {
+  /** Rereads the slices whose state later messages have changed. @returns whether no such messages are left */
+  function followMessages() {
     const messages = sql<{ seq: number; message_id: string }>(
       `SELECT seq, ${messageColumns.message_id} AS message_id FROM message_rows INDEXED BY message_rows_execution
        WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
@@ -106,11 +114,11 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
 
   return {
     columns: reader.columns,
-    /** The place in the log that the columns reflect. */
+    /** The position in the log up to which the columns are current. */
     seq: () => seq,
-    /** Whether another log has replaced the followed one. */
+    /** Whether another log has replaced the one that was followed. */
     isOutdated: () => newest() < seq,
-    /** Brings the columns up to date. Run each step in a snapshot; the columns reflect the last one. */
+    /** Brings the columns up to date. Run each step in a snapshot; the columns reflect the last snapshot. */
     *follow(): Steps<AttemptColumns> {
       while (slicesRead !== undefined) {
         slicesRead = reader.readSlices(slicesRead);
@@ -128,7 +136,7 @@ export function createAttemptHistory(sql: Prepare, executionId: string) {
 
 export type AttemptHistory = ReturnType<typeof createAttemptHistory>;
 
-/** The slices that ids of messages of an execution name, and whether a message ends it. */
+/** The slices that the ids of an execution's messages name, and whether one of the messages ends the execution. */
 function movedBy(executionId: string, messages: readonly { message_id: string }[]) {
   const moved = new Set<string>();
   let hasEnded = false;
@@ -140,25 +148,28 @@ function movedBy(executionId: string, messages: readonly { message_id: string }[
   return { moved, hasEnded };
 }
 
-/** The slices of an observed execution with messages after a place, whose ids do not name the slices. */
+/**
+ * The slices of an observed execution that have messages after a log position. The ids of such messages do not
+ * name the slices.
+ */
 const movedOfOthers = (sql: Prepare, executionId: string, seq: number) =>
   sql<string>(
     `SELECT DISTINCT key FROM message_subjects INDEXED BY message_subjects_attempt
      WHERE execution_id = ? AND ${indexPredicates.deciding} AND seq > ?`,
   ).values(executionId, seq);
 
-/** Attempts to keep in memory, over all executions: about 30 MB. */
+/** Maximum number of attempts to keep in memory for all executions together: about 30 MB. */
 const maxAttempts = 500_000;
 
-/** Executions to keep in memory: each call examines all of them. */
+/** Maximum number of executions to keep in memory, since each call examines all of them. */
 const maxHistories = 600;
 
-/** The history of an execution. Call it in a snapshot. */
+/** Returns the history of an execution. Call it in a snapshot. */
 export type HistoryOf = (executionId: string) => AttemptHistory;
 
 /** Keeps the histories of the most recently queried executions. */
 export function rememberHistories(sql: Prepare): HistoryOf {
-  /** In the order of use, most recent last. */
+  /** The histories in order of use, most recently used last. */
   const known = new Map<string, AttemptHistory>();
   return (executionId) => {
     const before = known.get(executionId);

@@ -4,9 +4,9 @@ import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedul
 import type { ExecutionParams } from '../params.ts';
 import { planOf } from './versions.ts';
 
-/** Slices as they arrive at workers. Times are seconds. */
+/** When slices arrive at workers. Times are in seconds. */
 export interface Arrivals {
-  /** When slices arrive, in order; `counts` says how many at each time. */
+  /** The times at which slices arrive, in order; `counts` has the number of slices at each time. */
   ticks: number[];
   counts: number[];
   /** Periods in which workers take no slices, in order. */
@@ -14,14 +14,14 @@ export interface Arrivals {
 }
 
 /**
- * Gives each slice to the worker that is free first; none starts in standby.
- * @param freeAt when each worker becomes free, in order; is changed
- * @returns when the last slice is done (0 without slices), the fraction of all workers' time spent working from the first slice to the last result, and
- * the longest wait of a slice for a worker
+ * Gives each slice to the worker that is free first. No slice starts in standby.
+ * @param freeAt when each worker becomes free, in order; modified
+ * @returns when the last slice is done (0 without slices), the fraction of all workers' time spent working from
+ * the first slice to the last result, and the longest time that a slice waits for a worker
  */
 export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64Array, service: number) {
   const workers = freeAt.length;
-  // Slices take equally long, so workers become free in the order in which they began.
+  // All slices take equally long, so workers become free in the order in which they started their slices.
   let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];
   for (const [at, tick] of ticks.entries())
     for (let n = counts[at] ?? 0; n > 0; n -= 1) {
@@ -40,18 +40,19 @@ export function playWork({ ticks, counts, standbys }: Arrivals, freeAt: Float64A
 }
 
 /**
- * A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time.
+ * The expected course of a run if nothing fails and machines are not a bottleneck. Times are in seconds of
+ * simulated time.
  */
 export type PlayedRun = ReturnType<typeof playedOn>;
 
-/** The most slices to simulate: a second's work. */
+/** Maximum number of slices to simulate: about a second of computing. */
 const maxSlices = 1_000_000;
 const maxSteps = 100_000;
 
-/** DAQ steps, or slices, between two yields to other work. */
+/** Number of DAQ steps or slices between two pauses for other work. */
 const inOneTurn = 2000;
 
-/** Messages that concern no file or slice: start, driver, phases, end. */
+/** Number of messages that are not about a file or slice: start, driver, phases, end. */
 const framingMessages = 7;
 
 type Schedule = ReturnType<typeof noArrivals>;
@@ -69,8 +70,7 @@ const noArrivals = () => ({
 });
 
 /**
- * Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large to be
- * played.
+ * Simulates the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` if the run is too large.
  */
 export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
   const { fast_processing: given } = params;
@@ -80,38 +80,35 @@ export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
   return playedOn(params, arrivals);
 }
 
-/** Plays the slices of a schedule. */
 function playedOn(params: ExecutionParams, arrivals: Schedule) {
   const { target_worker_count, slice_processing_time, physics_period_count } = params.fast_processing;
   const work = playWork(arrivals, new Float64Array(target_worker_count), slice_processing_time);
-  const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
-  const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
-  const { slices } = arrivals;
+  const frames = arrivals.stfs * params.daq_state_machine.tf_per_stf + arrivals.frames;
   return {
     stf_files: arrivals.stfs,
     tf_files: arrivals.samples,
-    slices,
-    messages: framingMessages + arrivals.phaseMessages + arrivals.stfs * 2 + arrivals.samples + slices * 3,
+    slices: arrivals.slices,
+    messages: framingMessages + arrivals.phaseMessages + arrivals.stfs * 2 + arrivals.samples + arrivals.slices * 3,
     /** Bytes of STF files and samples; 0 if no files are written. */
-    data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
-    /** From the start to the end of the DAQ. */
+    data_bytes: params.data.write_files ? frames * params.daq_state_machine.tf_size_bytes : 0,
+    /** The time from the start to the end of the DAQ. */
     daq_seconds: arrivals.daqEnd,
-    /** To the last result, or to the end of the DAQ if that is later. */
+    /** The time from the start to the last result, or to the end of the DAQ if that is later. */
     total_seconds: Math.max(arrivals.daqEnd, work.last),
-    /** To keep up while STFs arrive. */
+    /** Number of workers needed to keep up while STFs arrive. */
     workers_needed: workersFor(params, arrivals),
-    /** Fraction of all workers' time spent working, from the first slice to the last result. */
+    /** The fraction of all workers' time that is spent working, from the first slice to the last result. */
     worker_use: work.use,
-    /** Of a slice for a worker. */
+    /** The longest time that a slice waits for a worker. */
     longest_wait: work.longestWait,
-    /** Whether the run has no end; then only its first period is played. */
+    /** Whether the run has no end; in that case only its first period is simulated. */
     isEndless: physics_period_count === 0,
   };
 }
 
 const tooLarge = (what: string) =>
   argumentInvalid(
-    `the run has ${what}, too many to simulate; plan a part of it with a smaller stf_count, and multiply`,
+    `the run has ${what}, too many to simulate; plan a part of it with a smaller stf_count, and multiply the result`,
   );
 
 function* playSchedule(params: ExecutionParams): Steps<Schedule> {
@@ -119,7 +116,7 @@ function* playSchedule(params: ExecutionParams): Steps<Schedule> {
   const arrivals = noArrivals();
   let position = startPosition;
   for (let steps = 1; ; steps += 1) {
-    if (steps > maxSteps) throw tooLarge(`more than ${maxSteps} steps of the DAQ`);
+    if (steps > maxSteps) throw tooLarge(`more than ${maxSteps} DAQ steps`);
     if (arrivals.slices > maxSlices) throw tooLarge(`more than ${maxSlices} slices`);
     const step = nextStep(position, params);
     if (step.msg_type === 'finished') return { ...arrivals, daqEnd: step.tick };
@@ -130,8 +127,8 @@ function* playSchedule(params: ExecutionParams): Steps<Schedule> {
 }
 
 /**
- * The samples and slices of an STF. Every sampled STF gives the same numbers: only the places of its samples
- * differ.
+ * The samples and slices of an STF. Their numbers are the same for every sampled STF; only the positions of its
+ * samples differ.
  */
 function stfOf(params: ExecutionParams) {
   const plan = planOf(params);
@@ -161,10 +158,10 @@ function take(arrivals: Schedule, step: TimedStep, stf: ReturnType<typeof stfOf>
   arrivals.counts.push(stf.slices);
 }
 
-/** How many workers have a slice in hand at once while slices arrive at the rate of physics. */
-function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule): number {
+/** Number of workers that are busy at the same time while slices arrive at the rate of a physics period. */
+function workersFor({ fast_processing, daq_state_machine: daq }: ExecutionParams, { stfs, slices }: Schedule) {
   const each = daq.stf_interval + daq.stf_generation_time;
-  // All slices arrive at once, or none arrives.
+  // There are no slices, or all arrive at the same time.
   if (stfs === 0 || each === 0) return slices;
   const inHand = Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9);
   return Math.min(slices, Math.max(1, inHand));

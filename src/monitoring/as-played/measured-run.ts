@@ -1,28 +1,33 @@
 import { failedState } from '../../domain/slice-states.ts';
 import type { Attempts, Period } from '../timeline/attempts.ts';
 
-/** An attempt at a slice, as it was measured. Times are milliseconds since 1970. */
+/** A measured attempt at a slice. Times are milliseconds since 1970. */
 export interface MeasuredAttempt {
-  /** Its place in the queue, among those that arrived at the same time. */
+  /**
+   * The attempt's place in queue order, from 1. A retry that keeps its place in the queue has the rank of the
+   * first attempt.
+   */
   rank: number;
   queued: number;
   started: number;
-  /** How long it took, in milliseconds. */
+  /** The attempt's duration in milliseconds. */
   took: number;
   worker: number;
   hasFailed: boolean;
   stf: number;
-  /** The attempt that followed it, and how long after this one's end it was queued, in milliseconds. */
+  /**
+   * The next attempt at the slice, and how long after the end of this attempt it was queued, in milliseconds.
+   */
   next: MeasuredAttempt | undefined;
   nextAfter: number;
 }
 
-/** A measured run, to be replayed. Times are milliseconds since 1970. */
+/** A measured run that can be replayed. Times are milliseconds since 1970. */
 export type MeasuredRun = ReturnType<typeof measuredRun>;
 
 /**
- * Collects the measurements of a run.
- * @param keepsPlace whether a failed slice keeps its place in the queue instead of going behind the others
+ * Derives the measurements of a run from its attempts.
+ * @param keepsPlace whether a failed slice keeps its place in the queue instead of moving to the back
  */
 export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const all = attemptsIn(attempts, keepsPlace);
@@ -30,7 +35,7 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
   const workers = workersOf(byStart, attempts, part(between.map(lengthOf), minPart));
   const { held, direct } = sweep(byStart, workers);
-  // Longer than slices usually take to reach a free slot; shorter times may be chance.
+  // A time longer than slices usually take to reach a free slot; a shorter time may be due to chance.
   const minStill = Math.min(maxChance, Math.max(minChance, 3 * part([...between, ...direct].map(lengthOf), 0.9)));
   const still = held.filter((one) => lengthOf(one) > minStill);
   const moving = (times: readonly Period[]) =>
@@ -42,26 +47,28 @@ export function measuredRun(attempts: Attempts, keepsPlace: boolean) {
     keepsPlace,
     count: all.length,
     hasFailed: all.some((one) => one.hasFailed),
-    /** The usual time of an attempt that completed. Milliseconds. */
+    /** The usual duration of a completed attempt, in milliseconds. */
     usual: part(
       all.filter((one) => !one.hasFailed).map(({ took }) => took),
       0.5,
     ),
     workers,
     still,
-    /** Usual time on a slot from the end of a slice to the start of the next waiting one. Milliseconds. */
+    /**
+     * The usual time on a slot from the end of one slice to the start of the next waiting slice, in
+     * milliseconds.
+     */
     turnaround: part(moving(between), 0.5),
-    /** Usual time from queued to started if a slot is free. */
+    /** The usual time from queueing to starting a slice if a slot is free, in milliseconds. */
     dispatch: part(moving(direct), 0.5),
-    /** When the last attempt ended. */
     last: all.reduce((last, { started, took }) => Math.max(last, started + took), 0),
-    /** Attempts left out because their start or end is unknown. */
+    /** Number of attempts left out because their start or end is unknown. */
     leftOut: attempts.length - all.length,
   };
 }
 
-/** Ended attempts in the order they were queued, each with the attempt that followed it. */
-function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] {
+/** Ended attempts in the order in which they were queued, each with the next attempt at the same slice. */
+function attemptsIn(attempts: Attempts, keepsPlace: boolean) {
   const known: { key: string; number: number; one: MeasuredAttempt }[] = [];
   for (let at = 0; at < attempts.length; at += 1) {
     const [queued, started, completed] = [
@@ -75,7 +82,7 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
       number: attempts.attempt[at] as number,
       one: {
         rank: 0,
-        // Clocks of two hosts differ.
+        // The clocks of two hosts may differ.
         queued: Math.min(queued as number, started as number),
         started: started as number,
         took: Math.max(0, (completed as number) - (started as number)),
@@ -106,14 +113,17 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
 
 const lengthOf = ({ from, until }: Period) => until - from;
 
-/** The quantile below which this part of the values lies; 0 without values. */
+/** The `of` quantile of the values; 0 if there are none. */
 const part = (values: readonly number[], of: number) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 
-/** Of times that may include pauses, this smallest part is free of them. */
+/** If times may include pauses, the shortest tenth of them is assumed to include none. */
 const minPart = 0.1;
 
-/** Times from the end of a slice to the start of the next on its slot, if that one had waited. */
+/**
+ * The times from the end of a slice to the start of the next one on the same slot, if the next one had been
+ * waiting.
+ */
 function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Period[] {
   const freeAt = new Float64Array(workers).fill(Number.NaN);
   return byStart.flatMap(({ worker, started, queued, took }) => {
@@ -124,16 +134,16 @@ function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Pe
 }
 
 /**
- * A time without a start is always put down to chance up to the first of these, and never above the second.
- * Milliseconds.
+ * A period in which no slice starts is always ascribed to chance if it is shorter than the first limit, and
+ * never if it is longer than the second. Milliseconds.
  */
 const [minChance, maxChance] = [50, 1000];
 
 /**
- * Goes through the run: finds when slices waited and slots were free but none was started (pauses, no driver
- * or broker), and how long slices took to reach a free slot.
+ * Finds the periods in which slices waited and slots were free but no slice was started (pauses, no driver or
+ * broker), and the times that slices took to reach a free slot.
  */
-function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { held: Period[]; direct: Period[] } {
+function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]) {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
   const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
   const closes = workers.map(({ until }) => until).toSorted((a, b) => a - b);
@@ -143,18 +153,18 @@ function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]):
   for (const [begun, { started, queued: since }] of byStart.entries()) {
     const free = opened(started) - closed(started) - (begun - ended(started));
     if (free <= 0) continue;
-    // Since when the slice waited and a slot was free: the latest of its arrival, the previous start, and the
-    // end that freed the first of these slots.
+    // When the slice began to wait although a slot was free: the latest of the slice's arrival, the previous
+    // start, and the end of the slice that freed the first of the free slots.
     const last = byStart[begun - 1]?.started ?? -Infinity;
     const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
     if (Number.isFinite(last)) held.push({ from, until: started });
-    // The slice arrived at a free slot; the turnaround covers the others.
+    // A slot was already free when this slice arrived. For slices that waited for a slot, see `betweenSlices`.
     if (from === since) direct.push({ from, until: started });
   }
   return { held, direct };
 }
 
-/** Counts the sorted times that are before a given one. Call it in ascending order. */
+/** Counts how many sorted times are before a given time. Call it with ascending times. */
 type Count = (time: number) => number;
 
 function counter(times: readonly number[]): Count {
@@ -171,7 +181,7 @@ export interface Worker extends Period {
   host: string;
 }
 
-/** A place for one slice at a time: the workers that held it, one after the other. */
+/** A place for one slice at a time, as the sequence of workers that occupied it. */
 export type Slot = readonly Worker[];
 
 interface Begun {
@@ -182,10 +192,10 @@ interface Begun {
 }
 
 /**
- * The workers of a run, by number. A worker counts as gone if it was free and took nothing more while others
- * took many waiting slices.
- * @param begun attempts in order of their start
- * @param usual time from one slice to the next waiting one, in milliseconds
+ * The workers of a run, by number. A worker counts as gone if it was free and took no more slices while
+ * others took many waiting ones.
+ * @param begun attempts in the order in which they were started
+ * @param usual the usual time from one slice to the next waiting one, in milliseconds
  */
 function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
   const workers = names.worker.all.map((name) => ({ name, host: '', from: Infinity, until: 0 }));
@@ -206,7 +216,7 @@ function workersOf(begun: readonly Begun[], { names, worker, host, length }: Att
   return workers;
 }
 
-/** Assigns workers to slots: a worker that started after another was gone takes its slot. */
+/** Assigns workers to slots: a worker takes over a slot whose previous worker was gone before the new one started. */
 export function slotsOf(workers: readonly Worker[]): Slot[] {
   const slots: Worker[][] = [];
   const came = workers.filter(({ from }) => Number.isFinite(from)).toSorted((a, b) => a.from - b.from);
@@ -218,14 +228,14 @@ export function slotsOf(workers: readonly Worker[]): Slot[] {
   return slots;
 }
 
-/** The first time from `time` on at which a slot has a worker; undefined once its workers are gone. */
-export function freeFrom(slot: Slot, time: number): number | undefined {
+/** The first time at or after `time` at which a slot has a worker; undefined once its workers are gone. */
+export function freeFrom(slot: Slot, time: number) {
   const worker = slot.find(({ until }) => time <= until);
-  return worker === undefined ? undefined : Math.max(time, worker.from);
+  return worker && Math.max(time, worker.from);
 }
 
-/** Seconds in which no slot had a worker, between the first worker and the last. */
-export function secondsWithout(slots: readonly Slot[]): number {
+/** For how many seconds no slot had a worker, between the first worker and the last. */
+export function secondsWithout(slots: readonly Slot[]) {
   const spans = slots.flat().toSorted((a, b) => a.from - b.from);
   let [reached, without] = [spans[0]?.from ?? 0, 0];
   for (const { from, until } of spans) {

@@ -3,29 +3,27 @@ import TinyQueue from 'tinyqueue';
 import type { Period } from '../timeline/attempts.ts';
 import { type MeasuredAttempt, type MeasuredRun, type Slot, type Worker, freeFrom, slotsOf } from './measured-run.ts';
 
-/** Changes to a run before it is replayed. */
 export interface Changes {
-  /** Worker slots in all. */
   slots?: number | undefined;
-  /** Factor on the time of each slice: 0.5 is half as long. */
+  /** The factor for the duration of each slice: 0.5 halves it. */
   factor?: number | undefined;
-  /** The part of the sampled STF files to keep, 0 to 1. */
+  /** The fraction of the sampled STF files to keep, from 0 to 1. */
   part?: number | undefined;
   isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
-/** The result of replaying a run. Times are milliseconds since 1970, waits milliseconds. */
+/** The result of replaying a run. Times are in milliseconds since 1970, waits in milliseconds. */
 export interface PlayedAgain {
-  /** The end of its last slice; undefined if none is done. */
+  /** The end of the last attempt; undefined if no attempt was started. */
   last: number | undefined;
   slots: number;
   slices: number;
-  /** Attempts for which no worker was left. */
+  /** Number of attempts for which no workers were left. */
   undone: number;
-  /** Slices whose last attempt fails; undefined if it is not known how some of them would end. */
+  /** Number of slices whose last attempt fails; undefined if the outcome of some slices is unknown. */
   failed: number | undefined;
   queued: number[];
-  /** For the attempts that were started. */
+  /** When each attempt started. */
   started: number[];
   waits: number[];
 }
@@ -39,12 +37,11 @@ const byTime = (a: Queued, b: Queued) => a.at - b.at || a.attempt.rank - b.attem
 const byPlace = (a: Queued, b: Queued) => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
- * Replays a run from its measurements: each slice arrives when it did, takes as long as it did, fails where
- * it did, and goes to the first free slot. Slices start in queue order, and none starts while the run stood
- * still. An attempt that failed on a worker which is left out is not made.
+ * Replays a run from its measurements: each slice arrives at the same time as before, takes as long, fails at
+ * the same attempts, and is taken by the first free slot. Slices start in queue order, and none starts in a
+ * period in which the run stood still. Attempts that failed on workers that are left out are skipped.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
-  const { dispatch, turnaround, still } = run;
   const { factor = 1, part = 1 } = changes;
   const { first, areKnown } = withoutFailures(run, withPart(run.first, part), changes);
   const slots = slotsWith(run, changes);
@@ -55,19 +52,19 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
   const waiting = new TinyQueue<Queued>([], run.keepsPlace ? byPlace : byTime);
   for (const slot of slots) free.push({ from: slot[0]?.from ?? Infinity, slot });
   for (const attempt of first) coming.push({ at: attempt.queued, attempt });
-  // The last start: everything that waits had arrived by then.
+  // The time of the last start: every slice that is now waiting had arrived by then.
   let clock = -Infinity;
   let failed = 0;
 
   const queueUntil = (time: number) => {
-    for (let next = coming.peek(); next !== undefined && next.at + dispatch <= time; next = coming.peek()) {
+    for (let next = coming.peek(); next !== undefined && next.at + run.dispatch <= time; next = coming.peek()) {
       waiting.push(next);
       played.queued.push(next.at);
       coming.pop();
     }
   };
-  /** Starts an attempt. Returns its end. */
-  const begin = ({ at, attempt }: Queued, start: number): number => {
+  /** Starts an attempt, and returns the time when it ends. */
+  const begin = ({ at, attempt }: Queued, start: number) => {
     const end = start + attempt.took * factor;
     played.started.push(start);
     played.waits.push(start - at);
@@ -77,13 +74,13 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     return end;
   };
   /**
-   * Starts a slice on a slot. Drops a slot whose workers are gone; moves a slot whose next worker starts
-   * later behind the others.
+   * Starts a slice on a slot. Drops a slot whose workers are gone. If the slot must wait for its next worker
+   * and another slot is free sooner, puts the slot back until then.
    */
   const use = (slot: Slot, from: number) => {
-    const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + dispatch;
+    const came = waiting.length > 0 ? clock : (coming.peek()?.at ?? Infinity) + run.dispatch;
     const ready = Math.max(from, came);
-    const start = startIn(slot, ready, still);
+    const start = startIn(slot, ready, run.still);
     if (start === undefined) return;
     if (start > ready && (free.peek()?.from ?? Infinity) < start) {
       free.push({ from: start, slot });
@@ -92,7 +89,7 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
     queueUntil(start);
     clock = start;
     const next = waiting.pop();
-    if (next !== undefined) free.push({ from: begin(next, start) + turnaround, slot });
+    if (next !== undefined) free.push({ from: begin(next, start) + run.turnaround, slot });
   };
 
   while (coming.length + waiting.length > 0) {
@@ -105,15 +102,14 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
 }
 
 /** When a slot can start a slice; undefined once its workers are gone. */
-function startIn(slot: Slot, ready: number, still: readonly Period[]): number | undefined {
+function startIn(slot: Slot, ready: number, still: readonly Period[]) {
   const from = freeFrom(slot, ready);
   const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);
   return held === undefined ? from : freeFrom(slot, held.until);
 }
 
 /**
- * The slots after a change: keeps the earliest slots, and gives each further slot the workers of the middle
- * one.
+ * The slots after a change: keeps the earliest slots, and gives each new one the workers of the middle slot.
  */
 function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes): Slot[] {
   const slots = slotsOf(isLeftOut === undefined ? workers : workers.filter((worker) => !isLeftOut(worker)));
@@ -123,9 +119,9 @@ function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Chang
 }
 
 /**
- * The first attempts at the slices without those that failed on a worker which is left out: the attempt that
- * followed takes their place. If none followed, it is not known how the slice would end; it takes the usual
- * time.
+ * The first attempts at the slices. An attempt that failed on a worker that is left out is replaced by the next
+ * attempt at the slice. If there was no next attempt, the outcome of the slice is unknown; the replay lets the
+ * failed attempt succeed after the usual time.
  */
 function withoutFailures(
   { workers, usual, leftOut }: MeasuredRun,
@@ -146,16 +142,16 @@ function withoutFailures(
   return { first: first.map(played), areKnown };
 }
 
-/** The slices of a part of the STF files, spread evenly. */
-function withPart(first: readonly MeasuredAttempt[], part: number): MeasuredAttempt[] {
+/** The slices in a fraction of the STF files, chosen at even intervals. */
+function withPart(first: readonly MeasuredAttempt[], part: number) {
   if (part >= 1) return [...first];
   const files = [...new Set(first.map(({ stf }) => stf))];
   const kept = new Set(files.filter((_, n) => Math.floor((n + 1) * part) > Math.floor(n * part)));
   return first.filter(({ stf }) => kept.has(stf));
 }
 
-/** The most slices that waited at one time. */
-export function maxWaiting({ queued, started }: PlayedAgain): number {
+/** Maximum number of slices that waited at the same time. */
+export function maxWaiting({ queued, started }: PlayedAgain) {
   const [came, begun] = [Float64Array.from(queued).toSorted(), Float64Array.from(started).toSorted()];
   let [most, taken] = [0, 0];
   for (const [n, time] of came.entries()) {

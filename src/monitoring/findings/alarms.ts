@@ -4,59 +4,64 @@ import { shortPaths, clipWords } from '../../lib/words.ts';
 import { type Finding, wholeSentence } from './rule.ts';
 
 /**
- * A finding must last this long before it raises an alarm, and be gone this long before the alarm is over.
- * Seconds.
+ * How long a finding must last before it raises an alarm, and how long it must be gone before the alarm is
+ * cleared, in seconds.
  */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
-/** A finding in the form that alarms use. */
 export interface AlarmFinding {
   code: string;
-  /** The execution, followed by `:` and the slice, file, worker or host if the finding has one. */
+  /** The execution, followed by `:` and the slice, file, worker or host if the finding is about one. */
   subject: string;
   severity: AlarmSeverity;
   sentence: string;
 }
 
 /**
- * The findings of an execution that raise alarms, the worst per code and subject. Findings of severity `info`
- * raise none.
+ * The findings of an execution that raise alarms; if several have the same code and subject, only the worst.
+ * Findings of severity `info` do not raise alarms.
  */
-export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
+export function alarmFindings(executionId: string, findings: readonly Finding[]) {
   const found = new Map<string, AlarmFinding>();
   for (const finding of findings) {
-    const { code, severity, about } = finding;
-    const subject = about === undefined ? executionId : `${executionId}:${named(about)}`;
-    const alarmId = `${code}/${subject}`;
-    // Findings are sorted, worst first.
+    const { code, severity } = finding;
+    const alarmId = alarmIdOf(executionId, finding);
+    // Findings arrive sorted, worst first.
     if (severity !== 'info' && !found.has(alarmId))
-      found.set(alarmId, { code, subject, severity, sentence: clipWords(shortPaths(wholeSentence(finding)), maxNote) });
+      found.set(alarmId, {
+        code,
+        subject: alarmId.slice(code.length + 1),
+        severity,
+        sentence: clipWords(shortPaths(wholeSentence(finding)), maxNote),
+      });
   }
   return [...found.values()];
 }
 
+/** The id of the alarm that a finding raises. */
+export const alarmIdOf = (executionId: string, { code, about }: Pick<Finding, 'code' | 'about'>) =>
+  `${code}/${executionId}${about === undefined ? '' : `:${named(about)}`}`;
+
 const longestName = 200;
 
-/**
- * Shortens a name that a program chose, which may have any length; a digest distinguishes long names.
- */
-function named(name: string): string {
+/** Shortens a name chosen by another program, which may have any length. A digest distinguishes long names. */
+function named(name: string) {
   if (name.length <= longestName) return name;
   const digest = sha256().update(name).digest('hex').slice(0, 8);
   return `${name.slice(0, longestName).replace(/[\uD800-\uDBFF]$/, '')}…${digest}`;
 }
 
-/** The state of an alarm, and since when its finding differs from it. Milliseconds since 1970. */
+/** The state of an alarm, and when its finding began to differ from that state. Times are milliseconds since 1970. */
 interface AlarmStanding {
-  /** The severity with which it was raised; undefined while it is not. */
+  /** The severity with which the alarm was raised; undefined while it is not raised. */
   raised?: AlarmSeverity | undefined;
-  /** Since when the finding exists, or is worse, without an alarm raised for that. */
+  /** When the finding appeared, or became worse, without a corresponding alarm. */
   found?: number | undefined;
-  /** Since when the finding is gone, while the alarm is not over. */
+  /** When the finding disappeared, if the alarm has not been cleared yet. */
   gone?: number | undefined;
 }
 
-/** The outcome of one check: the messages to record, and the times to remember until the next check. */
+/** The outcome of one check: the changes to record, and the times to remember until the next check. */
 interface AlarmStep {
   changes: ('raised' | 'cleared')[];
   found?: number;
@@ -64,11 +69,11 @@ interface AlarmStep {
 }
 
 /**
- * The change that one check of a finding makes. Its alarm is raised once the finding has persisted, and
- * clears once it has been gone for as long, so a flickering finding is one alarm. A finding that stays
- * worse raises the alarm again.
- * @param severity of the finding, or undefined
- * @param patience seconds
+ * The change that one check of a finding causes. The alarm is raised once the finding has lasted for
+ * `patience`, and cleared once the finding has been gone for just as long, so a flickering finding causes only
+ * one alarm. A finding that becomes worse and stays worse raises the alarm again.
+ * @param severity the severity of the finding, or undefined if the finding is gone
+ * @param patience in seconds
  */
 export function alarmStep(
   { raised, found, gone }: AlarmStanding,
@@ -87,5 +92,5 @@ export function alarmStep(
   return { changes: raised === undefined ? ['raised'] : ['cleared', 'raised'] };
 }
 
-/** The remembered time, or now if it is unknown or if the clock was set back since. */
+/** The remembered time, or now if there is none or the clock has since been set back. */
 const before = (now: number, time = now) => Math.min(time, now);

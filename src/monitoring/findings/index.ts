@@ -8,7 +8,7 @@ import { sliceRules } from './slices.ts';
 import { storeRules } from './store.ts';
 import { workerRules } from './workers.ts';
 
-/** Findings of one severity are reported in this order. */
+/** The order in which findings of the same severity are reported. */
 const order: readonly string[] = [
   'EXECUTION_FAILED',
   'WORK_UNDONE',
@@ -20,6 +20,7 @@ const order: readonly string[] = [
   'STOP_PENDING',
   'PAUSED',
   'TAKEN_UP',
+  'PAYLOAD_CHANGED',
   'SLICES_UNANSWERED',
   'NO_TRANSFORMER',
   'TRANSFORMER_GONE',
@@ -71,7 +72,6 @@ const order: readonly string[] = [
 
 const placeOf = ({ code }: FindingRule) => order.indexOf(code);
 
-/** Every kind of finding. */
 export const findingRules: readonly FindingRule[] = [
   ...agentRules,
   ...driverRules,
@@ -84,20 +84,20 @@ export const findingRules: readonly FindingRule[] = [
 ].toSorted((a, b) => placeOf(a) - placeOf(b));
 
 /**
- * The findings, the worst first, without findings that another one explains. Lag alone is no finding: a run
- * may be meant to lag and drain.
+ * The findings, worst first, without those that another finding explains. Lag alone is not a finding, since a
+ * run may be planned to lag and then drain.
  */
-export function findingsOf({ driving, heard }: Causes): Finding[] {
+export function findingsOf({ driving, heard }: Causes) {
   const slices = heard ?? driving;
   if (slices === undefined) return [];
   const known = { slices, driving, heard };
   return withoutConsequences(findingsBy(findingRules, known), known);
 }
 
-/** The part of what is known that shows why stages are stuck. */
+/** The known facts that show why stages are stuck. */
 type Causes = Pick<Known, 'driving' | 'heard'>;
 
-/** If nothing progresses, all of these follow. */
+/** If nothing is progressing, these findings are only consequences of that. */
 const standstill = [
   'DATA_OLD',
   'AGENT_GONE',
@@ -112,7 +112,7 @@ const standstill = [
   'NO_WORKER_FOR',
 ];
 
-/** The findings that follow from another one. A cause is reported once, its consequences not at all. */
+/** For each finding, the findings that are its consequences; only the cause is reported. */
 const consequences: Readonly<Record<string, readonly string[]>> = {
   TAKE_UP_FAILED: [...standstill, 'DRIVER_FAULT', 'DRIVER_GONE', 'TAKEN_UP'],
   DRIVER_FAULT: standstill,
@@ -128,12 +128,12 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Findings that explain why a role's stage does not progress: returns the roles that the finding explains
- * fully.
+ * Findings that explain why a role's stage does not progress, each with a function that returns the roles for
+ * which it is the full explanation.
  */
 const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
-  // Other slices may wait for another reason.
+  // This finding explains the stage's state only if it applies to all waiting slices.
   NO_WORKER_FOR: (_, { driving }) => {
     if (driving === undefined) return [];
     const unfit = driving.unfit.reduce((sum, { slices }) => sum + slices, 0);
@@ -142,8 +142,8 @@ const causesOfStages: Readonly<Record<string, (finding: Finding, causes: Causes)
   UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
 };
 
-/** Drops findings that follow from other findings in the list. */
-export function withoutConsequences(findings: readonly Finding[], causes: Causes): Finding[] {
+/** Removes findings that are consequences of other findings in the list. */
+export function withoutConsequences(findings: readonly Finding[], causes: Causes) {
   const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
   const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, causes) ?? []));
   const isStage = ({ code }: Finding) => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';

@@ -1,7 +1,7 @@
 import { counted } from '../../lib/counted.ts';
 import { call, type Finding } from './rule.ts';
 
-/** A pattern of a name, in which `*` stands for any part. */
+/** The regular expression for a pattern of names, in which `*` stands for any text. */
 const patternOf = (pattern: string) =>
   new RegExp(
     `^${pattern
@@ -10,25 +10,24 @@ const patternOf = (pattern: string) =>
       .join('.*')}$`,
   );
 
-/** The code of an entry of `[observe] known`, and its pattern, if it has one. */
-export function knownEntry(entry: string): { code: string; pattern: string | undefined } {
+/** The code in an entry of `[observe] known`, and the entry's pattern, if any. */
+export function knownEntry(entry: string) {
   const [, code = entry, pattern] = /^(\S+)(?:\s+(\S.*?))?\s*$/.exec(entry.trim()) ?? [];
   return { code, pattern };
 }
 
-/** The most ids that a finding names. */
 const mostIds = 5;
 
 /**
- * Whether a finding is configured as known; an error never counts as known. With patterns, all of its senders
- * must match one.
+ * Whether a finding is configured as known. Errors never count as known. If patterns are given, each sender
+ * must match one of them.
  */
-function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly string[]): boolean {
+function isKnown({ code, severity, senders = [], ids }: Finding, known: readonly string[]) {
   const entries = known.map(knownEntry).filter((entry) => entry.code === code);
   if (severity === 'error' || entries.length === 0) return false;
   const patterns = entries.flatMap(({ pattern }) => (pattern === undefined ? [] : patternOf(pattern)));
   if (patterns.length < entries.length) return true;
-  // With this many ids there may be more, which have not been compared with any pattern.
+  // If there are this many ids, there may be more that have not been compared with any pattern.
   const complete = ids.length < mostIds ? ids : [];
   const names = senders.length > 0 ? senders : complete;
   return names.length > 0 && names.every((name) => patterns.some((pattern) => pattern.test(name)));

@@ -13,72 +13,91 @@ export interface Finding {
   code: string;
   severity: Severity;
   sentence: string;
-  /** Why attempts failed, as a further sentence: of the findings of an answer, the first names it. */
+  /** Why attempts failed, as an additional sentence. In an answer, only the first finding has this sentence. */
   causes?: string;
-  /** Its subjects: agents, workers, slices, messages. */
+  /** The subjects of the finding: agents, workers, slices or messages. */
   ids: readonly string[];
-  /** The programs that it is about, if its ids name other things. */
+  /** The programs concerned, if `ids` does not name them. */
   senders?: readonly string[];
-  /** Its one subject, if findings of its code may have different ones: each gets its own alarm. */
+  /**
+   * The finding's one subject, if findings with this code may have different subjects. Each subject gets its
+   * own alarm.
+   */
   about?: string;
   next: { tool: string; arguments: Record<string, unknown> };
 }
 
-/** The conclusions from the facts that findings use. */
+/** Conclusions from the facts, which findings use. */
 export interface Judgement {
   stages: readonly StageState[];
   pace: Pace;
   capacity: Capacity | undefined;
 }
 
-/** How an execution is driven: its plan, its driver and agents, and what follows. */
+/** How an execution is driven: its plan, its driver and agents, and what follows from them. */
 export interface Situation extends Facts, Evidence, Judgement {}
 
 /**
- * All that is known about an execution. A part that cannot be known is absent, and its findings are silent.
+ * Everything known about an execution. A part that cannot be known is absent, and the rules that need it find
+ * nothing.
  */
 export interface Known {
   slices: SliceFacts;
-  /** Where this store has its plan and its drivers. */
+  /** Facts that this store knows from the execution's plan and drivers. */
   driving?: Situation | undefined;
-  /** Where it is known from messages of other programs. */
+  /** Facts known from other programs' messages. */
   heard?: HeardFacts | undefined;
 }
 
-/** The call of a tool that shows more. */
+/** A tool call that shows more. */
 export const call = (tool: string, args: Record<string, unknown>) => ({ tool, arguments: args });
 
-/** The same about the execution itself. */
+/** A tool call that shows more about the execution itself. */
 export const here = (tool: string, about: Record<string, unknown> = {}) => ({ tool, about });
 
-/** A finding as returned by its rule. If `ids` is absent, it has none. */
-export type Found = Omit<Finding, 'code' | 'ids' | 'next'> &
-  Partial<Pick<Finding, 'ids'>> & { next: Finding['next'] | ReturnType<typeof here> };
+/** A finding as its rule returns it. */
+export type Found = Omit<Finding, 'code' | 'next'> & { next: Finding['next'] | ReturnType<typeof here> };
+
+/** Builds a finding from its sentence, the tool call that shows more, its subjects, and further fields. */
+const ofSeverity =
+  (severity: Severity) =>
+  (
+    sentence: string,
+    next: Found['next'],
+    ids: readonly string[] = [],
+    more: Pick<Found, 'causes' | 'senders' | 'about'> = {},
+  ): Found => ({ severity, sentence, next, ids, ...more });
+export const error = ofSeverity('error');
+export const warning = ofSeverity('warning');
+export const info = ofSeverity('info');
 
 type Find<About> = (about: About) => Found | Found[] | undefined;
 
-/** How to find each kind, by code. */
+/** For each code, the function that looks for findings with that code. */
 type Finds<About> = Readonly<Record<string, Find<About>>>;
 
-/** One kind of finding: none, one, or several of its code. `docs/monitor.md` has a row per code. */
+/**
+ * The rule for one kind of finding. It returns no finding, one, or several, all with the same code.
+ * `docs/monitor.md` has a row for each code.
+ */
 export interface FindingRule {
   code: string;
-  /** The part of what is known that it needs. */
+  /** The part of the known facts that the rule needs. */
   needs: keyof Known;
   find: Find<Known>;
 }
 
-/** The rules of findings that need a part of what is known, and report nothing if it is absent. */
+/** The rules that need one part of the known facts. They report nothing if that part is absent. */
 export const rulesOf = <Part extends keyof Known>(needs: Part, finds: Finds<NonNullable<Known[Part]>>): FindingRule[] =>
   Object.entries(finds).map(([code, find]) => ({
     code,
     needs,
-    find: ({ [needs]: about }) => (about === undefined ? undefined : find(about)),
+    find: ({ [needs]: about }) => about && find(about),
   }));
 
 /**
- * Findings that apply only while an execution runs and has a driver. Without a driver nothing happens, and
- * another finding says so.
+ * Findings that apply only while an execution is running and has a driver. Without a driver, nothing happens;
+ * another finding reports that.
  */
 export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
   Object.fromEntries(
@@ -88,7 +107,7 @@ export const ifDriven = (finds: Finds<Situation>): Finds<Situation> =>
     ]),
   );
 
-/** The findings of all rules, the worst first. */
+/** The findings of all rules, worst first. */
 export const findingsBy = (rules: readonly FindingRule[], known: Known): Finding[] =>
   rules
     .flatMap(({ code, find }) => {
@@ -98,7 +117,7 @@ export const findingsBy = (rules: readonly FindingRule[], known: Known): Finding
     .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 
 function findingOf(code: string, found: Found, { slices: { execution_id } }: Known): Finding {
-  const { severity, sentence, causes = '', ids = [], next, ...more } = found;
+  const { severity, sentence, causes = '', ids, next, ...more } = found;
   return {
     code,
     severity,
@@ -110,35 +129,36 @@ function findingOf(code: string, found: Found, { slices: { execution_id } }: Kno
   };
 }
 
-/** Most attempts whose causes are collected. */
+/** Maximum number of attempts whose causes of failure are collected. */
 export const attemptsLookedAt = 1000;
 
 const namedCauses = 2;
 const shownCause = 160;
 
-/** The sentence of a single finding, with its causes. */
+/** The sentence of a finding, with its causes. */
 export const wholeSentence = ({ sentence, causes = '' }: Pick<Finding, 'sentence' | 'causes'>) =>
   `${sentence}${causes === '' ? '' : ` ${causes}`}`;
 
-/** The sentences of several findings, which name the causes once. */
-export function sentencesOf(findings: readonly Pick<Finding, 'sentence' | 'causes'>[]): string[] {
+/** The sentences of several findings; the causes are named only once. */
+export function sentencesOf(findings: readonly Pick<Finding, 'sentence' | 'causes'>[]) {
   const first = findings.findIndex(({ causes = '' }) => causes !== '');
   return findings.map((finding, at) => (at === first ? wholeSentence(finding) : finding.sentence));
 }
 
 /**
- * The most frequent causes of failed attempts, as a sentence to append to another; empty without any.
- * @param what what failed, if not every attempt counts
+ * The most frequent causes of failed attempts, as a sentence to append to another one; empty if there are
+ * none.
+ * @param what the words for the attempts, if only some of them count
  */
-export function causesSentence(causes: readonly CauseCount[], what = 'attempt'): string {
+export function causesSentence(causes: readonly CauseCount[], what = 'attempt') {
   if (causes.length === 0) return '';
   const named = causes
     .slice(0, namedCauses)
     .map(({ cause, attempts }) => `${attempts} × ${clipCause(cause, shownCause)}`);
   const others = causes.length - named.length;
-  const more = others > 0 ? `, and ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
+  const more = others > 0 ? `, and ${counted(others, 'other cause')}` : '';
   const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
-  // More are not examined.
+  // Further attempts are not examined.
   const head =
     attempts >= attemptsLookedAt
       ? `Of ${attemptsLookedAt} failed attempts examined`
@@ -146,7 +166,7 @@ export function causesSentence(causes: readonly CauseCount[], what = 'attempt'):
   return `${head}: ${named.join(', ')}${more}.`;
 }
 
-/** Whether a driver works on it, according to this store. */
+/** Whether a driver is working on the execution, according to this store. */
 export const isDriven = ({ driver }: Facts) => driver === undefined || driver.alive;
 
 export const timeOf = (milliseconds: number) => new Date(milliseconds).toISOString();

@@ -4,12 +4,12 @@ import { timeWithin } from '../../lib/merged-spans.ts';
 export type NameColumn = 'stf' | 'worker' | 'host' | 'cause';
 
 /**
- * Columns of numbers: `state` is an index into `sliceStatuses`, `isCurrent` 1 if this is the slice's current
+ * Columns of numbers. `state` is an index into `sliceStatuses`; `isCurrent` is 1 for the slice's current
  * attempt.
  */
 type NumberColumn = 'sliceId' | 'attempt' | 'state' | 'isCurrent';
 
-/** Columns of times, in milliseconds since 1970, NaN if unknown; `created`: when the slice was made. */
+/** Columns of times, in milliseconds since 1970, NaN if unknown. `created`: when the slice was created. */
 type TimeColumn = 'created' | 'queued' | 'started' | 'completed';
 
 /** Every attempt at every slice of an execution, as columns. */
@@ -27,24 +27,25 @@ export interface Period {
 /** The life of an execution, in milliseconds since 1970. */
 export interface Life {
   start: number;
-  /** Its end, or now. */
+  /** The end of the execution, or now. */
   end: number;
   hasEnded: boolean;
   /**
-   * When its driver last gave a sign of life, if it is gone and was not replaced: nothing has been done
-   * since.
+   * When the execution's driver last gave a sign of life, if that driver is gone and has not been replaced. No
+   * work has been done since then.
    */
   silentSince?: number;
-  /** Periods in which no work was done: without a driver, or while the driver stood still. */
+  /** Periods in which no work was done because there was no driver or the driver stood still. */
   idle?: readonly Period[];
 }
 
-/** The time until which workers worked. */
 export const endOfWork = ({ end, silentSince }: Life) => silentSince ?? end;
 
-/** Milliseconds from one time to another in which work may have been done. */
+/**
+ * The milliseconds between two moments, not counting idle periods, in which no work was done.
+ */
 export const workTime = ({ idle = [] }: Life, from: number, until: number) =>
   Math.max(0, until - from) - timeWithin(idle, from, until);
 
-/** Whether slices in hand may still be done. */
+/** Whether slices in hand may still be completed. */
 export const goesOn = ({ hasEnded, silentSince }: Life) => !hasEnded && silentSince === undefined;

@@ -6,7 +6,7 @@ export type TimedCause = ReturnType<typeof causesOf>[number];
 
 const strip = 20;
 
-/** Why attempts failed in a window, the most frequent cause first. */
+/** Why attempts failed in a window, most frequent cause first. */
 export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries: number) {
   const causes = new Map<number, ReturnType<typeof newCause>>();
   const allHosts = new Set<number>();
@@ -36,11 +36,14 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
       ...cause,
       slices: ids.size,
       ...slotsOf(attempts, slots),
-      /** The host of all of them, if it is one and other attempts of the execution were on others. */
+      /**
+       * The host of these attempts, if all of them ran on the same host and other attempts of the execution ran
+       * on others.
+       */
       host: allHosts.size > 1 ? onlyHost(attempts, hosts) : undefined,
       /**
-       * When they occurred: one character per twentieth of the window, `.` none, `1` to `9` a count, `#`
-       * more.
+       * When the failures occurred, one character for each twentieth of the window: `.` none, `1` to `9`
+       * their number, `#` more.
        */
       when: times.map(shownCount).join(''),
     }))
@@ -48,8 +51,8 @@ export function causesOf(attempts: Attempts, { from, until }: Period, maxRetries
 }
 
 /**
- * The number of slots of failed attempts, the slot with the most, and how many it had; attempts whose slot no
- * message names do not count.
+ * Number of slots with failed attempts, the slot with the most, and its number of failed attempts. Attempts
+ * with an unknown slot are not counted.
  */
 function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, number>) {
   const known = [...slots]
@@ -59,33 +62,31 @@ function slotsOf({ names: { worker } }: Attempts, slots: ReadonlyMap<number, num
   return { slots: known.length, worstSlot: worker.all[slot] ?? '', worstSlotAttempts };
 }
 
-/** The host of all these attempts; undefined if there are several, or if one attempt has none. */
-function onlyHost({ names: { host } }: Attempts, hosts: ReadonlySet<number>): string | undefined {
+/** The host of all these attempts; undefined if there are several hosts, or if an attempt has no host. */
+function onlyHost({ names: { host } }: Attempts, hosts: ReadonlySet<number>) {
   const [only = -1, ...others] = hosts;
   return others.length === 0 ? host.all[only] : undefined;
 }
 
 const shownCount = (n: number) => (n === 0 ? '.' : n > 9 ? '#' : String(n));
 
-/** A slice, by its STF file and its id. */
+/** A slice, identified by its STF file and its id. */
 const exampleOf = (attempts: Attempts, at: number) => ({
   stf: attempts.names.stf.all[attempts.stf[at] as number] ?? '',
   sliceId: attempts.sliceId[at] as number,
 });
 
-/** A cause while its attempts are counted. */
 function newCause(attempts: Attempts, at: number) {
   return {
     cause: attempts.names.cause.all[attempts.cause[at] as number] ?? '',
     attempts: 0,
-    /** Slices that failed permanently. */
     exhausted: 0,
     first: Infinity,
     last: -Infinity,
     example: exampleOf(attempts, at),
     times: Array.from({ length: strip }, () => 0),
     ids: new Set<number>(),
-    /** Attempts by the number of their slot, and the numbers of their hosts. */
+    /** Number of attempts by slot, and the indexes of the hosts. */
     slots: new Map<number, number>(),
     hosts: new Set<number>(),
   };

@@ -1,7 +1,8 @@
 import type { Attempts, NameColumn } from './attempts.ts';
 
 /**
- * The attempts of an execution as bytes, for a file with all of them: about two bytes each after compression.
+ * The attempts of an execution as bytes, for a file that contains all of them: about two bytes each after
+ * compression.
  */
 export interface Packed {
   names: Record<NameColumn, string[]>;
@@ -18,8 +19,8 @@ const ofEach = <T>(make: (kind: NameColumn) => T) => ({
 type Column = Exclude<keyof Attempts, 'length' | 'names'>;
 
 /**
- * The columns, each with the earlier column that its values are relative to; null: relative to the previous
- * attempt. So most numbers are small and similar.
+ * The columns, each with the earlier column that its values are relative to, or null if they are relative to
+ * the previous attempt. Most numbers are therefore small and similar.
  */
 const countedFrom: Readonly<Record<Column, Column | null>> = {
   stf: null,
@@ -36,15 +37,13 @@ const countedFrom: Readonly<Record<Column, Column | null>> = {
   completed: 'started',
 };
 
-/**
- * Packs attempts in the order of their STFs, slices and tries, so that the same attempts give the same bytes.
- */
+/** Packs attempts in the order of STF, slice and attempt, so that the same attempts give the same bytes. */
 export function pack(attempts: Attempts): Packed {
   const { length, names } = attempts;
-  // By name, since numbers depend on the order in which names were met.
+  // Sort by name, since numbers depend on the order in which names appeared.
   const sorted = ofEach((kind) => sortedNames(names[kind].all));
   const ranks: Partial<Record<Column, { rank: number[] }>> = sorted;
-  const valueOf = (column: Column, at: number): number => {
+  const valueOf = (column: Column, at: number) => {
     const value = attempts[column][at] ?? NaN;
     const ranked = ranks[column];
     return ranked === undefined ? value : (ranked.rank[value] ?? -1);
@@ -69,8 +68,8 @@ export function pack(attempts: Attempts): Packed {
   return { names: ofEach((kind) => sorted[kind].names), bytes };
 }
 
-/** Sorted names, and the rank of each number among them. */
-function sortedNames(names: readonly string[]): { names: string[]; rank: number[] } {
+/** The sorted names, and the rank of each name, by the name's number. */
+function sortedNames(names: readonly string[]) {
   const order = names.map((_, number) => number).toSorted((a, b) => ((names[a] ?? '') < (names[b] ?? '') ? -1 : 1));
   const rank: number[] = [];
   for (const [place, number] of order.entries()) rank[number] = place;
@@ -78,7 +77,7 @@ function sortedNames(names: readonly string[]): { names: string[]; rank: number[
 }
 
 export function unpack({ names, bytes }: Packed): Attempts {
-  // JSON has no NaN: an unknown time is null.
+  // JSON has no NaN, so an unknown time is null.
   const packed = JSON.parse(new TextDecoder().decode(bytes)) as Record<Column, (number | null)[]>;
   const columns = {} as Record<Column, Float64Array>;
   for (const [name, base] of Object.entries(countedFrom)) {

@@ -1,30 +1,27 @@
-/**
- * Periods in which nothing could be heard, a driver wrote nothing, or there was no driver. They overlap
- * phases.
- */
+/** Periods in which nothing was received, the driver wrote nothing, or there was no driver. They overlap phases. */
 type Hole = 'unheard' | 'unwritten' | 'undriven';
 
 /**
- * A phase of an execution in a picture: `paused` by an operator, `standby` between two periods, `draining`
- * after the DAQ, `after` the end.
+ * A phase of an execution in a picture: `paused` by an operator, `standby` between two physics periods,
+ * `draining` after the DAQ's end, `after` the end of the execution.
  */
 export interface PhaseBand {
   phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | Hole;
-  /** Milliseconds since 1970; `end` is undefined while it lasts. */
+  /** In milliseconds since 1970; `end` is undefined during the phase. */
   start: number;
   end: number | undefined;
-  /** The operator who paused. */
+  /** The operator who paused the execution. */
   by?: string | undefined;
 }
 
 /** A message that changes the phase. */
 export interface PhaseChange {
   type: string;
-  /** Milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   at: number;
   /** For a pause: `period` or `operator`. */
   reason: string | undefined;
-  /** For an operator's command: the operator's name. */
+  /** For an operator's command: the name of the operator. */
   by: string | undefined;
 }
 
@@ -36,12 +33,16 @@ const next: Readonly<Record<string, PhaseBand['phase']>> = {
   workflow_ended: 'after',
 };
 
-/** When work can begin: with the first beam, or with the start of the execution if there was none yet. */
+/** When work can begin: at the first beam, or at the start of the execution if there has been no beam yet. */
 export const beginOfWork = (start: number, phases: readonly PhaseBand[]) =>
   phases.find(({ phase }) => phase === 'physics')?.start ?? start;
 
-/** The phases of an execution in order. @param start of the execution @param changes in order */
-export function phasesOf(start: number, changes: readonly PhaseChange[]): PhaseBand[] {
+/**
+ * The phases of an execution in order.
+ * @param start the start of the execution
+ * @param changes the phase changes in order
+ */
+export function phasesOf(start: number, changes: readonly PhaseChange[]) {
   const bands: PhaseBand[] = [{ phase: 'before', start, end: undefined }];
   let operator: string | undefined;
   for (const { type, at, reason, by } of changes) {

@@ -7,8 +7,8 @@ import { binsOf, levelsOf, seriesOf } from './series.ts';
 import { cellsOf, spansOf, workersOf } from './slots.ts';
 
 /**
- * Delays of a stage with their buckets: `[n, items]`, where bucket n holds delays from 1.25^(n-1) to 1.25^n
- * milliseconds.
+ * The delays of a stage, with their buckets: `[n, items]`, where bucket n contains the delays from 1.25^(n-1)
+ * to 1.25^n milliseconds.
  */
 export interface StagePicture extends StageDelay {
   buckets: [bucket: number, items: number][];
@@ -20,26 +20,29 @@ export interface Picture extends ReturnType<typeof pictureOf> {
   latency: StagePicture[];
 }
 
-/** A part of a life, and how much of it to draw. Times are milliseconds since 1970. */
+/** A part of an execution's life, and how much of it to draw. Times are milliseconds since 1970. */
 export interface WantedPicture extends Period {
   life: Life;
-  /** The moment from which bins count: when work began, so that none with work begins before. */
+  /** The moment from which bins are laid out: when work began, so that no bin with work begins earlier. */
   anchor: number;
   maxBins: number;
-  /** The most steps of levels that are finer than bins. */
+  /** Maximum number of values per level if levels are drawn in steps finer than bins. */
   maxLevels: number;
-  /** Smallest bin width if the whole life is shown, in milliseconds. */
+  /** Minimum bin width, in milliseconds, if the whole life is shown. */
   minWidth: number;
-  /** Attempts after the first that a slice may have. */
+  /** Maximum number of attempts at a slice after the first. */
   maxRetries: number;
-  /** Slots whose cells or spans are wanted: `slots` of them from `firstSlot` on, by name. */
+  /**
+   * The slots whose cells or spans are wanted, in the order of their names: `slots` of them, beginning with
+   * `firstSlot`.
+   */
   firstSlot: number;
   slots: number;
-  /** With more spans than this, cells are returned instead. */
+  /** If there are more spans than this, cells are returned instead. */
   maxSpans: number;
 }
 
-/** The part of a picture that follows from the attempts alone. */
+/** The part of a picture that depends only on the attempts. */
 export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   const { life, from, until, anchor, maxBins, maxLevels, maxRetries } = wanted;
   const bins = binsOf({ from, until }, { anchor, most: maxBins, least: minWidthOf(wanted) });
@@ -47,7 +50,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   const names = attempts.names.worker.all;
   const inOrder = names.map((_, number) => number).toSorted((a, b) => byName(names[a] ?? '', names[b] ?? ''));
   const slots = inOrder.slice(wanted.firstSlot, wanted.firstSlot + wanted.slots);
-  // Spans, or cells if there are too many; neither if no slot is requested.
+  // Spans, or cells if there are too many spans; neither if no slot is requested.
   const spans = slots.length === 0 ? undefined : spansOf(attempts, window, { slots, life, most: wanted.maxSpans });
   const isCoarse = slots.length > 0 && spans === undefined;
   return {
@@ -64,10 +67,13 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture) {
   };
 }
 
-/** Fewest bins for a part of a life: people look at a part to see single STFs arrive. */
+/**
+ * Minimum number of bins for a part of an execution's life: people look at a part to see individual STFs
+ * arrive.
+ */
 const fewestOfPart = 40;
 
-function minWidthOf({ life, from, until, minWidth }: WantedPicture): number {
+function minWidthOf({ life, from, until, minWidth }: WantedPicture) {
   const isPart = from > life.start || until < life.end;
   return isPart ? Math.min(minWidth, (until - from) / fewestOfPart) : minWidth;
 }

@@ -2,16 +2,15 @@ import { completedState, failedState } from '../../domain/slice-states.ts';
 import { type Attempts, type Life, type Period, endOfWork, goesOn } from './attempts.ts';
 
 /**
- * Counts of events in each bin, levels at its end, and the peaks of levels within it. Levels sum up
- * everything before, so only counts are needed from outside the window, and at the end of life they equal the
- * stored counts: an attempt abandoned at the end of a stopped execution is in progress until then and waits
- * afterwards.
- * @param maxRetries attempts after the first that a slice may have
+ * The counts of events in each bin, the levels at its end, and the peaks of levels within it. Levels include
+ * everything before the window. At the end of the execution's life, they equal the stored counts: an attempt
+ * abandoned at the end of a stopped execution is in progress until then, and waiting afterwards.
+ * @param maxRetries the maximum number of attempts at a slice after the first
  */
 export function seriesOf(attempts: Attempts, bins: Bins, life: Life, maxRetries: number) {
   const counters = countAttempts(attempts, bins, life, maxRetries);
   const { queued, processing } = counters;
-  /** Wall time from hand-over to result of the slices completed in the bin, or null. */
+  /** The mean wall time from hand-over to result for the slices completed in the bin, or null. */
   const mean_seconds = counters.work.map((milliseconds, bin) => {
     const slices = counters.timed[bin] as number;
     return slices === 0 ? null : Math.round(milliseconds / slices) / 1000;
@@ -38,18 +37,18 @@ function countersOf(bins: Bins) {
   const zeros = () => Array.from({ length: bins.count }, () => 0);
   return {
     series: {
-      /** Slices that were made. */
+      /** Number of slices created. */
       arrived: zeros(),
       completed: zeros(),
       failed_attempts: zeros(),
-      /** Slices that failed without a retry left. */
+      /** Number of slices that failed with no retry left. */
       exhausted: zeros(),
     },
     queued: levelIn(bins),
     processing: levelIn(bins),
-    /** Milliseconds from hand-over to result of the slices completed in each bin. */
+    /** The total milliseconds from hand-over to result for the slices completed in each bin. */
     work: zeros(),
-    /** The slices for which that is known. */
+    /** Number of slices for which the time from hand-over to result is known. */
     timed: zeros(),
     count: (into: number[], time: number, by = 1) => {
       const bin = binOf(bins, time);
@@ -67,10 +66,9 @@ function levelIn({ from, width, count }: Bins) {
   return {
     up: (time: number) => void (time < until && ups.push(time)),
     down: (time: number) => void (time < until && downs.push(time)),
-    /** At the end of each bin. */
-    ends(): number[] {
+    ends() {
       const changes = Array.from({ length: count }, () => 0);
-      // Changes before the window go into its first bin.
+      // Changes before the window are added to its first bin.
       const add = (times: readonly number[], by: number) => {
         for (const time of times) {
           const bin = Math.max(0, binOf({ from, width }, time));
@@ -82,8 +80,8 @@ function levelIn({ from, width, count }: Bins) {
       let level = 0;
       return changes.map((change) => (level += change));
     },
-    /** The most at once in each bin. An item that ends at a moment makes room for one that begins then. */
-    peaks(): number[] {
+    /** The highest level in each bin. An item that begins when another ends does not overlap it. */
+    peaks() {
       const [up, down] = [inOrder(ups), inOrder(downs)];
       let [level, begun, ended] = [0, 0, 0];
       const endBy = (time: number) => {
@@ -105,7 +103,7 @@ function levelIn({ from, width, count }: Bins) {
   };
 }
 
-/** Counts the events of an attempt, and the levels that it changes. */
+/** Counts the events of an attempt, and changes the levels accordingly. */
 function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Life, maxRetries: number) {
   const { series, queued: waiting, processing, work, timed, count } = counters;
   const queued = attempts.queued[at] as number;
@@ -126,7 +124,7 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
     else waiting.down(end);
   } else if (isStarted && !goesOn(life)) {
     processing.down(endOfWork(life));
-    // An attempt abandoned at the end waits again; if the driver is gone, it is lost.
+    // If an attempt is abandoned at the end, its slice waits again; if the driver is gone, the attempt is lost.
     if (life.hasEnded) waiting.up(life.end);
   }
   if (attempt === 1) count(series.arrived, queued);
@@ -140,7 +138,10 @@ function addAttempt(counters: Counters, attempts: Attempts, at: number, life: Li
   if (attempts.isCurrent[at] === 1 && attempt > maxRetries) count(series.exhausted, end);
 }
 
-/** Equal parts of a period, in milliseconds since 1970. The last may extend beyond its end. */
+/**
+ * Equal parts of a period, in milliseconds (`from`: since 1970). The last part may extend beyond the end of the
+ * period.
+ */
 export interface Bins {
   from: number;
   width: number;
@@ -152,7 +153,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** Widths that people count in, in milliseconds. */
+/** Bin widths that people are used to, in milliseconds. */
 const widths = [
   [1, 2, 5, 10, 20, 50, 100, 200, 500],
   [1, 2, 5, 10, 15, 30].map((n) => n * second),
@@ -161,13 +162,13 @@ const widths = [
   [1, 2, 7, 30].map((n) => n * day),
 ].flat();
 
-/** With fewer bins than this, levels are drawn finer than rates. */
+/** With fewer bins than this, levels are drawn with finer steps than rates. */
 const fewBins = 150;
 
 /**
- * How many slices waited and were in progress at the end of each fine step, up to the end of life: a rate
- * needs a bin, a level has a value at each moment. Undefined if the bins are fine enough.
- * @param most largest number of steps; 0: none are wanted
+ * How many slices were waiting and in progress at the end of each fine step, up to the end of the execution's
+ * life: a rate needs a bin, but a level has a value at every moment. Undefined if the bins are fine enough.
+ * @param most the maximum number of steps; 0 if none are wanted
  */
 export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life: Life, most: number) {
   if (count >= fewBins || most === 0) return undefined;
@@ -178,15 +179,15 @@ export function levelsOf(attempts: Attempts, { from, width, count }: Bins, life:
 }
 
 /**
- * Bins of a window that stay put while an execution grows: they have round widths and are counted from a
- * fixed moment of its life. None is narrower than `least`, or it would beat with the STF interval.
- * @param most largest number of bins
+ * The bins of a window. They stay in place while an execution grows: they have round widths and begin at a
+ * fixed moment in its life. No bin is narrower than `least`; otherwise, the STF interval would cause artifacts.
+ * @param most the maximum number of bins
  */
 export function binsOf({ from, until }: Period, { anchor, most, least }: Record<'anchor' | 'most' | 'least', number>) {
   const span = Math.max(1, until - from);
   const largest = widths.at(-1) as number;
   const width =
-    // Leave room for one more, since a window begins and ends within bins.
+    // Allow for one more bin, since a window may begin and end inside bins.
     widths.find((one) => one >= least && span / one <= Math.max(1, most - 1)) ??
     Math.ceil(span / Math.max(1, most - 1) / largest) * largest;
   const first = Math.floor((from - anchor) / width);
@@ -194,5 +195,7 @@ export function binsOf({ from, until }: Period, { anchor, most, least }: Record<
   return { from: anchor + first * width, width, count: last - first + 1 };
 }
 
-/** Index of the bin of a time: negative before the first, `count` or more after the last. */
+/**
+ * The index of the bin that contains a time: negative before the first bin, `count` or more after the last.
+ */
 export const binOf = ({ from, width }: Omit<Bins, 'count'>, time: number) => Math.floor((time - from) / width);

@@ -3,7 +3,8 @@ import { type Attempts, type Life, type Period, endOfWork, goesOn, workTime } fr
 import { type Bins, binOf } from './series.ts';
 
 /**
- * When a worker had an attempt: until its end, or as long as workers work; undefined if its start is unknown.
+ * The period in which a worker processed an attempt: until the end of the attempt, or, if it has no end, until
+ * the latest time at which workers may be working. Undefined if the start is unknown.
  */
 function workOf(attempts: Attempts, at: number, life: Life): Period | undefined {
   const from = attempts.started[at] as number;
@@ -16,10 +17,10 @@ const overlap = (a: Period, b: Period) => a.until >= b.from && a.from <= b.until
 
 /**
  * The work of slots, one character per bin: `.` idle, `1` to `9` busy for that many tenths, `#` busy
- * throughout, `!` an attempt failed in it.
- * @param slots numbers of workers, in output order
+ * throughout, `!` an attempt failed during the bin.
+ * @param slots the numbers of the slots, in the order of output
  */
-export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[], life: Life): string[] {
+export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[], life: Life) {
   const rowOf = new Map(slots.map((worker, row) => [worker, row]));
   const busy = slots.map(() => new Float64Array(bins.count));
   const hasFailed = slots.map(() => new Uint8Array(bins.count));
@@ -36,7 +37,7 @@ export function cellsOf(attempts: Attempts, bins: Bins, slots: readonly number[]
   );
 }
 
-/** Adds the work of an attempt to the bins in which it lies. */
+/** Adds the time of an attempt to the bins that it overlaps. */
 function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life }) {
   const { from, width, count } = bins;
   const first = Math.max(0, binOf(bins, attempt.from));
@@ -48,28 +49,27 @@ function addTime(times: Float64Array, bins: Bins, attempt: Period & { life: Life
   }
 }
 
-/** A nearly full bin counts as full: starts and ends are exact only to the millisecond. */
-function cellOf(part: number): string {
+/** A nearly full bin counts as full, since starts and ends are precise only to the millisecond. */
+function cellOf(part: number) {
   if (part >= 0.95) return '#';
   const tenths = Math.round(part * 10);
   return tenths === 0 ? (part > 0 ? '1' : '.') : String(Math.min(9, tenths));
 }
 
-/** The work of one worker slot in a window. @param worker its number among the names of workers */
+/** The work of one worker slot in a window. @param worker the slot's number among the names of workers */
 const newWorker = (worker: number) => ({
   worker,
   completed: 0,
   failed: 0,
-  /** Milliseconds. */
+  /** In milliseconds. */
   busy: 0,
   longest: 0,
-  /** The time that its finished attempts took, wherever they began. Milliseconds. */
+  /** The total duration of the slot's finished attempts, including time before the window. Milliseconds. */
   work: 0,
-  /** When it first started a slice, in milliseconds since 1970. */
+  /** When the slot started its first slice, in milliseconds since 1970. */
   first: Infinity,
 });
 
-/** Worker slots that did anything in a window. */
 export function workersOf(attempts: Attempts, window: Period, life: Life) {
   const workers = new Map<number, ReturnType<typeof newWorker>>();
   for (let at = 0; at < attempts.length; at += 1) {
@@ -92,7 +92,8 @@ export function workersOf(attempts: Attempts, window: Period, life: Life) {
 
 /**
  * The attempts of some slots that overlap a window, as bars: the slot's row, the start (milliseconds since
- * 1970) and the duration, undefined while it continues. Undefined if there are too many.
+ * 1970) and the duration, which is undefined while the attempt is running. Returns undefined if there are too
+ * many bars.
  */
 export function spansOf(
   attempts: Attempts,

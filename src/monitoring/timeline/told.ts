@@ -12,14 +12,14 @@ const shownName = 80;
 const concise = { causes: 5, workers: 10, phases: 20 };
 const page = { causes: 10, workers: Infinity, phases: 500 };
 
-/** `Date` ends this many milliseconds after 1970, and begins as many before. */
+/** `Date` supports times up to this many milliseconds before and after 1970. */
 const endOfTime = 8.64e15;
 
 const iso = (milliseconds: number) => new Date(Math.max(-endOfTime, Math.min(milliseconds, endOfTime))).toISOString();
 
 /**
- * A picture for an assistant, at most 25,000 characters in all: times are ISO 8601, durations seconds, and
- * unknown values are absent.
+ * A picture for an assistant, at most 25,000 characters in total. Times are ISO 8601, durations are in
+ * seconds, and unknown values are absent.
  */
 export const conciseParts = (timeline: Picture, life: Life) => partsOf(timeline, life, concise);
 

@@ -7,9 +7,10 @@ export type TfFact = FactOf<'tf_file_registered' | 'told_tf'>;
 const isJobs = (said: SaidFact<StfFact>): said is SaidFact<FactOf<'told_jobs'>> => said.fact.kind === 'told_jobs';
 
 /**
- * An STF file from all messages about it, in any order: one announces it, another says it is ready, REST
- * registers it. Undefined without any.
- * @param isPrompt of prompt processing: it is ready once registered, and PanDA processes it
+ * An STF file, from all messages about it in any order: one announces it, another says that it is ready, and a
+ * REST call registers it. Undefined if there are no messages.
+ * @param isPrompt whether the file belongs to prompt processing, where a file is ready once it is registered,
+ * and is processed by PanDA
  */
 export function foldStf(messages: readonly SaidFact<StfFact>[], isPrompt = false) {
   const reports = messages.filter(isJobs);
@@ -52,8 +53,8 @@ const readyRow = (ready: SaidFact | undefined, first: SaidFact) => ({
 });
 
 /**
- * A TF file from all messages about it: it is announced once, or only registered over REST. Undefined without
- * any.
+ * A TF file, from all messages about it: it is announced once, or only registered over REST. Undefined if there
+ * are no messages.
  */
 export function foldTf(messages: readonly SaidFact<TfFact>[]) {
   const { stands, repeats } = standingBy(messages, ({ kind }) => kind);

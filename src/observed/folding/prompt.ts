@@ -5,9 +5,9 @@ import { bySending, type FactOf, type SaidFact, timeOf } from './said.ts';
 type SaidJobs = SaidFact<FactOf<'told_jobs'>>;
 
 /**
- * The jobs of an STF file of prompt processing: its agent reports them each time that it queries PanDA,
- * usually unchanged. The last report counts. `spare`: the reports that can be skipped next time: of equal
- * ones, all but the first and the last.
+ * The jobs that process an STF file in prompt processing. The processing agent reports them each time it
+ * queries PanDA, usually unchanged; the last report counts. `spare`: reports that can be skipped next time,
+ * since they lie between the first and the last of several equal reports.
  */
 function foldJobs(messages: readonly SaidJobs[]) {
   const reports = messages.toSorted(bySending);
@@ -22,8 +22,8 @@ function foldJobs(messages: readonly SaidJobs[]) {
 
 /**
  * The state of an STF file of prompt processing, and its sites.
- * @param reports from its agent
- * @param told the registration
+ * @param reports from the processing agent
+ * @param told the registration of the file
  */
 export function foldPrompt(
   reports: readonly SaidJobs[],
@@ -31,7 +31,7 @@ export function foldPrompt(
   told: SaidFact<FactOf<'told_stf'>> | undefined,
 ) {
   const { first, last, processed, spare } = foldJobs(reports);
-  // A file with a job was registered.
+  // A file with a job must have been registered.
   const registered = told ?? first;
   const status = last?.fact.status ?? (registered === undefined ? 'announced' : 'registered');
   return {
@@ -56,12 +56,12 @@ const waitsAt = (site: string | undefined): SiteJob => ({
 });
 
 /**
- * The sites of a file: the reported ones, and those that were chosen and have no job yet. The public programs
- * choose none: they have one.
+ * The sites of a file: those reported, and chosen sites that have no job yet. The public programs do not choose
+ * sites: they have only one.
  */
 function sitesOf(jobs: FactOf<'told_jobs'> | undefined, chosen: readonly string[] | undefined): SiteJob[] {
   const { sites = [], status: whole, reason } = jobs ?? {};
-  // A file that failed must have failed at a site, whatever the agent reports.
+  // A file that failed must have failed at a site, even if the agent reports no failure there.
   const isUnsaid = whole === 'failed' && !sites.some(({ status }) => status === 'failed');
   const known = sites.map((one) => {
     const status = isUnsaid && one.status !== 'processed' ? 'failed' : one.status;

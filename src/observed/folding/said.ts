@@ -1,37 +1,39 @@
 import { grouped } from '../../lib/grouped.ts';
 import type { Fact } from '../reading/fact.ts';
 
-/** A recorded message, with what decides which of several counts. */
+/** A recorded message, with the values that decide which of several messages counts. */
 export interface Said {
   seq: number;
   /** Milliseconds since 1970. */
   sent_ms: number;
   message_id: string;
-  /** As stored. */
+  /** The body as stored. */
   body: string;
 }
 
 export type FactOf<Kind extends Fact['kind']> = Extract<Fact, { kind: Kind }>;
 
-/** A recorded message with its fact. */
 export interface SaidFact<F extends Fact = Fact> extends Said {
   fact: F;
 }
 
-/** When a message was sent, as UTC in ISO 8601. */
+/** When a message was sent, as ISO 8601 in UTC. */
 export const timeOf = ({ sent_ms }: Said) => new Date(sent_ms).toISOString();
 
-/** Of contradicting statements, the earlier one counts, and at the same time the one with the smaller id. */
+/**
+ * Orders contradictory statements: the earlier one counts or, if both were sent at the same time, the one
+ * with the smaller id.
+ */
 export const bySending = (a: Said, b: Said) => a.sent_ms - b.sent_ms || (a.message_id < b.message_id ? -1 : 1);
 
-/** A message that repeats or contradicts another one, which stands. */
+/** A message that repeats or contradicts another message (`stands_seq`), which is the one that counts. */
 export interface Repeat {
   seq: number;
   stands_seq: number;
   contradicts: boolean;
 }
 
-/** Of messages that state the same fact, the first in order stands, and the others repeat it. */
+/** Of several messages about the same fact, the first in order counts, and the others repeat it. */
 export function standingOf<F extends Fact>(
   said: readonly SaidFact<F>[],
   order: (a: SaidFact<F>, b: SaidFact<F>) => number = bySending,
@@ -45,7 +47,7 @@ export function standingOf<F extends Fact>(
   return { stands, repeats };
 }
 
-/** The messages that stand, by the name of the fact, and how the others repeat them. */
+/** The message that counts for each fact name, and how the other messages repeat it. */
 export function standingBy<F extends Fact>(
   said: readonly SaidFact<F>[],
   nameOf: (fact: F) => string,
@@ -61,10 +63,10 @@ export function standingBy<F extends Fact>(
 }
 
 /**
- * Results are compared by state: each has its own times. A slice is the same whether or not its message names
- * the execution.
+ * Results are compared only by state, since each message has its own times. Slices are equal even if only one
+ * of the messages names the execution.
  */
-function contradicts(a: Fact, b: Fact): boolean {
+function contradicts(a: Fact, b: Fact) {
   if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
   return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
 }

@@ -7,44 +7,40 @@ type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
 type SaidRegistration = SaidFact<ToldSlice>;
 
-/** A message about slices. */
 export type SaidWork = SaidFact<SliceFact | ResultFact | ToldSlice>;
 
 /**
- * An attempt at a slice: the message that sent it, or its registration if that was not heard, and the result
- * that counts.
+ * An attempt at a slice: the message that sent it (or its registration if that message was not received), and
+ * the result that counts.
  */
 interface Attempt {
   slice: SaidSlice | SaidRegistration;
   result: SaidResult | undefined;
 }
 
-/**
- * A slice: its attempts, in the order of the times that their senders state, and the one that
- * determines its state.
- */
+/** A slice: its attempts, ordered by their senders' times, and the attempt that determines its state. */
 export interface FoldedSlice {
   slice_filename: string;
   attempts: readonly Attempt[];
-  /** An index of `attempts`. */
+  /** The index in `attempts` of the attempt that determines the slice's state. */
   current: number;
 }
 
-/** The slices that related messages make together. */
+/** The slices that result from folding related messages. */
 export type Work = ReturnType<typeof foldWork>;
 
-/** An attempt while its results are collected. */
+/** An attempt whose results are being collected. */
 interface OpenAttempt extends Pick<Attempt, 'slice'> {
-  /** The values by which results may name it. */
+  /** The values by which results may identify the attempt. */
   names: Readonly<Record<ResultKey['by'], string | undefined>>;
   slice_filename: string;
   results: SaidResult[];
 }
 
 /**
- * The state of slices according to all messages about them. A function only of the messages: neither their
- * order nor repetition makes a difference, and REST calls count like messages.
- * @param messages all that are related to one another; see `relatedTo`
+ * The state of slices according to all messages about them. It depends only on the messages: their order and
+ * repetition make no difference, and REST calls count as messages.
+ * @param messages all related messages; see `relatedTo`
  */
 export function foldWork(messages: readonly SaidWork[]) {
   const sent = standingBy(
@@ -73,18 +69,18 @@ export function foldWork(messages: readonly SaidWork[]) {
   return {
     slices: slicesOf(ended),
     repeats,
-    /** Slices that were registered by REST. */
+    /** The slices that were registered over REST. */
     registered: new Set(registered.stands.keys()),
-    /** Results that match no slice that was heard. */
+    /** Number of results that match no received slice. */
     unmatched: withoutCopies(waiting).length,
-    /** Results of an attempt after the one that counts. */
+    /** Number of further results for attempts that already have the result that counts. */
     repeated: ended.reduce((sum, { repeated }) => sum + repeated, 0),
   };
 }
 
 /**
- * Each `req_id` of a slice is an attempt at it, or without one, each time; a repeated one is the same message
- * delivered again.
+ * Identifies an attempt at a slice, by its `req_id` or, without a `req_id`, by its request time. If the value
+ * recurs, the same message was delivered again.
  */
 const deliveryOf = ({ slice_filename, req_id, requested_at }: SliceFact) =>
   [slice_filename, req_id === undefined ? `at ${requested_at ?? ''}` : `as ${req_id}`].join('\0');
@@ -96,10 +92,10 @@ function heardAttempt(slice: SaidSlice): OpenAttempt {
 }
 
 /**
- * Assigns results to the attempts that they name: if there are several, to the first by its sender's time.
- * Returns the results that match none.
+ * Assigns results to the attempts that they identify; if a result identifies several, to the one whose request
+ * is earliest by its sender's clock. Returns the results that match no attempt.
  */
-function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]): SaidResult[] {
+function giveResults(results: readonly SaidResult[], attempts: readonly OpenAttempt[]) {
   const inOrder = attempts.toSorted(by(orderOf));
   return results.filter((result) => {
     const { by, value } = result.fact.key;
@@ -113,8 +109,8 @@ const orderOf = ({ slice_filename, names: { time = '', request = '' } }: OpenAtt
   [time, slice_filename, request].join('\0');
 
 /**
- * The attempt of a slice that was registered and given a result over REST: it was sent, although that was not
- * heard.
+ * An attempt at a slice whose registration and result arrived over REST: the slice must have been sent,
+ * although its message was not received.
  */
 function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult): OpenAttempt {
   const { slice_filename } = slice.fact;
@@ -123,11 +119,11 @@ function unheardAttempt(slice: SaidRegistration, { fact: { key } }: SaidResult):
 }
 
 /**
- * REST repeats results of the bus word for word: such a copy is the same message, for which the bus has more
- * details.
- * @param results in the order of sending
+ * REST calls repeat results from the bus word for word. Such a copy counts as the same message; the original
+ * from the bus has more details.
+ * @param results in the order in which they were sent
  */
-function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
+function withoutCopies(results: readonly SaidResult[]) {
   const heard = results.filter(({ fact }) => fact.copyOf === undefined);
   const texts = new Set(heard.map(({ body }) => body));
   const told = results.filter(({ fact: { copyOf } }) => {
@@ -138,11 +134,11 @@ function withoutCopies(results: readonly SaidResult[]): SaidResult[] {
   return [...heard, ...told];
 }
 
-/** Of several results, `done` wins over `failed`, then the first one processed. */
+/** Of several results, `done` wins over `failed`, and an earlier one over a later one. */
 const worthOf = ({ fact: { state, processed_at = '~' }, message_id }: SaidResult) =>
   [state, processed_at, message_id].join('\0');
 
-/** Compares things by a text of each. */
+/** Compares items by a text derived from each. */
 const by =
   <T>(textOf: (one: T) => string) =>
   (a: T, b: T) =>
@@ -158,7 +154,7 @@ function slicesOf(ended: readonly { slice_filename: string; attempt: Attempt }[]
   );
 }
 
-function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
+function byTime(a: Attempt['slice'], b: Attempt['slice']) {
   const left = requestedAt(a);
   const right = requestedAt(b);
   return left === right ? bySending(a, b) : left < right ? -1 : 1;
@@ -166,10 +162,10 @@ function byTime(a: Attempt['slice'], b: Attempt['slice']): number {
 
 const requestedAt = ({ fact }: Attempt['slice']) => (fact.kind === 'slice' ? (fact.requested_at ?? '') : '');
 
-/** The facts of a slice that its first message states. */
+/** The facts in a slice's first message. */
 export const firstOf = ({ attempts }: FoldedSlice) => (attempts[0] as Attempt).slice.fact;
 
-/** The columns of a slice. Times are ISO 8601. */
+/** The columns for a slice. Times are ISO 8601. */
 export function sliceRow(slice: FoldedSlice) {
   const { slice_filename, attempts, current } = slice;
   const first = attempts[0] as Attempt;
@@ -191,7 +187,7 @@ export function sliceRow(slice: FoldedSlice) {
   };
 }
 
-/** The columns of its attempts other than the current one. */
+/** The columns for all attempts at a slice except the current one. */
 export const otherAttempts = ({ slice_filename, attempts, current }: FoldedSlice) =>
   attempts.flatMap((attempt, index) => {
     const queued_at = timeOf(attempt.slice);
@@ -199,15 +195,15 @@ export const otherAttempts = ({ slice_filename, attempts, current }: FoldedSlice
     return index === current ? [] : [row];
   });
 
-/** The state of a slice, by the attempt that decides. */
+/** The state of a slice, taken from the attempt that determines it. */
 export const statusNow = ({ attempts, current }: FoldedSlice): SliceStatus => statusOf(attempts[current] as Attempt);
 
 const statusOf = ({ result }: Attempt): SliceStatus =>
   result === undefined ? 'unanswered' : result.fact.state === 'done' ? 'completed' : 'failed';
 
 /**
- * The columns that a result fills; without one, they are null. The worker's clock may be in any zone, so its
- * start is the result's time minus the duration that it measured.
+ * The columns that a result fills; without a result they are null. The worker's clock may be in any zone, so
+ * the start is the time of the result minus the duration that the worker measured.
  */
 function outcomeOf({ slice, result }: Attempt) {
   const fact: Partial<ResultFact> = result?.fact ?? {};
@@ -236,14 +232,14 @@ const jobOf = ({ panda_task_id, panda_id }: Partial<ResultFact>) =>
 
 const orNull = <T>(value: T | undefined): T | null => value ?? null;
 
-/** No slice takes longer: a longer time comes from a clock that was never set. Seconds. */
+/** No slice takes longer than this, in seconds: a longer time comes from a clock that is set wrong. */
 const maxSeconds = 30 * 86_400;
 
 const plausible = (seconds: number | undefined) =>
   seconds !== undefined && seconds >= 0 && seconds <= maxSeconds ? seconds : undefined;
 
-/** Seconds between two times of one clock; undefined if one is missing. */
-function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
+/** Seconds between two times by the same clock; undefined if one is missing. */
+function secondsBetween(from: string | undefined, to: string | undefined) {
   const seconds = (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000;
   return Number.isNaN(seconds) ? undefined : seconds;
 }

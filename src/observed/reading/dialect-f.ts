@@ -8,14 +8,14 @@ const slices: SlicesOfDialect = {
   echo: (result) => objectOf(result['origin_message']),
   metrics: (result) => objectOf(result['metrics']),
   registeredBy: 'fastmon_file',
-  // The table has one column for the names of both dialects.
+  // In the monitor's slice table, one column holds the file names of both dialects.
   lackedBy: ({ tf_filename }) =>
     /_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename },
 };
 
 /**
- * The newer fork: a slice has the name of its TF file, and a result echoes the whole message, even for a
- * failed slice.
+ * The newer fork: a slice has the name of its TF file, and a result echoes the slice's whole message, even if
+ * the slice failed.
  */
 export const dialectF: Dialect = {
   words(body) {

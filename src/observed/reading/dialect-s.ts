@@ -8,17 +8,18 @@ export const dialectS: Dialect = {
   readings: {
     slice: (body): SliceFact | undefined => {
       const named = namedSlice(body, { tfFilename: (told) => told });
-      if (named === undefined) return undefined;
-      return {
-        kind: 'slice',
-        ...named,
-        stf_filename: nameOf(body['stf_filename']),
-        ...framesIn(body, 'start', 'end'),
-        req_id: `${named.slice_filename}/${countOf(body['attempt']) ?? 1}`,
-        tf_slice_id: undefined,
-        requested_at: undefined,
-        namesExecution: idOf(body['execution_id']) !== undefined,
-      };
+      return (
+        named && {
+          kind: 'slice',
+          ...named,
+          stf_filename: nameOf(body['stf_filename']),
+          ...framesIn(body, 'start', 'end'),
+          req_id: `${named.slice_filename}/${countOf(body['attempt']) ?? 1}`,
+          tf_slice_id: undefined,
+          requested_at: undefined,
+          namesExecution: idOf(body['execution_id']) !== undefined,
+        }
+      );
     },
     slice_result: (body): ResultFact | undefined => {
       const slice = nameOf(body['slice_filename']);

@@ -14,7 +14,7 @@ export interface HeardProgram {
 
 export type HeardTopic = ReturnType<ReturnType<typeof createHeard>['topics']>[number];
 
-/** Names come from other programs: at most this many are distinguished. */
+/** Maximum number of distinct names, since names come from other programs. */
 const maxNames = 1000;
 
 const other = 'other';
@@ -28,7 +28,7 @@ export function createHeard(topicNames: readonly string[]) {
     if (name === undefined || (!programs.has(name) && programs.size >= maxNames)) return;
     const program: HeardProgram = programs.get(name) ?? { name, messages: 0 };
     program.messages += 1;
-    // A heartbeat without a type comes from an agent, but does not state its type.
+    // A heartbeat without `msg_type` comes from an agent, but does not contain the agent's type.
     if (fieldsOf(line)['msg_type'] !== undefined) program.type ??= programTypeOf(message_type, line.destination);
     program.namespace = namespaceOf(line) ?? program.namespace;
     program.dialect = dialect ?? program.dialect;

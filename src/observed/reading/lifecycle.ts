@@ -3,11 +3,12 @@ import { asObject } from '../../lib/read-json.ts';
 import { datasetOf, handedOver, policyOf } from './prompt.ts';
 import { countOf, type Fields, nameOf, sizeOf, stfFileFact, textOf, tfFileFact } from './values.ts';
 
-/** Messages to the programs that start workers: they change no table. */
+/** Messages to programs that start workers. These messages change no table. */
 const workersSaid = () => ({ kind: 'workers' as const });
 
 const phase = (type: PhaseMessage) => (body: Fields) => {
-  // Fast processing repeats the end of a run for workers, with the whole original message inside.
+  // Fast processing passes the message about the end of a run on to workers, with the whole original in
+  // `content`.
   const { total_stf_files } = asObject(body['content']) ?? body;
   return { kind: 'phase' as const, type, total_stf_files: countOf(total_stf_files), dataset: datasetOf(body) };
 };
@@ -28,7 +29,7 @@ export const readings = {
     if (file === undefined) return handedOver(body);
     return { ...file, checksum: textOf(body['checksum']), size_bytes: sizeOf(body['size_bytes']) };
   },
-  // In both dialects its size field is the number of its Time Frames, not a size.
+  // In both dialects, the size field contains the number of Time Frames in the file, not its size.
   tf_file_registered: (body: Fields) => tfFileFact('tf_file_registered', body, nameOf(body['stf_filename'])),
   // Sent between fast processing and PanDA.
   run_imminent_worker: workersSaid,

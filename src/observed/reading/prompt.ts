@@ -2,8 +2,8 @@ import type { StfStatus } from '../../domain/states.ts';
 import { type Fields, idOf, nameOf, objectOf, shortName, textOf } from './values.ts';
 
 /**
- * The progress of one site with an STF file. A field that no program reported is undefined: the public programs have
- * one site, without a name.
+ * The progress of an STF file at one site. Fields that no program reported are undefined: the public programs
+ * have one site, without a name.
  */
 export interface SiteJob {
   site: string | undefined;
@@ -11,31 +11,30 @@ export interface SiteJob {
   task_id: string | undefined;
   input_dataset: string | undefined;
   output_dataset: string | undefined;
-  /** Why it failed. */
   reason: string | undefined;
 }
 
-/** The state of a file at a site: it is waiting there, its job was submitted, or has ended. */
+/** The state of a file at a site: it is waiting there, or its job was submitted or has ended. */
 type JobStatus = Exclude<StfStatus, 'announced'>;
 
 const siteOf = (value: unknown) => shortName(idOf(value));
 
-/** Keys that only the fork's programs of prompt processing write into a message. */
+/** Whether a message has keys that only the fork's prompt processing programs write. */
 export const saysDecision = (body: Fields) =>
   ['decision_box_enabled', 'decision_policy', 'decision_sequence', 'non_decision_box_site', 'input_dataset'].some(
     (key) => key in body,
   );
 
-/** The dataset of a run: only prompt processing announces one, with the folder of its files. */
+/** The dataset of a run. Only prompt processing announces a dataset, with the folder of the dataset's files. */
 export const datasetOf = (body: Fields) => ('container' in body ? nameOf(body['dataset']) : undefined);
 
-/** The policy that chooses where each STF file is processed, as stated by the runner. */
+/** The policy that chooses where each STF file is processed, as announced by the runner. */
 export const policyOf = (body: Fields) =>
   body['decision_box_enabled'] === false ? undefined : shortName(textOf(body['decision_policy']));
 
 /**
- * The data agent hands a run over to PanDA with a message that names no file: once for the run, or once for
- * each site that receives files.
+ * The data agent hands a run over to PanDA with a message that names no file: once per run, or once per site
+ * that receives files.
  */
 export function handedOver(body: Fields) {
   if (idOf(body['req_id']) === undefined) return undefined;
@@ -47,15 +46,15 @@ export function handedOver(body: Fields) {
   };
 }
 
-/** The sites that a registration chose for a file, with their datasets; undefined if it does not say. */
-export function chosenSites(metadata: Fields): string[] | undefined {
+/** The sites that a registration chose for a file; undefined if it names none. */
+export function chosenSites(metadata: Fields) {
   const sites = metadata['decision_box_selected_sites'];
   return Array.isArray(sites) ? sites.flatMap((site) => siteOf(site) ?? []) : undefined;
 }
 
 /**
- * Whether a change of an STF file's row comes from the processing agent, which records there what PanDA
- * reports.
+ * Whether a change to an STF file's row comes from the processing agent, which records PanDA's reports in that
+ * row.
  */
 export const isTracked = (metadata: Fields) => Object.keys(metadata).some((key) => key.startsWith('panda_'));
 
@@ -65,7 +64,8 @@ const jobStatus = (value: unknown) =>
   typeof value === 'string' && statuses.includes(value) ? (value as JobStatus) : undefined;
 
 /**
- * The jobs of an STF file in PanDA, by site; undefined if the change does not come from the processing agent.
+ * The jobs of an STF file in PanDA, by site; undefined if this change to the file's row was not made by the
+ * processing agent.
  */
 export function jobsOf(stf_filename: string, { status: told, metadata: noted }: Fields) {
   const status = jobStatus(told);
@@ -74,7 +74,7 @@ export function jobsOf(stf_filename: string, { status: told, metadata: noted }: 
   const sites = Object.entries(objectOf(metadata['panda_site_statuses'])).flatMap(([name, value]): SiteJob[] => {
     const site = siteOf(name);
     const work = objectOf(value);
-    // Its words for work in progress may differ.
+    // For work in progress, the agent may report a status that is not known here.
     return site === undefined ? [] : [{ site, status: jobStatus(work['status']) ?? 'processing', ...siteWork(work) }];
   });
   const whole = siteWork({

@@ -4,12 +4,12 @@ import { dialectOf, echoOf, factOf } from './dialects.ts';
 import type { Statement } from './fact.ts';
 import { type Fields, hiddenIn, idOf, numberOf, objectOf, shortName } from './values.ts';
 
-/** A longer type is cut. */
+/** Longer message types are cut to this length. */
 const maxType = 50;
 
 /**
- * Parses a message that was heard: a function of destination, headers and body alone. Never throws: a message
- * that no rule knows states no fact.
+ * Parses a received message, using only destination, headers and body. Never throws: a message of an unknown
+ * type states no fact.
  */
 export function readMessage(line: MessageLine): Statement {
   const { headers } = line;
@@ -35,13 +35,16 @@ export function readMessage(line: MessageLine): Statement {
   };
 }
 
-/** The first of these values that is a name. */
+/** The first value that is a name. */
 const firstOf = (values: readonly unknown[]) => values.map(short).find((name) => name !== undefined);
 
 const short = (value: unknown) => shortName(idOf(value));
 
-/** Old agents send heartbeats without a type. Any other untyped message is named by its header. */
-function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {
+/**
+ * Heartbeats of old agents have no type and are identified by their fields. Any other untyped message gets its
+ * type from its header.
+ */
+function typeOf(body: Fields, headers: Readonly<Record<string, string>>) {
   const type = idOf(body['msg_type']);
   if (type !== undefined) return type.slice(0, maxType);
   if (idOf(body['agent_name']) !== undefined && idOf(body['status']) !== undefined) return 'heartbeat';

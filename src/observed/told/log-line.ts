@@ -3,7 +3,7 @@ import { type Fields, objectOf } from '../reading/values.ts';
 import type { RestLine } from '../recording-lines.ts';
 import { resourceOf, wasTaken } from './rest-call.ts';
 
-/** A log line that a program sent to its monitor. `level` is Python's number. */
+/** A log line that a program sent to its monitor. `level` is Python's numeric level. */
 export interface ToldLogLine {
   agent: string;
   level: number;
@@ -15,14 +15,14 @@ export interface ToldLogLine {
 
 const usualLevel = 20;
 
-/** A longer context is left out. */
+/** Longer contexts are left out. */
 const maxContext = 20_000;
 
 /** The text of a string or a number; undefined for any other value. */
 export const textOf = (value: unknown) =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 
-/** The line that a body of POST /api/logs/ states, or the name of the field that it lacks. */
+/** The line in the body of a POST to /api/logs/, or the name of the field that the body lacks. */
 export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
   const { level, extra_data, instance_name, message, ...context } = body;
   const agent = textOf(instance_name);
@@ -42,8 +42,8 @@ export function logLineOf(body: Fields): ToldLogLine | { lacks: string } {
 }
 
 /**
- * The log line that a recorded call states, without secrets; undefined for any other call, and for a body
- * that is nested too deeply to be read.
+ * The log line in a recorded call, without secrets; undefined for any other call, and for a body that is
+ * nested too deeply.
  */
 export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine | undefined {
   if (method !== 'POST' || resourceOf(path).resource !== 'logs' || !wasTaken(status) || !isShallow(body))
@@ -53,11 +53,15 @@ export function logLineIn({ method, path, status, body }: RestLine): ToldLogLine
 }
 
 /**
- * How many of a program's last lines to search for a repeated line: a logger resends what was not answered.
+ * How many of a program's last lines to search for a repeated line: a logger resends lines for which it got no
+ * answer.
  */
 export const resentWithin = 30;
 
-/** Distinguishes the lines of a recording from those that were sent again, in the order of the recording. */
+/**
+ * Returns a function to call with each line of a recording, in order; it returns whether the line repeats a
+ * recent one.
+ */
 export function createResentTest(): (line: ToldLogLine) => boolean {
   const last = new Map<string, string[]>();
   return ({ agent, message, context }) => {

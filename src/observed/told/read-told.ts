@@ -25,18 +25,18 @@ interface Write {
   method: string;
   path: string;
   /**
-   * Names that the path or the body gives only as a number of the monitor: `run_id`, and `name` of a file or
-   * slice.
+   * Names that the path or the body gives only as a number assigned by the monitor: `run_id`, and `name` of a
+   * file or slice.
    */
   headers: Readonly<Record<string, string>>;
   body: Fields;
 }
 
-/** A kind of write: its type in the log, and the fact that it states. */
+/** A kind of write: its type in the log, and the fact that it reports. */
 interface WriteRule {
   type: string;
   fact: (write: Write) => Fact | undefined;
-  /** The field of the body that contains its run, if any. */
+  /** The body field that contains the run number, if any. */
   run?: 'run_number' | 'run';
 }
 
@@ -53,7 +53,10 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'PATCH runs': { type: 'data_run_closed', fact: ({ body }) => dataRunOf(body) },
   'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: 'run' },
   'PATCH stf-files': { type: 'stf_status', fact: (write) => stfChanged(write) },
-  'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
+  'POST fastmon-files': {
+    type: 'tf_registered',
+    fact: ({ body }) => tfFileFact('told_tf', body, nameOf(body['stf_filename']) ?? nameOf(body['stf_file'])),
+  },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
   'POST tf-slices': { type: 'slice_registered', fact: ({ body }) => sliceOf(body), run: 'run_number' },
   'PATCH tf-slices': { type: 'slice_status', fact: states },
@@ -61,14 +64,15 @@ const rules: Readonly<Record<string, WriteRule>> = {
 };
 
 /**
- * Parses a row of the log made by other programs: a message, or a REST write to their monitor. Never throws.
+ * Parses a row of the log that comes from other programs: a message, or a REST write to their monitor. Never
+ * throws.
  */
 export function readStatement(line: MessageLine): Statement {
   const rest = restOf(line.destination);
   return rest === undefined ? readMessage(line) : readTold({ ...rest, headers: line.headers, body: fieldsOf(line) });
 }
 
-/** A function of the write alone: a write that no rule knows states no fact. */
+/** The statement depends only on the write, and has no fact if no rule covers the write. */
 function readTold(write: Write): Statement {
   const { body, headers, method, path } = write;
   const { resource, id } = resourceOf(path);
@@ -93,8 +97,8 @@ function readTold(write: Write): Statement {
   };
 }
 
-/** An object read from the monitor states the same as the write that created it. */
-function ruleOf(method: string, resource: string, id: string | undefined): WriteRule | undefined {
+/** An object read from the monitor states the same fact as the write that created it. */
+function ruleOf(method: string, resource: string, id: string | undefined) {
   const verb = method === 'GET' ? (id === undefined ? 'POST' : 'PATCH') : method;
   const key = `${verb} ${resource}`;
   return Object.hasOwn(rules, key) ? rules[key] : undefined;
@@ -118,7 +122,7 @@ const senderOf = (method: string, body: Fields, metadata: Fields) =>
 
 const runInPath = (resource: string, id: string | undefined) => (resource === 'run-states' ? idOf(id) : undefined);
 
-/** A result that fast processing reports to the monitor is exactly the message that it received. */
+/** Fast processing reports each result to the monitor by enclosing, unchanged, the message that it received. */
 function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
   const body =
     resource === 'system-state-events' && event_type === 'slice_result'
@@ -136,7 +140,7 @@ function executionOf(body: Fields): Fact | undefined {
   if (idOf(body['execution_id']) === undefined) return undefined;
   return {
     kind: 'told_execution',
-    // The monitor adds its configured zone.
+    // The zone is removed: the monitor adds it from its configuration.
     start_time: (idOf(body['start_time']) ?? '').replace(/(?:Z|[+-]\d\d:?\d\d)$/, ''),
     executed_by: idOf(body['executed_by']),
     parameters: objectOf(body['parameter_values']),
@@ -161,8 +165,8 @@ function stfOf(body: Fields): Fact | undefined {
 }
 
 /**
- * A data agent marks a processed file by its status; the agent of prompt processing records the jobs of a
- * file.
+ * A data agent sets the status of a file once the file is processed; the agent for prompt processing records
+ * the file's jobs.
  */
 function stfChanged({ body, headers }: Write): Fact {
   const stf_filename = nameOf(headers['name']);
@@ -171,23 +175,19 @@ function stfChanged({ body, headers }: Write): Fact {
   return jobs ?? (body['status'] === 'processed' ? { kind: 'told_stf_ready', stf_filename } : { kind: 'told' });
 }
 
-const tfOf = (body: Fields): Fact | undefined =>
-  tfFileFact('told_tf', body, nameOf(body['stf_filename']) ?? nameOf(body['stf_file']));
-
 function sliceOf(body: Fields): Fact | undefined {
   const named = registeredSlice(body);
-  if (named === undefined) return undefined;
-  return { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
+  return named && { kind: 'told_slice', ...named, stf_filename: nameOf(body['stf_filename']), ...framesIn(body) };
 }
 
-/** Hexadecimal digits of a hash that distinguish messages. */
+/** Number of hexadecimal digits of a hash that suffice to distinguish messages. */
 const digits = 16;
 
 /**
- * The id of a heard message or a REST write: a function of the message alone, so every recording of it has
- * the same id.
+ * The id of a received message or a REST write. It depends only on the message, so every recording of the
+ * message has the same id.
  */
-export function heardId(statement: Statement, destination: string, body: string): string {
+export function heardId(statement: Statement, destination: string, body: string) {
   const { message_type, namespace = '', run_id = 'none' } = statement;
   const rest = restOf(destination);
   if (rest !== undefined)

@@ -1,24 +1,24 @@
 import { keepValue } from '../body.ts';
 
-/** The prefix under which swf-monitor is served at a site; it has no meaning. */
+/** The prefix under which a site serves swf-monitor; it is ignored. */
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
-/** A path in canonical form: without the prefix of a site, and with one trailing `/`. */
+/** A path in canonical form: without a site's prefix, and with one trailing `/`. */
 const plainPath = (path: string) => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
-/** Methods that state something. */
+/** HTTP methods of requests that report something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 
-/** The names that a row of the log has besides its body: of its run, and of a file or a slice. */
+/** The names in a log row's headers: the name of its run, and of a file or a slice. */
 export type Names = Record<string, string>;
 
-/** The names that are known and not empty. */
+/** Only the names that are known and not empty. */
 export const named = (run_id: string | undefined, name?: string) => ({
   ...(run_id === undefined || run_id === '' ? {} : { run_id }),
   ...(name === undefined || name === '' ? {} : { name }),
 });
 
-/** The row of a REST call. @param t ISO 8601 */
+/** The row for a REST call. @param t ISO 8601 */
 export const restLine = (t: string, method: string, path: string, headers: Names, body: unknown) => ({
   t,
   destination: `${method} ${plainPath(path)}`,
@@ -26,17 +26,17 @@ export const restLine = (t: string, method: string, path: string, headers: Names
   ...keepValue(body),
 });
 
-/** The method and path of such a destination; undefined for a message's destination. */
-export function restOf(destination: string): { method: string; path: string } | undefined {
+/** The method and path in a destination; undefined for the destination of a message. */
+export function restOf(destination: string) {
   const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(destination) ?? [];
   return method === undefined || path === undefined ? undefined : { method, path };
 }
 
-/** The resource that a path names, and the object within it: `/api/stf-files/5/` is `stf-files` and `5`. */
-export function resourceOf(path: string): { resource: string; id: string | undefined } {
+/** The resource named in a path, and the object within it: `/api/stf-files/5/` is `stf-files` and `5`. */
+export function resourceOf(path: string) {
   const [, resource = '', id] = /^\/api\/([^/]+)\/(?:(.+)\/)?$/.exec(plainPath(path)) ?? [];
   return { resource, id };
 }
 
-/** Whether a call was accepted: a refused call states nothing. */
+/** Whether a call was accepted; a refused call reports nothing. */
 export const wasTaken = (status: number | undefined) => status === undefined || (status >= 200 && status < 300);

@@ -4,7 +4,7 @@ import { type Fields, idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { named, type Names, resourceOf, restLine, wasTaken, writes } from './rest-call.ts';
 
-/** Writes that state no fact about a workflow: drawn numbers, heartbeats, log lines. */
+/** Resources whose writes state no fact about a workflow: generated numbers, heartbeats, log lines. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
 
 /** The field of an answer that contains the id of an object. */
@@ -15,13 +15,14 @@ const idFields: Readonly<Record<string, string>> = {
 };
 
 /**
- * Converts the calls of one recording to rows of the log, in their order; a call that states nothing to
- * undefined. The numbers that a monitor assigned to its objects are not names, since a newly set up monitor
- * starts over, but the calls show which objects have them.
+ * Converts the calls of one recording, in order, to rows of the log; a call that reports nothing becomes
+ * undefined. The numbers that a monitor assigns to its objects cannot serve as names, since a newly installed
+ * monitor starts numbering again, but the calls show which object has which number.
  */
 export function createReferences(): (call: RestLine) => MessageLine | undefined {
   /**
-   * By resource and id. An execution has the names of its run, and an STF file is also known by its own name.
+   * The names of objects by resource and id. An execution has the names of its run, and an STF file is also
+   * known by its own name.
    */
   const known = new Map<string, Names>();
   const runOf = (key: string) => known.get(key)?.['run_id'];
@@ -43,14 +44,14 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
         return {};
     }
   };
-  const learn = (key: string, id: unknown, names: Names): Names => {
+  const learn = (key: string, id: unknown, names: Names) => {
     const text = idOf(id);
     if (text !== undefined) known.set(`${key} ${text}`, names);
     return names;
   };
   const changed = (resource: string, id: string) =>
     resource === 'run-states' ? named(id) : (known.get(`${resource} ${id}`) ?? {});
-  const registered = (resource: string, body: Fields, answer: Fields): Names => {
+  const registered = (resource: string, body: Fields, answer: Fields) => {
     const names = learn(resource, answer[idFields[resource] ?? 'id'], namesOf(resource, body));
     if (resource === 'stf-files') learn('stf', body['stf_filename'], names);
     if (resource === 'run-states') learn('workflow-executions', objectOf(body['metadata'])['execution_id'], names);
@@ -65,7 +66,10 @@ export function createReferences(): (call: RestLine) => MessageLine | undefined 
   };
 }
 
-/** The fields of an object that do not change, so that it is one row of the log however often it is read. */
+/**
+ * The fields of an object that do not change, so that the object is one row of the log no matter how often it
+ * is read.
+ */
 const lasting = {
   'workflow-executions': [
     'execution_id',
@@ -83,14 +87,13 @@ const lasting = {
   'system-state-events': ['event_type', 'run_number', 'timestamp', 'event_data'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** The resources of swf-monitor that are read. */
 export type ReadResource = keyof typeof lasting;
 
 /**
- * Converts an object of swf-monitor to rows of the log: its registration and, for an ended execution, its
+ * Converts an object from swf-monitor to rows of the log: its registration and, for an ended execution, its
  * end.
  * @param at when it was read, ISO 8601 in UTC
- * @param run_id the run that it was read for
+ * @param run_id the run for which it was read
  */
 export function linesOfObject(resource: ReadResource, object: Fields, at: string, run_id?: string): MessageLine[] {
   const headers = named(run_id);
@@ -101,7 +104,7 @@ export function linesOfObject(resource: ReadResource, object: Fields, at: string
   return [registration, ...(changes[resource]?.(object, headers, at) ?? [])];
 }
 
-/** The rows of what has changed in an object since its registration. */
+/** The rows for changes to an object since its registration. */
 const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at: string) => MessageLine[]>> = {
   'workflow-executions': endOf,
   'stf-files': processedOf,
@@ -109,7 +112,7 @@ const changes: Partial<Record<ReadResource, (object: Fields, headers: Names, at:
     end_time === null ? [] : [restLine(at, 'GET', `/api/runs/${idOf(run_id) ?? ''}/`, headers, { end_time })],
 };
 
-/** The row of an STF file that its data agent has processed, or of its jobs in PanDA. */
+/** The row for an STF file that its data agent has processed, or that has jobs in PanDA. */
 function processedOf(object: Fields, headers: Names, at: string): MessageLine[] {
   const { stf_filename: name, status, file_id } = object;
   const jobs = lastingJobs(objectOf(object['metadata']));
@@ -119,10 +122,10 @@ function processedOf(object: Fields, headers: Names, at: string): MessageLine[] 
 }
 
 /**
- * What the agent of prompt processing records about a file, without the time of its query; undefined if it
- * recorded nothing.
+ * The state of a file as the prompt processing agent records it, without the times of its queries to PanDA;
+ * undefined if nothing is recorded.
  */
-function lastingJobs(metadata: Fields): { metadata: Fields } | undefined {
+function lastingJobs(metadata: Fields) {
   const noted = Object.entries(metadata).filter(([key]) => key.startsWith('panda_') && !key.endsWith('_polled_at'));
   if (noted.length === 0) return undefined;
   const { processed_by } = metadata;
@@ -140,19 +143,21 @@ function endOf(object: Fields, headers: Names, at: string): MessageLine[] {
   return [restLine(zoned(object['end_time'], at) ?? at, 'GET', `/api/workflow-executions/${id}/`, headers, body)];
 }
 
-/** The part of `metadata` that does not change. */
 function lastingMetadata({ metadata }: Fields): Fields {
   const { execution_id, sequence, decision_box_selected_sites } = objectOf(metadata);
   const lasts = { execution_id, sequence, decision_box_selected_sites };
   return Object.values(lasts).every((value) => value === undefined) ? {} : { metadata: lasts };
 }
 
-/** When the monitor learned of an object, if it gives that with a zone; else when it was read. */
+/**
+ * When the monitor received an object, if the object states that time with a time zone; otherwise, when the
+ * object was read.
+ */
 const timeOf = (object: Fields, at: string) =>
   zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
-/** A time with a zone, at most the time of reading: if it is later, its zone is wrong. */
-function zoned(time: unknown, at: string): string | undefined {
+/** A time that has a zone, but no later than the time of reading: a later time must have the wrong zone. */
+function zoned(time: unknown, at: string) {
   if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
   const ms = Date.parse(time);
   return Number.isNaN(ms) ? undefined : new Date(Math.min(ms, Date.parse(at))).toISOString();

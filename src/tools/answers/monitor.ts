@@ -21,7 +21,7 @@ import { agentStates, agentStatuses, executionStatuses, healths, origins, severi
 import { dialectsInWords } from '../../observed/dialects.ts';
 import { siteWork, stageDelay } from './timeline.ts';
 
-/** A note of a person. */
+/** A person's note. */
 export const personsNote = () =>
   object({
     text: string,
@@ -31,7 +31,7 @@ export const personsNote = () =>
     for_next: optionalBoolean,
   });
 
-/** A slice that a worker is processing, with its seconds of wall time there. */
+/** A slice that a worker is processing, with the wall time since processing began, in seconds. */
 export const sliceInHand = () => ({
   slice_filename: string,
   assigned_worker: string,
@@ -60,11 +60,11 @@ const identity = () => ({
   status_reason: optionalString,
   phase: oneOf(phases).describe('Phase of the run'),
   health: optionalOneOf(healths),
-  paused_by: command().optional().describe('Who paused it; absent between two periods'),
+  paused_by: command().optional().describe('Who paused the run; absent between periods'),
   stopped_by: command()
     .extend({ pending: optionalTrue.describe('No driver has accepted it yet') })
     .optional()
-    .describe('Who ended it early, or asked to'),
+    .describe('Who stopped the run, or asked to'),
   drivers: objects({
     epoch: int,
     since: string,
@@ -80,7 +80,7 @@ const identity = () => ({
     reason: optionalString,
   })
     .optional()
-    .describe('The last ones, oldest first'),
+    .describe('The most recent, oldest first'),
   drivers_omitted: optionalInt,
 });
 
@@ -95,7 +95,7 @@ const observedCounts = () => ({
   slices_unanswered: optionalInt,
   results_repeated: optionalInt,
   results_unmatched: optionalInt.describe('Match no known slice'),
-  results_without_slice: optionalInt.describe('Slices not on the bus'),
+  results_without_slice: optionalInt.describe('For slices not on the bus'),
   without_execution: optionalInt.describe('Slices that name no execution'),
 });
 
@@ -105,9 +105,9 @@ const counts = () => ({
   start_time: string,
   end_time: optionalString,
   duration_seconds: optionalFloat.describe('Wall time, so far if still running'),
-  down_seconds: optionalFloat.describe('Without a driver, between drivers'),
+  down_seconds: optionalFloat.describe('Time between drivers, in total'),
   expected_end: optionalString,
-  first_slice_at: optionalString.describe('An estimate until there is one'),
+  first_slice_at: optionalString.describe('An estimate until a slice exists'),
   data_as_of: optionalString,
   last_message_id: optionalString,
   message_count: int,
@@ -122,7 +122,7 @@ const counts = () => ({
   slices_retried: optionalInt,
   ...observedCounts(),
   slices_overdue: optionalInt.describe('In progress for too long'),
-  slices_to_redo: optionalInt.describe('With workers that are gone'),
+  slices_to_redo: optionalInt.describe('Held by workers that are gone'),
   slices_not_done: optionalInt.describe('No result, and the run has ended'),
   causes: objects({ cause: string, attempts: int, example: optionalString })
     .optional()
@@ -132,11 +132,11 @@ const counts = () => ({
     attempt: int,
     usual_seconds: optionalFloat,
     deadline: optionalString.describe('When the payload will be killed'),
-    worst_end: optionalString.describe('If each remaining attempt takes as long'),
+    worst_end: optionalString.describe('If each remaining attempt reaches its limit'),
   }).optional(),
 });
 
-/** The settings that it was started with, and its dataset. */
+/** The settings that the execution was started with, and its dataset. */
 const settings = () => ({
   configuration: object({
     config: optionalString,
@@ -166,7 +166,7 @@ const settings = () => ({
   sites: siteWork().optional(),
 });
 
-/** Its progress, stages, delays and capacity. */
+/** The execution's progress, stages, delays and capacity. */
 const flow = () => ({
   progress: object({
     stf_planned: optionalInt.describe('Absent if the run continues until stopped'),
@@ -234,14 +234,14 @@ const evidence = () => ({
   }),
 });
 
-/** The quality and the notes that people wrote. */
+/** The quality that people set, and the notes that they wrote. */
 const people = () => ({
   quality: object({ value: oneOf(qualities), reason: string, author: string, at: string }).optional(),
   notes: z.array(personsNote()).optional(),
   note: optionalString,
 });
 
-/** The answer of `get_workflow_monitor`. Times are ISO 8601, durations seconds of wall time. */
+/** The answer of `get_workflow_monitor`. Times are in ISO 8601, durations in seconds of wall time. */
 export const monitorAnswer = () =>
   object({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence(), ...people() });
 

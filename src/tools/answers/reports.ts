@@ -56,8 +56,8 @@ export const comparisonAnswer = () =>
 
 export type Comparison = z.infer<ReturnType<typeof comparisonAnswer>>;
 
-/** The frames of a slice, and how its last attempt went, with the fields of `list_tf_slices`. */
-const sliceResult = () =>
+/** The frames of a slice and the outcome of its last attempt, in the fields of `list_tf_slices`. */
+export const sliceResult = () =>
   object(listColumns('list_tf_slices')).partial().pick({
     host: true,
     tf_first: true,
@@ -71,7 +71,7 @@ const sliceResult = () =>
     outputs_omitted: true,
   });
 
-/** The answer of `trace_data_product`. Times are ISO 8601, delays seconds of wall time. */
+/** The answer from `trace_data_product`. Times are ISO 8601; delays are seconds of wall time. */
 export const traceAnswer = () =>
   object({
     filename: string,
@@ -81,9 +81,9 @@ export const traceAnswer = () =>
     status: string,
     stf_filename: optionalString,
     tf_filename: optionalString,
-    attempts: optionalInt.describe('Attempts that a worker began'),
+    attempts: optionalInt.describe('Attempts begun by a worker'),
     worker: optionalString,
-    payload: optionalString.describe('Of a slice: name and digest'),
+    payload: optionalString.describe('For a slice: name and digest'),
     slice: sliceResult().optional(),
     standing: optionalString.describe('Its current state'),
     waiting_seconds: optionalFloat,
@@ -100,7 +100,7 @@ export const traceAnswer = () =>
       note: optionalString,
       message_id: string,
     }),
-    more_hops: optionalBoolean.describe('There are more than shown'),
+    more_hops: optionalBoolean.describe('More exist than are shown'),
     total_seconds: optionalFloat,
     slices: z.record(string, int).optional(),
     logs: objects({ time: string, agent: string, message: string, log_id: int }),

@@ -28,7 +28,7 @@ export const siteWork = () =>
     output_dataset: optionalString,
     task_id: optionalString,
     handed_over_at: optionalString,
-    registered: optionalInt.describe('All its files, of which:'),
+    registered: optionalInt.describe('All its files, in any state'),
     processing: optionalInt,
     processed: optionalInt,
     failed: optionalInt,
@@ -54,11 +54,11 @@ const pictured = () => ({
   })
     .optional()
     .describe(
-      'queued and processing at the end of a bin, peaks within it; mean_seconds: hand-over to result of slices completed in it',
+      'queued and processing: at the end of a bin; peaks: within it; mean_seconds: from hand-over to result, for slices completed in it',
     ),
   levels: object({ step: float, queued: numbers(), processing: numbers() })
     .optional()
-    .describe('The same at the end of each step; step: its seconds'),
+    .describe('Counts at the end of each step; step is in seconds'),
   phases: objects({ phase: string, start: string, end: optionalString, by: optionalString }).optional(),
   phases_omitted: optionalInt,
   latency: z.array(stageDelay().extend({ buckets: z.array(numbers()).optional() })).optional(),
@@ -70,10 +70,10 @@ const failures = () => ({
     attempts: int,
     slices: int,
     exhausted: int,
-    slots: int.describe('Worker slots known to have run them'),
+    slots: int.describe('Slots known to have run the attempts'),
     worst_slot: optionalString,
     worst_slot_attempts: optionalInt,
-    host: optionalString.describe('The host of all of them, if other attempts ran elsewhere'),
+    host: optionalString.describe('Host of all these attempts, if others ran elsewhere'),
     first: string,
     last: string,
     example: string,
@@ -97,13 +97,15 @@ const work = () => ({
   spans: z
     .array(numbers())
     .optional()
-    .describe('slot, start and duration in ms from "from" (-1: still running), state, STF of stfs, slice, attempt'),
+    .describe(
+      'slot, start in ms after "from", duration in ms (-1: still running), state, index in stfs, slice, attempt',
+    ),
   stfs: strings.optional(),
 });
 
 /**
- * The answer of `get_execution_timeline`. Everything but the head is absent while the execution is being
- * read, or if nothing has changed.
+ * The answer of `get_execution_timeline`. Only the head is present while the execution is being read, and if
+ * nothing has changed.
  */
 export const timelineAnswer = () =>
   object({
@@ -112,7 +114,7 @@ export const timelineAnswer = () =>
     seq: optionalInt,
     data_as_of: optionalString,
     unchanged: optionalTrue,
-    loading: optionalFloat.describe('The part read so far: call again'),
+    loading: optionalFloat.describe('Fraction read so far; call again'),
     note: optionalString,
     ...pictured(),
     ...failures(),
@@ -120,7 +122,7 @@ export const timelineAnswer = () =>
     sites: siteWork().optional(),
   });
 
-/** The answer, which may be given while the execution is still being read. */
+/** The answer, which may be returned while the execution is still being read. */
 export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
 
 type Picture =
@@ -129,5 +131,5 @@ type Picture =
   | 'workers'
   | 'slot_count';
 
-/** A timeline that has been read. */
+/** A timeline whose execution has been read completely. */
 export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };

@@ -7,27 +7,31 @@ import { clip } from '../shared/clip.ts';
 import { failedFiles } from '../shared/sites.ts';
 import { shownText } from './parts.ts';
 
-/** Most gaps to list one by one. */
+/** Maximum number of gaps to list one by one. */
 const shownGaps = 5;
 
-/** The counts of an execution: those of its driver, or those that messages of other programs show. */
+/** The counts of an execution: its driver's counts, or those that messages from other programs show. */
 export function countsOf(execution: ExecutionRow, { detail, driving, heard, why_uncounted }: FullAssessment) {
   const { stf_count, tf_files_received, slices_created, slices_completed, slices_failed } = execution;
-  const { slices_retried } = detail;
-  const ended = { slices_completed, slices_failed, slices_retried };
+  const ended = { slices_completed, slices_failed, slices_retried: detail.slices_retried };
   if (heard?.prompt !== undefined) return { stf_count, stf_failed: failedFiles(execution), ...heardTimes(heard) };
   if (heard !== undefined) {
     const slices = why_uncounted === undefined ? heardSlices(heard, ended) : unseenSlices(heard);
     return { stf_count, tf_files_received, ...heardTimes(heard), ...slices };
   }
-  if (driving === undefined) return { stf_count, tf_files_received, slices_created, ...ended };
-  return { stf_count, tf_files_received, slices_created, ...drivenSlices(execution, driving.in_hand, ended) };
+  return {
+    stf_count,
+    tf_files_received,
+    slices_created,
+    ...(driving && drivenSlices(execution, driving.in_hand, ended)),
+  };
 }
 
 type Ended = Record<'slices_completed' | 'slices_failed' | 'slices_retried', number>;
 
 /**
- * Slices that are late or lost matter only during the run; those without a result only after its end.
+ * The counts of slices. Late and lost slices are reported only during the run, and slices without a result only
+ * after its end.
  */
 function drivenSlices(
   { status, slices_created, slices_queued }: ExecutionRow,
@@ -46,7 +50,7 @@ function drivenSlices(
   };
 }
 
-/** What was registered by REST, the dialect of its messages, and when they were received. */
+/** The status reported over REST, the dialect of the execution's messages, and when messages were received. */
 function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
   return {
     told: told === undefined ? null : present({ status: told.status, at: timeOf(told.at), by: told.by }),
@@ -59,25 +63,25 @@ function heardTimes({ told, dialects, heard_since, now, gaps }: HeardFacts) {
         : gaps.slice(0, shownGaps).map(({ from, until, reason, isFilled }) => ({
             from: timeOf(from),
             until: timeOf(until),
-            reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
+            reason: clip(isFilled === true ? `${reason}; the data was read from swf-monitor later` : reason, shownText),
           })),
   };
 }
 
-/** What shows that there are slices where none are seen: results, and what was registered by REST. */
+/** Evidence of slices when none are seen on the bus: results, and slices registered over REST. */
 const unseenSlices = ({ results_repeated, results_unmatched, slices_told }: HeardFacts) => ({
   slices_created: slices_told || null,
   results_repeated: results_repeated || null,
   results_without_slice: results_unmatched || null,
 });
 
-/** The counts that messages of other programs show: none of them says that a slice waits or is in hand. */
+/** The counts that messages from other programs show. No message says whether a slice is waiting or in hand. */
 function heardSlices(facts: HeardFacts, ended: Ended) {
   const { counts, slices_unheard } = facts;
-  // If results arrive for slices that were not sent over the bus, the slices take another route.
+  // If results arrive but no slices were seen on the bus, the slices take another route.
   const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
-    // Registered by REST and not sent, or sent and heard.
+    // Slices received from the bus, and slices registered over REST but not sent on the bus.
     slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + facts.slices_unsent,
     ...ended,
     slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,

@@ -8,8 +8,8 @@ import { claimedName } from '../../lib/words.ts';
 import { clipped } from './parts.ts';
 
 /**
- * A message that is a landmark of an execution, as the monitor shows it: its sender and its meaning. Its row
- * is kept until the next commit, and so is the event.
+ * A landmark of an execution as the monitor shows it: the sender and the meaning of the message. Both the row
+ * and the event are cached until the next commit.
  */
 export const asEvent = onceFor((row: Landmark) => {
   const body = bodyOf(row.body);
@@ -20,7 +20,7 @@ export const asEvent = onceFor((row: Landmark) => {
     by: clipped(
       body['claimed_by'] === undefined ? row.sender_agent : claimedName(body['claimed_by'], row.sender_agent),
     ),
-    // The usual effect is left out.
+    // The usual effect, `applied`, is left out.
     effect: row.effect === 'applied' ? null : row.effect,
     note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
   });
@@ -29,10 +29,10 @@ export const asEvent = onceFor((row: Landmark) => {
 const refusalOf = ({ effect_code, effect_reason }: Landmark) =>
   effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;
 
-/** The fields of a body that are texts or numbers, as texts. */
+/** The text and number fields of a body, all as text. */
 type Body = Readonly<Record<string, string | undefined>>;
 
-function bodyOf(text: string | null): Body {
+function bodyOf(text: string | null) {
   const simple = Object.entries(objectIn(text)).filter(([, value]) => ['string', 'number'].includes(typeof value));
   return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
 }
@@ -42,7 +42,7 @@ const words = (...parts: (string | undefined)[]) => {
   return known.length === 0 ? null : known.join(' ');
 };
 
-/** How long an execution had no driver, if its clock shows that. */
+/** How long an execution had no driver, if the messages' times show it. */
 function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body) {
   const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? `; resumed ${roundDuration(seconds)} later` : '';

@@ -14,20 +14,20 @@ interface Fact {
   words: string;
 }
 
-/** The text of a fact, or of several with one label; undefined if nothing is known. */
+/** The text of a fact, or of several facts with one label; undefined if nothing is known. */
 type Words = string | readonly string[] | undefined;
 
 /**
- * The monitor's answer as facts, in the order of its explanations: `status`, reports and the summary of a run
- * show them, each in its own form. What people must see at once is in `verdictOf`.
+ * The monitor's answer as facts, in a fixed order. `status`, reports and the summary of a run show these facts,
+ * each in a different form. `verdictOf` returns what people must see first.
  */
 export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
   const facts: [label: string, words: Words][] = [
     ['run', runOf(answer)],
     ['started as', configurationOf(answer)],
-    ['as of', answer.as_of && `${answer.as_of}: everything below is as it was then`],
+    ['as of', answer.as_of && `${answer.as_of}: everything below shows the state at that time`],
     ['started', startOf(answer)],
-    ['messages', `${answer.message_count}${clause(', the store was last written ', answer.data_as_of)}`],
+    ['messages', `${answer.message_count}${clause(', the store was last written to at ', answer.data_as_of)}`],
     ['dataset', datasetOf(answer)],
     ...agentsOf(answer),
     ...(answer.progress === undefined ? heardCounts(answer) : plannedCounts(answer, answer.progress)),
@@ -36,7 +36,7 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
     ['oldest', oldestOf(answer)],
     ['driver', driversOf(answer)],
     ['paused by', answer.health === 'paused' ? undefined : givenBy(answer.paused_by)],
-    // A pending stop has a finding instead.
+    // A pending stop is left out here, since a finding reports it.
     ['ended by', answer.stopped_by?.pending === true ? undefined : givenBy(answer.stopped_by)],
     ...answer.findings.map(({ severity, code, sentence }): [string, Words] => [severity, `${code}: ${sentence}`]),
     ['quality', qualityOf(answer)],
@@ -46,7 +46,7 @@ export function factsOf(answer: Monitor & { as_of?: string }): Fact[] {
   return facts.flatMap(([label, words = []]) => [words].flat().map((one) => ({ label, words: one })));
 }
 
-/** The state of an execution: its status, what failed permanently or is unfinished, and its health. */
+/** The state of an execution: its status, its health, and what failed permanently or is unfinished. */
 export function verdictOf(answer: Monitor) {
   const { status, status_reason, health, slices_failed = 0, stf_failed = 0, slices_unanswered = 0 } = answer;
   const slices = counted(slices_failed, 'slice');
@@ -82,7 +82,7 @@ const runOf = (answer: Monitor) =>
     .filter(Boolean)
     .join(', ');
 
-/** Our own programs record all of these; of an observed run only some are known. */
+/** The configuration of a run. Our own programs record all of it; for an observed run only a part is known. */
 function configurationOf({ configuration, capacity }: Monitor): Words {
   if (configuration === undefined) return undefined;
   const { config, speed, target_worker_count, payload } = configuration;
@@ -95,11 +95,11 @@ function configurationOf({ configuration, capacity }: Monitor): Words {
   return known.length === 0 ? undefined : known.join(', ');
 }
 
-/** Over a broker there may be more or fewer workers than a recorder is configured to have. */
+/** Over a broker, there may be more or fewer workers than the recorder's configuration says. */
 const workersOf = (configured: number, heard = configured) =>
   `${counted(configured, 'worker')}${heard === configured ? '' : ` (${heard} now)`}`;
 
-/** When and by whom it was started, and how long it has run or, without a driver, been silent. */
+/** When and by whom the execution was started, and how long it has been running or, if its driver is gone, silent. */
 function startOf(answer: Monitor) {
   const { start_time, end_time, executed_by = 'other programs', duration_seconds } = answer;
   const lived = duration_seconds === undefined ? undefined : duration(duration_seconds);
@@ -107,20 +107,22 @@ function startOf(answer: Monitor) {
   return `${start_time} by ${executed_by}${clause(', ended ', end_time)}${silent === undefined ? clause(', ', lived) : `${clause(', ran for ', lived)}, silent since ${silent}`}`;
 }
 
-/** Since when a running execution has been silent, if its driver is gone. */
+/** When a running execution went silent, if its driver is gone. */
 function silentSince({ status, drivers }: Monitor) {
   const driver = drivers?.at(-1);
   return status === 'running' ? (driver?.until ?? driver?.last_heard) : undefined;
 }
 
-/** What is known about the dataset of a run. */
+/** The known facts about the dataset of a run. */
 function datasetOf({ dataset }: Monitor): Words {
   if (dataset === undefined) return undefined;
-  const { name, state, files, bytes } = dataset;
-  return `${name}${clause(' (', state, ')')}${files === undefined ? '' : `, ${counted(files, 'file')}`}${clause(', ', bytes, ' bytes')}`;
+  return `${dataset.name}${clause(' (', dataset.state, ')')}${dataset.files === undefined ? '' : `, ${counted(dataset.files, 'file')}`}${clause(', ', dataset.bytes, ' bytes')}`;
 }
 
-/** The unhealthy agents, one by one, and how many others are OK, have exited, or are ahead of the clock. */
+/**
+ * The unhealthy agents, one by one, and how many others are OK, have exited, or have an unknown status because a
+ * clock is off.
+ */
 function agentsOf({ agents }: Monitor): [string, Words][] {
   const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
   const well = agents.filter(({ status }) => status === 'OK');
@@ -133,7 +135,7 @@ function agentsOf({ agents }: Monitor): [string, Words][] {
   ];
 }
 
-/** The progress of an own execution against its plan. */
+/** The progress of one of our own executions against its plan. */
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): [string, Words][] {
   const { slices_queued = 0, slices_processing = 0, slices_to_redo: lost = 0 } = answer;
   const open = openWords(slices_queued, { count: slices_processing - lost, lost });
@@ -148,16 +150,16 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
   ];
 }
 
-/** The slices of other programs, as far as they are seen; a note says why they are not. */
+/** The slices of other programs, if they can be seen; otherwise, a note says why they cannot. */
 function slicesHeard(answer: Monitor) {
   const { slices_created, slices_sent, slices_unanswered = 0, results_without_slice } = answer;
   if (slices_sent !== undefined)
     return `${slices_sent} sent, ${slices_unanswered} without a result, ${endedOf(answer)}`;
-  if (results_without_slice !== undefined) return `${results_without_slice} results of slices that are not on the bus`;
+  if (results_without_slice !== undefined) return `${results_without_slice} results for slices not seen on the bus`;
   return slices_created === undefined ? 'unknown' : `${slices_created} registered`;
 }
 
-/** The counts of an execution of other programs, as heard. */
+/** The counts for an execution that other programs run, according to their messages. */
 function heardCounts(answer: Monitor): [string, Words][] {
   return [
     ['heard', `from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`],
@@ -174,9 +176,9 @@ function heardCounts(answer: Monitor): [string, Words][] {
   ];
 }
 
-/** The slices that have a result. While the execution runs, a failed one may be retried. */
+/** The slices that have a result. While the execution is running, a failed slice may be retried. */
 function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, slices_retried = 0 }: Monitor) {
-  const final = progress === undefined ? undefined : progress.slices_final - slices_completed;
+  const final = progress && progress.slices_final - slices_completed;
   return [
     `${slices_completed} completed`,
     `${slices_failed} failed${status === 'running' && slices_failed > 0 ? clause(' (', final, ' permanently)') : ''}`,
@@ -184,29 +186,32 @@ function endedOf({ status, progress, slices_completed = 0, slices_failed = 0, sl
   ].join(', ');
 }
 
-/** Characters of a cause, and of an error, that show whether a finding has it: it may cut the rest. */
+/** How many characters of a cause, and of an error, to compare with findings, whose sentences may omit the rest. */
 const comparedCause = 60;
 const comparedError = 30;
 
-/** The causes of failed attempts at slices that no finding names, with counts: many failures have few causes. */
+/**
+ * The causes of failed attempts at slices, with counts, since even many failures usually have few causes.
+ * Leaves out causes that a finding names.
+ */
 const causesOf = (answer: Monitor) =>
   (answer.causes ?? [])
-    // A sentence may lack the words that all causes share.
+    // A finding's sentence may lack the words that all causes share.
     .filter(({ cause }) => !isNamed(answer, ownWords(cause), comparedCause))
-    .map(({ cause, attempts, example }) => `${attempts} × ${cause}${clause(' (such as: ', example, ')')}`);
+    .map(({ cause, attempts, example }) => `${attempts} × ${cause}${clause(' (for example: ', example, ')')}`);
 
 /** The last errors that no finding repeats. */
 const errorsOf = (answer: Monitor) =>
   answer.errors
-    // The same error may have other words before its code.
+    // The text before an error's code may vary.
     .filter(({ error }) => !isNamed(answer, /[A-Z]{3,}_[A-Z_]+: .*/.exec(error)?.[0] ?? error, comparedError))
     .map(({ time, source, error, more }) => `${time} ${source}: ${error}${clause(' (and ', more, ' like it)')}`);
 
-/** Whether a finding has the first words of a text, which may have other paths there. */
+/** Whether a finding contains the first words of a text; the finding may shorten paths differently. */
 const isNamed = ({ findings }: Monitor, text: string, compared: number) =>
   findings.some(({ sentence }) => sentence.includes(shortPaths(text).slice(0, compared)));
 
-/** The slice that has been in hand longest. */
+/** The slice that a worker has held longest. */
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): Words {
   if (oldest_in_hand === undefined) return undefined;
   const { slice_filename: slice, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
@@ -227,7 +232,7 @@ const driversOf = ({ drivers = [], drivers_omitted }: Monitor) => [
 const qualityOf = ({ quality }: Monitor) =>
   quality && `${quality.value}: ${quality.reason} (${quality.author}, ${quality.at})`;
 
-/** The notes of people, the last note first, and what the answer leaves out. */
+/** People's notes, newest first, and a note on what the answer leaves out. */
 const notesOf = ({ notes = [], note }: Monitor) => [
   ...notes.map(({ at, author, about, text }) => `${at} ${author}${clause(', ', about)}: ${text}`),
   ...(note === undefined ? [] : [note]),
@@ -239,7 +244,7 @@ function leftOf({ progress }: Monitor): Words {
   if (seconds_left === undefined || at_least === undefined) return undefined;
   const range =
     at_most === undefined
-      ? 'or more: it is not known how long the overdue slices take'
+      ? 'or more: it is not known how long the overdue slices will take'
       : `between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`;
   return `about ${wholeDuration(seconds_left)}, ${range}`;
 }

@@ -19,12 +19,12 @@ import { clip, clipShown } from '../shared/clip.ts';
 
 export const lastEvents = 6;
 const shownAgents = 12;
-/** Most characters of a text from other programs. */
+/** Maximum length of a text from other programs, in characters. */
 export const shownText = 300;
 
 const shownName = 80;
 
-/** Names come from other hosts too, and may be long. */
+/** Cuts a name: names come from other hosts too, and may be long. */
 const name = (text: string) => clipShown(text, shownName);
 
 const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven) =>
@@ -38,7 +38,7 @@ const commandOf = ({ name: by, time, reason, claimed_by, sent_by }: CommandGiven
 
 type KnownEvidence = FullAssessment['evidence'];
 
-/** Who has paused an execution, and who has stopped it: `pending` if no driver has acted on it. */
+/** The people who paused and stopped an execution; `pending` if no driver has acted on the stop yet. */
 export function commandsOf(evidence: KnownEvidence, stop: CommandGiven | undefined) {
   const { paused_by, pending_stop }: Partial<NonNullable<KnownEvidence>> = evidence ?? {};
   return {
@@ -54,20 +54,19 @@ export function driversOf(evidence: KnownEvidence) {
   return { drivers: shown.map(driverOf), drivers_omitted: omitted === 0 ? null : omitted };
 }
 
-/** The progress and delays of an execution. Without its driver no stage works, whatever is waiting. */
+/** The progress and delays of an execution. Without a driver, no stage is working, even if work is waiting. */
 export function flowOf({ progress, delays, driving }: FullAssessment, isDriven: boolean) {
   const latency = delays.map(shownDelay);
   if (driving === undefined) return { stages: [], latency };
-  const { left, stages, capacity } = driving;
   return {
-    progress: present({ ...progress, ...left }),
-    stages: isDriven ? stages.map((stage) => present({ ...stage })) : [],
+    progress: present({ ...progress, ...driving.left }),
+    stages: isDriven ? driving.stages.map((stage) => present({ ...stage })) : [],
     latency,
-    capacity: capacity && present({ ...capacity }),
+    capacity: driving.capacity && present({ ...driving.capacity }),
   };
 }
 
-/** How long it has run, and its expected times. */
+/** How long the execution has been running, and when its first slice and its end are expected. */
 export const livesOf = ({ duration_seconds, down_seconds, driving }: FullAssessment) => ({
   duration_seconds,
   down_seconds: down_seconds === 0 ? null : Math.round(down_seconds * 10) / 10,
@@ -80,7 +79,7 @@ const driverOf = onceFor(({ since, until, ended, code, reason, ...driver }: Driv
   return present({
     ...driver,
     since,
-    // The end of a lost driver is unknown.
+    // It is unknown when a lost driver ended.
     ...(ended === 'lost' ? { last_heard: until } : { until }),
     by: name(driver.by),
     claimed_by: clipShown(driver.claimed_by, shownName),
@@ -101,7 +100,7 @@ export function causesOf(causes: readonly CauseCount[]) {
   return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
     cause: shownCause(cause),
     attempts,
-    // Once cut, the two may be equal.
+    // After being cut, the cause and its example may be equal.
     ...(example === undefined || shownCause(example) === shownCause(cause) ? {} : { example: shownCause(example) }),
   }));
 }
@@ -116,11 +115,10 @@ export const heldOf = ({ slice_filename, assigned_worker, since, seconds }: Aged
 export function oldestOf({ driving }: FullAssessment) {
   if (driving?.in_hand.oldest === undefined) return null;
   const { oldest, ends } = driving.in_hand;
-  const { usual_seconds } = driving.pace;
-  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds, ...ends });
+  return present({ ...heldOf(oldest), attempt: oldest.attempt, usual_seconds: driving.pace.usual_seconds, ...ends });
 }
 
-/** The dataset of a run; of prompt processing, what is known of it. */
+/** The dataset of a run; for prompt processing, what is known about it. */
 export function datasetOf(
   { dataset_name, dataset_state: state, dataset_files: files, dataset_bytes: bytes }: ExecutionRecord,
   { workflow_name, processing_unheard }: ExecutionRow,
@@ -144,7 +142,7 @@ export const namesOf = (
   run_number,
 });
 
-/** Why an execution has its status, if that says more than the status. */
+/** Why an execution has its status, if the reason says more than the status. */
 export function statusReason(execution: ExecutionRow): string | null {
   const reason = statusReasonOf(execution);
   return reason === 'completed' ? null : clipped(reason);
@@ -156,7 +154,7 @@ export function agentsOf(executionId: string, queries: Queries) {
     { took_part_in: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
-  // Agents of an earlier driver ended with it; its end is listed among the drivers.
+  // The agents of an earlier driver ended with that driver, whose end is listed among the drivers.
   return rows
     .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
     .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
@@ -164,12 +162,12 @@ export function agentsOf(executionId: string, queries: Queries) {
     );
 }
 
-/** Longest sentence shown: the longest reason that a driver gives, and the words around it. */
+/** Maximum length of a sentence: enough for the longest reason that a driver gives and the words around it. */
 const shownSentence = 1500;
 
 /**
- * Findings with their whole sentences (cause, cost and remedy), but only the ends of long paths. Only the
- * first names why attempts failed.
+ * Findings with their whole sentences (cause, cost and remedy); long paths are shortened to their last two
+ * parts. Only the first finding names the reasons why attempts failed.
  */
 export function findingsOf(findings: readonly Finding[]) {
   const sentences = sentencesOf(findings);
@@ -190,16 +188,19 @@ export function clipped(text: string | null | undefined): string | null {
 
 const shownErrors = 8;
 
-/** Characters of a cause to compare with an error: a cut log line may lack its end. */
+/**
+ * How many characters of a cause to compare with an error: a log line may have been cut before the end of the
+ * cause.
+ */
 const comparedCause = 100;
 
-/** How many errors to search for different ones. */
+/** How many recent errors to examine in order to find different ones. */
 const errorsLookedAt = 50;
 
 /**
- * The last errors that agents logged and the last messages that were not applied as sent, newest first. Of
- * those that differ only in numbers and names the newest is shown, with the number of the others among those
- * looked at; those of causes that the answer lists are left out.
+ * The last errors that agents logged and the last messages that were not applied as sent, newest first. Errors
+ * that differ only in numbers and names are shown as one: the newest, with the number of others among those
+ * examined. Errors whose cause is listed in the answer are left out.
  */
 export function lastErrors(executionId: string, queries: Queries, listed: readonly CauseCount[]) {
   const logs = queries.lastLogLines(executionId, logLevels.ERROR, errorsLookedAt).map((row) => ({

@@ -6,14 +6,14 @@ import { clipShown } from '../shared/clip.ts';
 
 type Note = ReturnType<Queries['notesOf']>['notes'][number];
 
-/** How many notes are usually shown: the last ones. */
+/** How many of the last notes to show by default. */
 export const shownNotes = 5;
 const shownText = 400;
 
 /**
- * The quality of an execution and the last notes about it, if there are any, and in `note` how many
- * earlier ones there are.
- * @param most how many notes at most
+ * The quality of an execution and the last notes about it, if any; `note` says how many earlier notes there
+ * are.
+ * @param most maximum number of notes
  */
 export function peopleOf(executionId: string, queries: Queries, most: number) {
   const { notes, omitted } = queries.notesOf(executionId, most);
@@ -39,6 +39,9 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
     for_next: for_next === 1 ? true : null,
   });
 
-/** The person who has seen an alarm, with the name of the claimant if that is another; null if no one has. */
+/**
+ * The person who has seen an alarm, with the sender's name if the sender only claimed to be that person; null
+ * if no one has seen it.
+ */
 export const seenByShown = ({ seen_by, seen_sent_by }: Record<'seen_by' | 'seen_sent_by', string | null>) =>
   seen_by === null ? null : claimedName(seen_by, seen_sent_by);

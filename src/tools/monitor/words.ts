@@ -2,17 +2,20 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import { clause } from '../../lib/words.ts';
 
-/** A status, with its reason if that says more. */
+/** A status, with its reason if the reason adds anything. */
 export const statusWords = (status: string, reason: string | null | undefined) =>
   `${status}${reason === status ? '' : clause(' (', reason, ')')}`;
 
 /**
- * Slices that are not retried: `1 failed permanently`.
- * @param slices their number, or that in words, such as `2 slices`
+ * Slices that are not retried, in words, such as `1 failed permanently`.
+ * @param slices the number of slices, or a phrase such as `2 slices`
  */
 export const stayFailed = (slices: number | string) => `${slices} failed permanently`;
 
-/** The known STF files of prompt processing, and their number in words, such as `2 STF files`. */
+/**
+ * The known STF files of prompt processing, in words.
+ * @param files the number of files in words, such as `2 STF files`
+ */
 export function promptFiles(
   files: string,
   { stf_failed, processing_unheard }: ExecutionRow,
@@ -22,14 +25,10 @@ export function promptFiles(
   return `${files} announced, ${dataset_files} registered, ${stfs_ready} processed, ${stf_failed} failed`;
 }
 
-/**
- * The unfinished slices. For an observed execution it is not reported whether they wait or are being
- * processed.
- */
+/** The unfinished slices. In an observed execution, no message says whether they are waiting or being processed. */
 export function openWords(queued: number, inHand: { count: number; lost: number } | undefined) {
   if (inHand === undefined) return `${queued} without a result`;
-  const { count, lost } = inHand;
-  return `${queued} queued, ${count} processing${lost === 0 ? '' : `, ${lost} to be redone`}`;
+  return `${queued} queued, ${inHand.count} processing${inHand.lost === 0 ? '' : `, ${inHand.lost} to be redone`}`;
 }
 
 /**

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { float, int, ints, object, optionalFloat, optionalInt, optionalString, string } from '../../domain/fields.ts';
-import { counted } from '../../lib/counted.ts';
+import { were } from '../../lib/counted.ts';
 import { argumentInvalid } from '../../lib/errors.ts';
 import { timeWithin } from '../../lib/merged-spans.ts';
 import { present } from '../../lib/present.ts';
@@ -21,7 +21,7 @@ import type { LiveContext } from '../shared/tool.ts';
 
 const waitsFields = () =>
   object({
-    end: optionalString.describe('Of the last slice; absent if some find no worker'),
+    end: optionalString.describe('Of the last slice; absent if some slices find no worker'),
     wait_p50: optionalFloat,
     wait_p95: optionalFloat,
     wait_max: optionalFloat,
@@ -32,13 +32,13 @@ const waitsFields = () =>
     undone: optionalInt.describe('Attempts for which no worker was left'),
   });
 
-/** A run as it was, as replayed, and as it would go with changes. Seconds and times are wall time. */
+/** A run as it was, as replayed, and as it would have been with changes. Seconds and times are wall time. */
 export const asPlayedAnswer = () =>
   object({
     execution_id: string,
     real_end: string,
     replayed_end: string,
-    off_percent: float.describe('Error of the model, as a share of the duration'),
+    off_percent: float.describe('Model error, in percent of the duration'),
     was: waitsFields(),
     replayed: waitsFields(),
     changed: waitsFields().optional(),
@@ -64,8 +64,8 @@ interface AskedChanges {
 }
 
 /**
- * Plays an execution again from its measurements, as it was and with changes. Throws `ARGUMENT_INVALID` for a
- * change that cannot be made, and if nothing was processed.
+ * Replays an execution from its measurements, both as it ran and with changes. Throws `ARGUMENT_INVALID` for an
+ * impossible change, or if the execution processed nothing.
  */
 export async function playedAgain(
   context: Pick<LiveContext, 'queries' | 'signal'>,
@@ -75,9 +75,9 @@ export async function playedAgain(
   const execution = context.queries().execution(executionId);
   if (execution.status === 'running')
     throw argumentInvalid(
-      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so the times of its slices are not all known; replay it when it has ended`,
+      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so not all its slice times are known; replay it once it has ended`,
     );
-  // The queue of a plan keeps the order in which slices were made; other programs resend a slice as a new message.
+  // In our own queue, a retried slice keeps its place; other programs resend it as a new message.
   const keepsPlace = context.queries().knownParams(execution) !== undefined;
   const run = await inSteps(context, function* (queries) {
     return measuredRun(yield* queries.attempts(execution.execution_id), keepsPlace);
@@ -94,7 +94,7 @@ export async function playedAgain(
   };
 }
 
-function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries): Changes | undefined {
+function changesOf(asked: AskedChanges, run: MeasuredRun, was: ExecutionRow, queries: Queries) {
   if (Object.values(asked).every((value) => value === undefined)) return undefined;
   const { slice_processing_time: factor, stf_sampling_rate: rate, without_worker, without_host } = asked;
   if (factor !== undefined && !(factor > 0 && factor <= 1000))
@@ -113,7 +113,7 @@ function partOf(rate: number, was: number, { first }: MeasuredRun) {
   const files = new Set(first.map(({ stf }) => stf)).size;
   if (rate > 0 && rate <= was && Math.floor((files * rate) / was) > 0) return rate / was;
   throw argumentInvalid(
-    `stf_sampling_rate = ${rate}: with as_played it is at most ${was}, that of the run, since only sampled files have times, and must leave at least one of the ${files} STF files`,
+    `stf_sampling_rate = ${rate}: with as_played it can be at most ${was}, as in the run (only sampled files have times), and must be high enough to sample at least one of the ${files} STF files`,
   );
 }
 
@@ -122,10 +122,10 @@ function leftOut(workers: readonly Worker[], name?: string, host?: string): Chan
   const isNamed = (worker: Worker) =>
     name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
   const isThere = (worker: Worker) => host !== undefined && worker.host === host;
-  const refuse = (argument: string, value: string, of: 'name' | 'host'): never => {
+  const refuse = (argument: string, value: string, of: 'name' | 'host') => {
     const known = new Set(workers.map((one) => one[of]));
     throw argumentInvalid(
-      `${argument} = ${JSON.stringify(value)} processed none of its slices; the nearest that did are ${nearest(value, [...known]).join(', ')}`,
+      `${argument} = ${JSON.stringify(value)} processed no slices in this run; the nearest names that did: ${nearest(value, [...known]).join(', ')}`,
     );
   };
   if (name !== undefined && !workers.some(isNamed)) refuse('without_worker', name, 'name');
@@ -133,8 +133,8 @@ function leftOut(workers: readonly Worker[], name?: string, host?: string): Chan
   return (worker) => isNamed(worker) || isThere(worker);
 }
 
-/** The measured run in the form of a replayed one. */
-function asItWas(run: MeasuredRun): PlayedAgain {
+/** The measured run, in the form of a replayed run. */
+function asItWas(run: MeasuredRun) {
   const all = run.first.flatMap((first) => {
     const attempts = [];
     for (let one: typeof first | undefined = first; one !== undefined; one = one.next) attempts.push(one);
@@ -152,19 +152,19 @@ function asItWas(run: MeasuredRun): PlayedAgain {
   };
 }
 
-function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, changed?: PlayedAgain): AsPlayed {
+function told(execution: ExecutionRow, was: PlayedAgain, replayed: PlayedAgain, changed?: PlayedAgain) {
   const start = Date.parse(execution.start_time);
   const last = was.last ?? start;
-  // The time after the last slice stays the same, whatever happened before.
+  // The time from the last slice to the end stays the same, whatever changes earlier in the run.
   const real = Math.max(last, Date.parse(execution.end_time ?? '') || 0);
   const endOf = (played: PlayedAgain) => (played.last ?? last) + (real - last);
   const until = Math.max(...[was, replayed, changed].map((played) => played?.last ?? start));
   const width = Math.max(1, (until - start) / bins);
-  const backlog = (played: PlayedAgain) => backlogOf(played, { start, width });
+  const backlog = (played: PlayedAgain) => backlogOf(played, start, width);
   const iso = (time: number) => new Date(time).toISOString();
-  const waitsOf = (played: PlayedAgain): AsPlayed['was'] =>
+  const waitsOf = (played: PlayedAgain) =>
     present({
-      // Slices that are never started have no known end and no known wait.
+      // If slices are never started, the end and the longest wait are unknown.
       ...(played.undone > 0 ? { undone: played.undone } : { end: iso(endOf(played)), ...quantiles(played.waits) }),
       backlog_max: maxWaiting(played),
       slices: played.slices,
@@ -193,8 +193,8 @@ function quantiles(waits: readonly number[]) {
   return { wait_p50: at(0.5), wait_p95: at(0.95), wait_max: at(1) };
 }
 
-/** How many slices wait at the end of each bin. */
-function backlogOf({ queued, started }: PlayedAgain, { start, width }: { start: number; width: number }) {
+/** How many slices are waiting at the end of each bin. */
+function backlogOf({ queued, started }: PlayedAgain, start: number, width: number) {
   const change = new Float64Array(bins);
   const binOf = (time: number) => Math.min(bins - 1, Math.max(0, Math.floor((time - start) / width)));
   for (const time of queued) change[binOf(time)] = (change[binOf(time)] ?? 0) + 1;
@@ -208,22 +208,20 @@ function assumptionsOf(run: MeasuredRun, changes: Changes | undefined) {
   const without = Math.round(secondsWithout(slots));
   const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;
   const still = timeWithin(run.still) / 1000;
-  const each = 'seconds are of wall time; slices arrive when they did';
-  const worker = 'each goes to the worker slot that is first free';
+  const each = 'seconds are wall time; slices arrive when they did in the run';
+  const worker = 'each slice goes to the first free worker slot';
   return [
     run.hasFailed
-      ? `${each}, take as long as they took, and fail where they failed`
-      : `${each} and take as long as they took`,
+      ? `${each}, take as long as they did, and fail where they failed`
+      : `${each} and take as long as they did`,
     slots.some(({ length }) => length > 1)
-      ? `${worker}; a worker that replaced one that had gone uses its slot`
+      ? `${worker}; a replacement worker uses the slot of the one it replaced`
       : worker,
     without === 0 ? [] : `for ${without} s there was no worker, as in the run`,
     run.still.length === 0
       ? []
-      : `slices waited beside free slots ${times}, for ${Math.round(10 * still) / 10} s in all, as in the run`,
-    run.leftOut === 0
-      ? []
-      : `${counted(run.leftOut, 'attempt')} without a known start or end ${run.leftOut === 1 ? 'is' : 'are'} left out`,
+      : `slices waited ${times} although slots were free (${Math.round(10 * still) / 10} s in all), as in the run`,
+    run.leftOut === 0 ? [] : `${were(run.leftOut, 'attempt')} left out: start or end unknown`,
     changes === undefined ? [] : changesSaid(changes, run),
   ].flat();
 }
@@ -233,12 +231,12 @@ const changesSaid = ({ slots, factor, part, isLeftOut }: Changes, { hasFailed }:
     isLeftOut === undefined ? [] : 'workers are left out',
     isLeftOut === undefined || !hasFailed
       ? []
-      : 'slices that failed there go elsewhere: with the result of their retry, or else for the usual time with an unknown result',
+      : 'slices that failed on them go to other workers, with the outcome of the retry; without a retry, they take the usual time, and their outcome is unknown',
     slots === undefined
       ? []
-      : `${slots} worker slots in all; additional ones have workers when the median one of the run had`,
-    factor === undefined ? [] : `a slice takes ${factor} times as long as it took`,
-    part === undefined ? [] : `${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`,
+      : `${slots} worker slots in all; an added slot has a worker whenever the median slot of the run had one`,
+    factor === undefined ? [] : `each slice takes ${factor} times as long as in the run`,
+    part === undefined ? [] : `${Math.round(part * 1000) / 10} % of the sampled STF files are replayed, spread evenly`,
   ]
     .flat()
     .map((change) => `changed: ${change}`);

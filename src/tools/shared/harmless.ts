@@ -4,9 +4,9 @@ const escapedControl = /\\u00[01]|\\[bfnrt]/;
 const beyondAscii = /[^ -~]+/g;
 
 /**
- * Whether JSON text holds anything that `printable` would change, escaped or as it is. Nearly all of it is
- * ASCII, which has as many bytes as characters and needs no check for Unicode classes: that costs a hundred
- * times as much.
+ * Whether JSON text contains anything that `printable` would change, escaped or not. Nearly all such text is
+ * ASCII, recognized by having as many bytes as characters. ASCII needs no check for Unicode classes, which
+ * would cost a hundred times as much.
  */
 const isSuspicious = (text: string) =>
   (text.includes('\\') && escapedControl.test(text)) ||
@@ -15,10 +15,10 @@ const isSuspicious = (text: string) =>
 
 const isChanged = (text: string) => printable(text) !== text;
 
-/** The fields of an answer that hold our own sentences, in which commands may be quoted. */
+/** The fields of an answer that contain our own sentences, which may quote commands. */
 const ownSentences: ReadonlySet<string> = new Set(['sentence', 'raised_sentence', 'note', 'summary', 'open']);
 
-/** An answer whose own sentences are changed. @param isOwn whether the value is of a field that holds them */
+/** Changes our own sentences in an answer. @param isOwn whether the value is in a field with such sentences */
 function withSentences(value: unknown, change: (sentence: string) => string, isOwn = false): unknown {
   if (typeof value === 'string') return isOwn ? change(value) : value;
   if (Array.isArray(value)) return value.map((inner) => withSentences(inner, change, isOwn));
@@ -29,8 +29,8 @@ function withSentences(value: unknown, change: (sentence: string) => string, isO
 }
 
 /**
- * An answer whose quoted commands name the store; the text of a hand-over, which contains many of them, is
- * changed as a whole.
+ * Adds the store's name to the commands quoted in an answer. The text of a hand-over, which quotes many
+ * commands, is changed as a whole.
  */
 function namingStore<T>(answer: T, name: (sentence: string) => string): T {
   const { text } = answer as { text?: unknown };
@@ -39,9 +39,9 @@ function namingStore<T>(answer: T, name: (sentence: string) => string): T {
 
 /**
  * Makes an answer's texts safe to show: control, escape, direction and zero-width characters, which messages
- * and logs may hold, become escapes, so no text can forge a line, move a cursor, or hide or reverse the text
- * beside it.
- * @param name makes the commands of a sentence name the store; undefined: none needs to
+ * and logs may contain, become escapes, so that no text can forge a line, move a cursor, or hide or reverse
+ * the text next to it.
+ * @param name adds the store's name to the commands quoted in a sentence; undefined if that is not needed
  */
 export function harmless<T>(answer: T, name?: (sentence: string) => string): { answer: T; text: string } {
   const text = JSON.stringify(answer);
@@ -52,7 +52,7 @@ export function harmless<T>(answer: T, name?: (sentence: string) => string): { a
 }
 
 /**
- * The only field of an answer with several lines: our own document, in which each foreign text is already one
+ * The only field with several lines: a document that we wrote, in which each text from outside is already one
  * line.
  */
 function documentOf(answer: unknown): { text?: string } {

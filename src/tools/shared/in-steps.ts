@@ -5,21 +5,21 @@ import { argumentInvalid, storeUnavailable } from '../../lib/errors.ts';
 import type { Steps } from '../../lib/steps.ts';
 import type { LiveContext } from './tool.ts';
 
-/** The longest time that an answer may take. */
+/** How long an answer may take, in milliseconds. */
 const maxMilliseconds = 20_000;
 
 type Asking = Pick<LiveContext, 'queries' | 'signal'>;
 
 /**
- * Does work step by step, each in a snapshot of the store, and serves others in between. Starts over if
- * another store has replaced the first one. Throws `ARGUMENT_INVALID` if it would take too long.
+ * Does work in steps, each in a snapshot of the store, so that other calls are served in between. Starts over
+ * if the store is replaced in the meantime. Throws `ARGUMENT_INVALID` if the work would take too long.
  */
 export const inSteps = async <T>(context: Asking, begin: (queries: Queries) => Steps<T>): Promise<T> =>
   (await inStepsFor(context, begin, Infinity)) as T;
 
 /**
- * The same for at most `milliseconds`; then undefined. When called again, the work continues where it
- * stopped.
+ * Like `inSteps`, but for at most `milliseconds`; returns undefined if the work is unfinished by then. The
+ * next call continues where the work stopped.
  */
 export async function inStepsFor<T>(
   { queries, signal }: Asking,
@@ -43,7 +43,7 @@ export async function inStepsFor<T>(
   }
 }
 
-/** Does work that needs no store step by step, and serves others in between. */
+/** Does work that needs no store, in steps, so that other calls are served in between. */
 export async function inTurns<T>(work: Steps<T>): Promise<T> {
   for (;;) {
     const step = work.next();
@@ -56,5 +56,5 @@ const tooLong = (isGivenUp: boolean) =>
   isGivenUp
     ? storeUnavailable('the call was cancelled before it was answered; call again')
     : argumentInvalid(
-        `it would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter period from start_time to end_time`,
+        `the answer would take longer than ${maxMilliseconds / 1000} s; ask for less: one execution_id, or a shorter period from start_time to end_time`,
       );

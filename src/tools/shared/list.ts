@@ -9,10 +9,18 @@ import { present } from '../../lib/present.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
 import { fingerprint, readCursor, writeCursor } from './page.ts';
-import { itemFields, listArguments, parseWindow, requireRun, resolveExecution } from './params.ts';
-import { defineTool, type Tool, type ToolContext } from './tool.ts';
+import {
+  defineTool,
+  itemFields,
+  listArguments,
+  parseWindow,
+  requireRun,
+  resolveExecution,
+  type Tool,
+  type ToolContext,
+} from './tool.ts';
 
-/** An answer never exceeds this many characters of JSON; everything around the items needs a few hundred. */
+/** Maximum length of an answer, in characters of JSON; everything around the items needs a few hundred. */
 const pageCharacters = 25_000;
 const aroundItems = 700;
 
@@ -26,13 +34,13 @@ type ListArguments = Readonly<Record<string, unknown>> &
     fields?: string | undefined;
   };
 
-/** The relative parts of a question, resolved: the same on every page. */
+/**
+ * The parts of a query that may be relative, such as times. They are resolved once, so that they are the same
+ * on every page.
+ */
 type Fixed = Record<'start_time' | 'end_time' | 'execution_id', string | undefined>;
 
-/**
- * The question of a list: its arguments, with everything relative resolved. `run_id`: the run number as a
- * text.
- */
+/** The query of a list: its arguments, the relative ones resolved. `run_id`: the run number as text. */
 type Question<Args> = Args & Fixed & { run_id: string | undefined };
 
 type ArgumentsOf<In extends z.ZodRawShape> = z.output<z.ZodObject<In>> & ListArguments;
@@ -40,13 +48,16 @@ type ArgumentsOf<In extends z.ZodRawShape> = z.output<z.ZodObject<In>> & ListArg
 /** A list: its name and arguments, its query, and how its rows become items. */
 interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   extends Pick<Tool, 'title' | 'description' | 'takesLong'>, Partial<Pick<Tool, 'aliases'>> {
-  /** An item has the columns of this list and no others of its row, so that nothing leaks by accident. */
+  /**
+   * Determines the columns: items have only the columns defined under this name, not every column of a row, so
+   * that nothing leaks by accident.
+   */
   name: Name;
-  /** The arguments besides those of every list. */
+  /** The arguments besides those that every list has. */
   input: () => In;
-  /** The time that its window refers to, in words. */
+  /** The time that the list's window refers to, in words. */
   window: string;
-  /** Whether a caller may ask for some of the fields: then all are optional. */
+  /** Whether a caller may request only some fields, so that all are optional. */
   isWide?: true;
   ask: (
     context: ToolContext,
@@ -57,32 +68,32 @@ interface List<Name extends ListName, In extends z.ZodRawShape, Row>
   whenEmpty?: (context: ToolContext, question: Question<ArgumentsOf<In>>) => string | undefined;
   /** A note for the end of the list. */
   atEnd?: (context: ToolContext) => string | undefined;
-  /** What holds of the whole list: more fields of its answer, and a note, whatever is on the page. */
+  /** Facts about the whole list, not only the page: more fields of the answer, and a note. */
   whole?: { fields: () => z.ZodRawShape; of: (context: ToolContext) => { note?: string } };
-  /** Throws if these arguments match too many rows to be answered. */
+  /** Throws if these arguments match too many rows for an answer. */
   check?: (args: ArgumentsOf<In>, total: number) => void;
-  /** The kind of name that its `agent` argument takes. */
+  /** The kind of name that the `agent` argument takes. */
   agents?: ValueKind;
-  /** Turns the argument into an execution's id, if the list takes one. */
+  /** Resolves the argument to an execution's id, if the list takes an execution. */
   resolve?: typeof resolveExecution;
 }
 
 const shortPage =
-  'This page is short because enough rows were scanned. Continue with next_cursor, or narrow the period (start_time, end_time).';
+  'This page is short: the call scanned as many rows as a call may. Continue with next_cursor, or narrow the period (start_time, end_time).';
 
-/** Such a page has fewer rows than were asked for. */
+/** The note on a page that has fewer rows than requested. */
 const cutPage = (rows: number) =>
   `This page ends after ${rows} rows, because an answer has at most ${pageCharacters} characters. Continue with next_cursor.`;
 
 const shiftingPages =
-  'Pages in this order are counted by position: if slices change meanwhile, the next page may repeat a row or miss one.';
+  'In this order, pages are found by position: if slices change between calls, the next page may repeat a row or miss one.';
 
 /** Declares a tool that lists rows. */
 export function defineList<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
   list: List<Name, In, Row>,
 ): Tool<Name> {
   const { name, input, window, isWide } = list;
-  const item = (): z.ZodObject => object(listColumns(name));
+  const item = () => object(listColumns(name));
   return defineTool({
     ...list,
     takesMoment: true,
@@ -94,7 +105,7 @@ export function defineList<Name extends ListName, In extends z.ZodRawShape, Row 
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow. Throws `RUN_NOT_FOUND`
- * before it looks at other arguments.
+ * before checking other arguments.
  */
 function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends { key: number }>(
   list: List<Name, In, Row>,
@@ -150,22 +161,22 @@ function listPage<Name extends ListName, In extends z.ZodRawShape, Row extends {
 }
 
 /**
- * The fields of an item, without those that have no value. Field by field: spreading a row into a new object
- * took most of a page's time.
+ * The fields of an item, without fields that have no value. Copies field by field, since spreading a row into
+ * a new object would take most of the time for a page.
  */
-function itemOf<Row extends object>(names: readonly string[], row: Row, changed: Partial<Row>) {
+export function itemOf<Row extends object>(names: readonly string[], row: Row, changed: Partial<Row>) {
   const item: Record<string, unknown> = {};
   for (const name of names as (string & keyof Row)[]) {
     const value = name in changed ? changed[name] : row[name];
     if (value !== null && value !== undefined) item[name] = value;
-    else if (!(name in row || name in changed)) throw new Error(`neither a row nor computed has ${name}`);
+    else if (!(name in row || name in changed)) throw new Error(`neither the row nor "computed" has ${name}`);
   }
   return item;
 }
 
 /**
- * The names of the fields that a caller wants: all, or some separated by commas. Throws `ARGUMENT_INVALID`
- * for an unknown name.
+ * The names of the fields that a caller requests: all, or some, separated by commas. Throws
+ * `ARGUMENT_INVALID` for an unknown name.
  */
 function chosenOf(asked: string | undefined, known: readonly string[]) {
   if (asked === undefined) return known;
@@ -178,28 +189,35 @@ function chosenOf(asked: string | undefined, known: readonly string[]) {
   return known.filter((name) => names.includes(name));
 }
 
-/** Where a page of `count` rows ends, and whether because enough rows were examined. */
+/**
+ * Where a page of `count` rows ends, and whether it ends there because the maximum number of rows was
+ * scanned.
+ */
 function endOf({ rows, has_more, scanStoppedAt }: ListPage<{ key: number }>, count: number) {
   if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
   return { hasMore: has_more, last: scanStoppedAt ?? rows.at(-1)?.key, isShort: scanStoppedAt !== undefined };
 }
 
 /**
- * A bound must not fall from page to page, and an exact total must not become a bound.
- * @param given rows on this page and earlier ones
+ * The total of a list. A lower bound must not decrease from page to page, and an exact total must not become
+ * a lower bound.
+ * @param given number of rows on this page and earlier pages
  * @param total the exact total of earlier pages, or 0
  */
 function totalOf(
   { total_count, total_is_lower_bound }: ListPage<unknown>,
   { given, hasMore, total }: { given: number; hasMore: boolean; total: number },
-): { total_count: number; total_is_lower_bound?: true } {
+) {
   if (!total_is_lower_bound) return { total_count };
   const most = Math.max(total_count, total, given);
   return total > 0 || !hasMore ? { total_count: most } : { total_count: most, total_is_lower_bound };
 }
 
-/** The items of the first rows that fit into an answer: at least one, since the tool cuts its long texts. */
-function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item): Item[] {
+/**
+ * The items for the first rows, as many as fit into an answer. At least one always fits, since tools cut long
+ * texts.
+ */
+function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item) {
   const items: Item[] = [];
   let room = pageCharacters - aroundItems;
   for (const row of rows) {
@@ -211,7 +229,7 @@ function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item
   return items;
 }
 
-/** The question of this page: as given on the first page, as the cursor says on the others. */
+/** The query of this page: on the first page as given, on later pages as recorded in the cursor. */
 function fix(args: ListArguments, of: () => string, context: ToolContext, resolve: typeof resolveExecution) {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);

@@ -7,7 +7,7 @@ import type { ToolContext } from './tool.ts';
 
 const shown = 80;
 
-/** Arguments whose values may exist nowhere, with their kinds. */
+/** Arguments that may name something that does not exist anywhere, each with the kind of thing that it names. */
 const kinds: Readonly<Record<string, ValueKind>> = {
   message_type: 'message type',
   namespace: 'namespace',
@@ -21,9 +21,9 @@ const kinds: Readonly<Record<string, ValueKind>> = {
 };
 
 /**
- * Explains an empty list if a filter names something that exists nowhere: a misspelt name must not pass for
- * "there is nothing". Undefined if every value exists.
- * @param agents whose names `agent` may be
+ * Explains an empty list if a filter names something that does not exist anywhere: a misspelled name must not
+ * suggest that there is nothing. Undefined if every value exists.
+ * @param agents the kind of names that the `agent` argument takes
  */
 export function nowhereNote(
   args: Readonly<Record<string, unknown>>,
@@ -39,8 +39,8 @@ export function nowhereNote(
     const there =
       near.length === 0
         ? `there is no ${kind} yet`
-        : `${kind === 'site' ? 'the sites known' : 'the nearest'} are ${near.map((one) => clipShown(one, shown)).join(', ')}`;
-    return `${name} ${JSON.stringify(clipShown(value, shown))} is not found; ${there}.`;
+        : `${kind === 'site' ? 'the known sites' : 'the nearest'} are ${near.map((one) => clipShown(one, shown)).join(', ')}`;
+    return `${name} ${JSON.stringify(clipShown(value, shown))} was not found; ${there}.`;
   });
   const run = args['run_number'];
   if (typeof run === 'number' && execution_id !== undefined) {
@@ -51,25 +51,31 @@ export function nowhereNote(
   return notes.length === 0 ? undefined : notes.join(' ');
 }
 
-/** Whether a text holds any word, as seen by `unicode61`, the tokenizer of SQLite's FTS5. */
+/** Whether a text contains a word according to `unicode61`, the tokenizer of SQLite's FTS5. */
 const hasWord = (text: string) => /[\p{L}\p{N}\p{Co}]/u.test(text);
 
-/** So many words begin with one or two letters that collecting them would take seconds. */
+/**
+ * A search for words by their first one or two letters, which is refused: collecting all matching words would
+ * take seconds.
+ */
 const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
 
-/** Words that a text must have. */
+/** An argument with words that a text must contain. */
 export const words = (description: string) =>
   z
     .string()
     .max(300)
     .refine(hasWord, 'has no word to search for; give letters or digits')
-    .refine((text) => !tooShort.test(text), 'has too little before the *; give at least three letters or digits')
+    .refine(
+      (text) => !tooShort.test(text),
+      'has too few characters before the *; give at least three letters or digits',
+    )
     .optional()
     .describe(`${description}; word* for any ending`);
 
 /**
- * Explains an empty answer. A client that gives the beginning of a word, an operator, or something other than
- * text must not conclude that there is nothing.
+ * Explains an empty answer. A client that searched for the beginning of a word, used a search operator, or
+ * searched for something other than words must not conclude that there is nothing.
  */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(
   filter: Filter,
@@ -78,9 +84,9 @@ export function otherWords<Filter extends { search?: string | undefined }, Row>(
   const { search } = filter;
   if (search === undefined) return undefined;
   const nothing =
-    'No matching row has these whole words in this order. A trailing * stands for any ending; AND, OR, NOT and a * elsewhere are not operators. Agents, runs and times are not searched: they have their own arguments.';
+    'Of the rows that match the other arguments, none has these whole words in this order. A trailing * stands for any ending; AND, OR, NOT and a * elsewhere are not operators. Agents, runs and times are not searched: they have their own arguments.';
   const longer = `${search.trimEnd()}*`;
   if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });
-  return rows.length === 0 ? nothing : `${nothing} search ${JSON.stringify(longer)} finds some.`;
+  return rows.length === 0 ? nothing : `${nothing} Searching for ${JSON.stringify(longer)} finds some.`;
 }

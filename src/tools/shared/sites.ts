@@ -3,13 +3,13 @@ import { isPrompt } from '../../domain/workflows.ts';
 import { present } from '../../lib/present.ts';
 import type { ToolContext } from './tool.ts';
 
-/** The STF files that failed at a site; undefined if that is not known, or no site processes them. */
+/** The STF files that failed at a site; undefined if that is not known, or if no site processes files. */
 export const failedFiles = (execution: ExecutionRow) =>
   isPrompt(execution) && execution.processing_unheard === 0 ? execution.stf_failed : undefined;
 
 /**
- * The progress of the sites of prompt processing on the STF files of an execution; nothing for any other
- * workflow. Counts are absent if nothing was reported over REST.
+ * How far each site's prompt processing of an execution's STF files has come; empty for any other workflow.
+ * Counts are absent if nothing was reported over REST.
  */
 export function sitesPart(execution: ExecutionRow, { queries }: Pick<ToolContext, 'queries'>) {
   const prompt = queries.promptSites(execution);
@@ -30,8 +30,8 @@ type Work = { [Name in 'handed_over_at' | 'task_id']?: string | undefined } & {
 };
 
 /**
- * How a site fares that processes STF files, as far as is known: REST does not say when a run was handed over, so
- * an unknown time does not mean that it was not.
+ * How a site that processes STF files is doing, as far as is known. REST does not say when a run was handed
+ * over, so an unknown time does not mean that the run was not handed over.
  */
 export const siteWords = (site: Work) =>
   [

@@ -18,13 +18,17 @@ import {
 
 export interface ShiftFacts {
   /**
-   * Newest first. If there are very many, the running ones and the newest others; the rest are only in `all`.
+   * Newest first. If there are very many, contains only the running ones and the newest others; the rest are
+   * only in `all`.
    */
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
-  /** STF files that were made in the shift. */
+  /** STF files that were created during the shift. */
   stf_files: { count: number; bytes: number | undefined };
-  /** Slices that ended in the shift, by status, and attempts that failed in it, by cause, the most first. */
+  /**
+   * Slices that ended during the shift, by status, and attempts that failed during it, by cause, most
+   * frequent first.
+   */
   ended: readonly Group[];
   causes: readonly Group[];
   /** Oldest first. */
@@ -34,16 +38,16 @@ export interface ShiftFacts {
 
 const pageRows = 200;
 
-/** Executions to examine closely. */
+/** Maximum number of executions to examine closely. */
 const maxClose = 50;
 
 /**
- * How many executions that ran at the end of a shift to examine: a testbed has a few, and a flood of messages
- * may name thousands.
+ * Of the executions that were running at the end of a shift, at most this many are examined: a testbed has a
+ * few, but a flood of messages may name thousands.
  */
 const maxRunning = 500;
 
-/** Messages of an execution to search for what people did. */
+/** Maximum number of an execution's messages in which to look for what people did. */
 const maxLandmarks = 50;
 
 /** Everything that a shift report contains. @param now in milliseconds since 1970 */
@@ -68,22 +72,25 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const sum = (of: (group: Group) => number) => stfs.reduce((before, group) => before + of(group), 0);
   const isUnknown = count > 0 && sum(({ unknown }) => unknown.bytes) === count;
   const stf_files = { count, bytes: isUnknown ? undefined : sum(({ bytes }) => bytes) };
-  // Actions at the same moment keep their order.
+  // Actions with the same time keep their order.
   const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted((a, b) =>
     a.time === b.time ? 0 : a.time < b.time ? -1 : 1,
   );
   return { executions, all, stf_files, ended, causes, actions, handover };
 }
 
-/** Whether an execution still ran when the shift ended. */
+/** Whether an execution was still running when the shift ended. */
 const outlives = ({ end_time }: ListedExecution, shift: Shift) => end_time === null || end_time > shift.end_time;
 
 const statusAtEnd = (row: ListedExecution, shift: Shift) =>
   outlives(row, shift) && row.status !== 'unknown' ? 'running' : row.status;
 
-/** Executions that ran at its end matter to the next shift, however long ago they began. */
-function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
-  // A flood of messages names runs that make nothing: those with slices come first.
+/**
+ * The executions to examine closely. Those that were running at the end of the shift matter to the next
+ * shift, however long ago they began.
+ */
+function closeOf(all: readonly ListedExecution[], shift: Shift) {
+  // A flood of messages may name runs that produce nothing, so runs with slices come first.
   const running = all
     .filter((row) => outlives(row, shift))
     .toSorted((a, b) => Number(b.slices_created > 0) - Number(a.slices_created > 0));
@@ -102,22 +109,24 @@ export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] 
   }
 }
 
-function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecution {
+function lookAt(queries: Queries, row: ListedExecution, now: number) {
   const { status, stf_count, slices_created, slices_completed } = row;
   const stay_failed = queries.executionRecord(row).slices_exhausted;
   const why_uncounted = queries.whySlicesUncounted(row);
   const counts = { row, status, stf_count, why_uncounted, slices_created, slices_completed, stay_failed };
-  // The findings of an ended run say what happened to its files in PanDA.
+  // After a run with prompt processing has ended, its findings say what happened to its files in PanDA.
   if (status !== 'running' && !isPrompt(row))
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
   return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
 }
 
-/** An execution as it was at the end of a shift that it outlived, from sums alone: without its health. */
+/**
+ * An execution that outlived a shift, as it was at the shift's end: only its counts, without its health or
+ * findings.
+ */
 function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
-  const { execution_id, start_time } = row;
-  const scope = { execution_id, end_time, keys: ['status'] } as const;
+  const scope = { execution_id: row.execution_id, end_time, keys: ['status'] } as const;
   const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', ...scope });
   const created = yield* queries.summarize({ what: 'slices', time_field: 'created', ...scope });
   const ended = yield* queries.summarize({ what: 'slices', time_field: 'completed', ...scope });
@@ -125,7 +134,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
     row,
     status: 'running',
     health: undefined,
-    duration_seconds: (Date.parse(end_time) - Date.parse(start_time)) / 1000,
+    duration_seconds: (Date.parse(end_time) - Date.parse(row.start_time)) / 1000,
     stf_count: countOf(stfs),
     why_uncounted: queries.whySlicesUncounted(row),
     slices_created: countOf(created),
@@ -135,7 +144,7 @@ function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift):
   };
 }
 
-/** The number of rows of all groups, or of the groups of a status. */
+/** The number of rows in all groups, or in the groups with one status. */
 const countOf = (groups: readonly Group[], status?: string) =>
   groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
@@ -147,7 +156,7 @@ const actionNames: Readonly<Record<string, string>> = {
 };
 
 /** Newest first. */
-function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift): PersonAction[] {
+function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift) {
   const { execution_id } = row;
   const landmarks = queries.lastLandmarks(execution_id, maxLandmarks);
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
@@ -155,17 +164,18 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: PersonAction = {
     time: row.start_time,
-    // The client that started it is not the user that it runs as.
+    // The client that started a run need not be the user that its process runs as.
     name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
     did: 'started',
     execution_id,
     reason: undefined,
   };
-  const found = landmarks.flatMap((message): PersonAction[] => {
+  const found = landmarks.flatMap((message) => {
     const did = actionNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = objectIn(message.body);
-    // The first driver is the start itself, and one after the stop only carries that out.
+    // Two drivers do not count as resuming: the execution's first one, which is part of the start, and one that
+    // begins after the stop only to carry it out.
     const isResumption = body['epoch'] !== 1 && (stop === undefined || message.key < stop.key);
     if (message.message_type === 'driver_started' && !isResumption) return [];
     const text = (name: string) => (typeof body[name] === 'string' ? body[name] : undefined);
@@ -180,26 +190,28 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
 export type Totals = ReturnType<typeof totalsOf>;
 
 export function totalsOf(facts: ShiftFacts, shift: Shift) {
-  const { all, executions, stf_files } = facts;
-  const countIn = (status: string) => all.filter((row) => statusAtEnd(row, shift) === status).length;
+  const countIn = (status: string) => facts.all.filter((row) => statusAtEnd(row, shift) === status).length;
   return {
-    executions: all.length,
+    executions: facts.all.length,
     running: countIn('running'),
     completed: countIn('completed'),
     failed: countIn('failed'),
     terminated: countIn('terminated'),
     unknown: countIn('unknown'),
-    stf_files: stf_files.count,
-    bytes: stf_files.bytes,
+    stf_files: facts.stf_files.count,
+    bytes: facts.stf_files.bytes,
     ...sliceTotals(facts),
-    stf_failed: sumOf(executions, ({ row }) => row.stf_failed) || undefined,
+    stf_failed: sumOf(facts.executions, ({ row }) => row.stf_failed) || undefined,
   };
 }
 
 const sumOf = (executions: readonly ShiftExecution[], of: (execution: ShiftExecution) => number) =>
   executions.reduce((sum, execution) => sum + of(execution), 0);
 
-/** The sums of slices. Executions without counts of slices add nothing, and where there are no others there is no sum. */
+/**
+ * The sums of the slice counts. Executions without slice counts add nothing; if no execution has counts, there
+ * is no sum.
+ */
 function sliceTotals({ all, executions, ended, causes }: ShiftFacts) {
   const uncounted = executions.filter(({ why_uncounted }) => why_uncounted !== undefined);
   const unseen = uncounted.filter(({ row }) => !isPrompt(row)).length;

@@ -11,9 +11,8 @@ import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { momentOf } from '../shared/moment.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
-import { parseWindow } from '../shared/params.ts';
 import { failedFiles } from '../shared/sites.ts';
-import { type LiveContext, pastContext } from '../shared/tool.ts';
+import { type LiveContext, parseWindow, pastContext } from '../shared/tool.ts';
 import { executionsOf, shiftFacts, type ShiftFacts, totalsOf } from './facts.ts';
 import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
 import { openMatters, shiftText } from './text.ts';
@@ -38,9 +37,12 @@ interface Asked {
  */
 interface Looked {
   facts: ShiftFacts;
-  /** Whether they have the health and findings of what ran at the end of the shift. */
+  /**
+   * Whether the facts include the health and findings of the executions that were running at the end of the
+   * shift.
+   */
   isWhole: boolean;
-  /** Executions with messages that were recorded too late to be in it. */
+  /** Executions with messages that were recorded too late for the report. */
   late?: readonly string[];
   data_as_of?: string | undefined;
   as_of?: string;
@@ -48,8 +50,8 @@ interface Looked {
 }
 
 /**
- * Reads a shift; a past one as of its end, unless that is too much to replay, or the call is already about a
- * moment.
+ * Reads a shift. A past shift is read as of its end, unless too much would have to be replayed, or the call is
+ * already about an earlier moment.
  */
 async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
   const isPast = isOver(shift, context.now());
@@ -64,8 +66,8 @@ async function lookAt(shift: Shift, context: LiveContext): Promise<Looked> {
 }
 
 /**
- * Executions with messages that were sent in a shift and recorded after it, so that a report as of its end
- * lacks them.
+ * Executions with messages that were sent during a shift but recorded after it: a report as of the shift's end
+ * lacks these messages.
  */
 function lateOf(queries: Queries, shift: Shift) {
   const [from, until] = [Date.parse(shift.start_time), Date.parse(shift.end_time)];
@@ -74,8 +76,8 @@ function lateOf(queries: Queries, shift: Shift) {
 }
 
 /**
- * The report of a shift, as the tool answers; of a past one as of its end. Throws `ARGUMENT_INVALID` for an
- * invalid time.
+ * The tool's answer: a report on a shift; a past shift is reported as of its end. Throws `ARGUMENT_INVALID` for
+ * an invalid time.
  */
 export async function reportOfShift(args: Asked, context: LiveContext) {
   const shift = shiftOf(args, context.now());
@@ -96,32 +98,40 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   });
 }
 
-/** Says that the clock here is behind the store: then a period up to now lacks the newest rows. */
-function clockOff(context: LiveContext): string[] {
+/**
+ * Warns if this host's clock is behind the store's messages: a period up to now then lacks the newest rows.
+ */
+function clockOff(context: LiveContext) {
   const ahead = context.queries().ahead(context.now());
   if (ahead === 0) return [];
   return [
-    `CLOCK_OFF: the newest row of the store is ${aheadWords(ahead)}. Rows later than this clock are not in this report.`,
+    `CLOCK_OFF: the newest row of the store is ${aheadWords(ahead)}. Rows from after this machine's current time are not in this report.`,
   ];
 }
 
-/** Said if executions outlived the shift and there was too much to read again for their state at its end. */
+/**
+ * The note for a report when executions outlived the shift and too many messages would have to be replayed to
+ * find their state at its end.
+ */
 const uncertain =
-  'executions still running at the end of this period are reported with their counts at that time, without health and findings; get_workflow_monitor with as_of reports the state of each';
+  'executions still running at the end of this period are reported with their counts at that time, but without health or findings; get_workflow_monitor with as_of reports the state of each';
 
 /**
- * The note of a report: what it omits, and where to find that. Undefined if it omits nothing.
+ * The note of a report: what the report omits, and where to find it. Undefined if nothing is omitted.
  * @param late executions with messages that were recorded too late
  */
 function noteOf(gap: string | undefined, late: readonly string[]) {
   const missing =
     late.length === 0
       ? []
-      : `messages sent in this period but recorded later are missing: ${someOf(late)}; get_workflow_monitor has them`;
+      : `messages sent in this period but recorded later are missing for ${someOf(late)}; get_workflow_monitor has them`;
   return [gap ?? [], missing].flat().join('; ') || undefined;
 }
 
-/** Whether the state at the end of a shift takes too much to replay; all namespaces count. */
+/**
+ * Whether finding the state at the end of a shift would require too much replaying; executions in all
+ * namespaces count.
+ */
 function isTooLargeToReplay(queries: Queries, { end_time }: Shift) {
   const outliving = executionsOf(queries, { start_time: end_time, end_time, namespace: undefined });
   return outliving.reduce((sum, { execution_id }) => sum + queries.messageCount(execution_id), 0) > maxReplayed;

@@ -1,9 +1,10 @@
 import { longestCause } from '../../domain/causes.ts';
 import { periodWords } from '../../domain/period-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
-import { counted } from '../../lib/counted.ts';
+import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, clause, headOf, markdownText, shortPaths, shownTime, withPlainTimes } from '../../lib/words.ts';
+import { alarmIdOf } from '../../monitoring/findings/alarms.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { failedFiles } from '../shared/sites.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
@@ -26,25 +27,24 @@ const shownOpen = 10;
 const shownAlarms = 10;
 const shownNotes = 12;
 
-/** The facts, with what the answer derives from them. */
+/** The facts, and what the answer derives from them. */
 type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
 
 /**
- * The report of a shift as Markdown, for an electronic logbook, in the order of the page: first what is open,
- * last what the next shift should know. The same facts give the same text.
- * @param page the address of the page, for links; undefined: no links
+ * The report of a shift as Markdown, for an electronic logbook, in the same order as the page: first what is
+ * open, last what the next shift should know. The same facts give the same text.
+ * @param page the address of the page, for links; if undefined, there are no links
  */
-export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined): string {
-  const { causes, actions, handover, totals } = facts;
-  const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
+export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined) {
+  const { left: fromLast, notes, forNext, alarms, isWatched } = facts.handover;
   const shown = page === undefined ? shownTime : linksTo(page);
-  const failures = causes.map(
+  const failures = facts.causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
   );
   const open = facts.open.map((line) => `- ${markdownText(withPlainTimes(line), 400)}`);
   return [
     `# Shift report, ${shownTime(shift.start_time)} to ${shownTime(shift.end_time)}`,
-    totalsLine(totals, shift),
+    totalsLine(facts.totals, shift),
     '## Open',
     ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'more open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
@@ -58,7 +58,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     ...section(
       'Who did what',
       actionLines(
-        actions.filter((action) => isTold(action, facts.all)),
+        facts.actions.filter((action) => isTold(action, facts.all)),
         shown,
       ),
     ),
@@ -67,8 +67,8 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
 }
 
 /**
- * Whether an action has its own line: the table says who started a run, unless a client did, and an alarm who
- * has seen it.
+ * Whether an action has its own line. The table already says who started a run, unless a client did, and an
+ * alarm's line says who has seen it.
  */
 const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all']) =>
   did === 'started'
@@ -78,20 +78,20 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
 const noteLines = (notes: Handover['notes'], shown: ShownTime) =>
   newest(notes, shownNotes, 'earlier note', (note) => noteLine(note, shown));
 
-/** The last rows, which are the newest, in their order. */
+/** The last rows, which are the newest, in their original order. */
 function newest<Row>(rows: readonly Row[], most: number, what: string, line: (row: Row) => string) {
   const lines = rows.slice(-most).map(line);
   const more = rows.length - lines.length;
   return more === 0 ? lines : [`- ${counted(more, what)} not shown; ask for a shorter period`, ...lines];
 }
 
-/** Links times to the page as it was then: of an execution, or of the shift. */
+/** Links each time to the page of an execution or of the shift as it was at that time. */
 const linksTo =
   (page: string): ShownTime =>
   (time, id) =>
     `[${shownTime(time)}](${page}#/${encodeURIComponent(id ?? 'shift')}?asof=${encodeURIComponent(time)})`;
 
-/** A part under its title; without lines there is none. Markdown needs no empty lines between them. */
+/** A section with its title; empty if there are no lines. Markdown needs no empty line after the title. */
 const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
 
 const some = (lines: readonly string[], most: number, what: string) =>
@@ -113,7 +113,7 @@ function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
 const slicesDone = ({ why_uncounted, slices_completed, slices_created }: ShiftExecution) =>
   why_uncounted === undefined ? `${slices_completed} of ${slices_created}` : '';
 
-/** Without slices, STF files fail. */
+/** Number of failures: of STF files in prompt processing, otherwise of slices. */
 function failedWords({ row, why_uncounted, stay_failed }: ShiftExecution) {
   const files = failedFiles(row);
   if (files !== undefined) return counted(files, 'STF file');
@@ -136,7 +136,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
   ];
 }
 
-/** The status of an execution, and its health or its silence while it runs. */
+/** The status of an execution, and, while it runs, its health or how long it has had no driver. */
 const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'status' | 'health' | 'silent_seconds'>) =>
   silent_seconds !== undefined
     ? `${status}, no driver for ${roundDuration(silent_seconds)}`
@@ -146,17 +146,16 @@ const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAc
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /**
- * Matters for the next shift: executions that need a person, alarms to see and executions to judge, then
- * executions that run well. A reader may see only the first.
+ * Open matters for the next shift: executions that need a person's attention, then alarms that no one has seen
+ * and executions without a quality, then executions that are running well. Some readers see only the first
+ * ones.
  */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   const openNow = (execution: ShiftExecution) => openOf(execution, handover);
   return [
-    unseen === 0
-      ? []
-      : `${counted(unseen, 'more execution')} ${unseen === 1 ? 'was' : 'were'} not examined; ask for a shorter period or one namespace`,
+    unseen === 0 ? [] : `${were(unseen, 'more execution')} not examined; ask for a shorter period or one namespace`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openNow),
     undoneByPeople(handover, executions, shift),
     ranked.filter((one) => isCalm(conditionOf(one))).flatMap(openNow),
@@ -164,8 +163,8 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
 }
 
 /**
- * The condition of an execution with the work that it left undone as a finding. Only a running one has a
- * health: an ended one can wait.
+ * The condition of an execution: permanent failures or unfinished work count as a finding. Health counts only
+ * for a running execution: an ended one can wait.
  */
 function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
@@ -177,21 +176,20 @@ function conditionOf(execution: ShiftExecution): Condition {
 
 function openOf(execution: ShiftExecution, handover: Handover) {
   const { row, status, health, silent_seconds, stay_failed } = execution;
-  const { stf_count, why_uncounted, slices_completed, slices_created } = execution;
   const id = row.execution_id;
-  // The causes have a part of their own.
-  const grave = graveOf(execution).map(({ code, sentence }) => {
-    const isUnseen = unseenAlarms(handover).some((alarm) => alarm.execution_id === id && alarm.code === code);
-    return `${id} ${code}: ${shortPaths(sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
+  // Causes are left out here: the report has a separate part for them.
+  const grave = graveOf(execution).map((finding) => {
+    const isUnseen = unseenAlarms(handover).some(({ alarm_id }) => alarm_id === alarmIdOf(id, finding));
+    return `${id} ${finding.code}: ${shortPaths(finding.sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
   });
   if (status === 'running') {
     const done =
-      why_uncounted === undefined
-        ? `${slices_completed} of ${slices_created} slices made so far are done`
-        : `${counted(stf_count, 'STF file')} announced so far`;
+      execution.why_uncounted === undefined
+        ? `${execution.slices_completed} of ${execution.slices_created} slices made so far are done`
+        : `${counted(execution.stf_count, 'STF file')} announced so far`;
     return [
       health === undefined
-        ? `${id} was running at the end of this period: ${done}`
+        ? `${id} was running at the end of this period, health unknown: ${done}`
         : `${id} is running, ${silent_seconds === undefined ? '' : `without a driver for ${roundDuration(silent_seconds)}, `}health ${health}: ${done}`,
       ...grave,
     ];
@@ -201,7 +199,7 @@ function openOf(execution: ShiftExecution, handover: Handover) {
   return [
     status === 'completed'
       ? []
-      : `${id} ${status === 'unknown' ? 'is' : 'was'} ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
+      : `${id} ${status === 'unknown' ? 'has' : 'ended with'} status ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
     stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} failed permanently`,
     grave,
   ].flat();
@@ -211,14 +209,14 @@ type Note = Handover['notes'][number];
 type Alarm = Handover['alarms'][number];
 
 /**
- * Formats a time, with a link to the page as it was then if the page is known.
- * @param executionId if left out, the shift itself
+ * Formats a time, with a link to the page as it was at that time if the page is known.
+ * @param executionId if omitted, the link is to the shift
  */
 type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
-/** A name, with its claimant. */
+/** A person's name, with the sender if the name is only claimed. */
 const whoOf = (name: string, sentBy: string | null | undefined) => markdownText(claimedName(name, sentBy), 120);
 
 const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime) => {

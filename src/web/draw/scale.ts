@@ -4,15 +4,15 @@ export interface Scale {
   invert: (pixel: number) => number;
 }
 
-export function linear([from, to]: readonly [number, number], [left, right]: readonly [number, number]): Scale {
+export function linear([from, to]: readonly [number, number], [left, right]: readonly [number, number]) {
   const span = to - from || 1;
   const scale = ((value) => left + ((value - from) / span) * (right - left)) as Scale;
   scale.invert = (pixel) => from + ((pixel - left) / (right - left || 1)) * span;
   return scale;
 }
 
-/** About four round values of an axis, from 0 on. */
-export function roundTicks(most: number, wanted = 4): number[] {
+/** About four round values for the ticks of an axis that begins at 0. */
+export function roundTicks(most: number, wanted = 4) {
   if (!(most > 0)) return [0, 1];
   const raw = most / wanted;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -32,8 +32,8 @@ const steps = [
   ...countedIn(hour, [1, 2, 6, 12, 24]),
 ];
 
-/** Round times of an axis, at least `least` pixels apart. Milliseconds since 1970. */
-export function timeTicks(from: number, until: number, width: number, least = 90): { at: number[]; step: number } {
+/** The times of an axis's ticks, in milliseconds since 1970: round times, at least `least` pixels apart. */
+export function timeTicks(from: number, until: number, width: number, least = 90) {
   const most = Math.max(1, Math.floor(width / least));
   const step =
     steps.find((one) => (until - from) / one <= most) ?? Math.ceil((until - from) / most / (24 * hour)) * 24 * hour;
@@ -42,7 +42,7 @@ export function timeTicks(from: number, until: number, width: number, least = 90
   return { at, step };
 }
 
-/** A step line through values that hold for a whole bin, as an SVG path. */
+/** A step line through values that each apply to a whole bin, as an SVG path. */
 export const stepPath = (values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }) =>
   values
     .map((value, bin) => `${bin === 0 ? 'M' : 'L'}${fixed(x(bin))} ${fixed(y(value))}H${fixed(x(bin + 1))}`)
@@ -53,7 +53,7 @@ export function stepArea(
   values: readonly number[],
   base: readonly number[] | undefined,
   scales: { x: (bin: number) => number; y: Scale },
-): string {
+) {
   const { x, y } = scales;
   const back = values
     .map((_, bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)

@@ -24,13 +24,13 @@ export function phasesIn(timeline: Timeline) {
       by,
       from: Math.max(range.from, Date.parse(start)),
       to: end === undefined ? range.until : Math.min(range.until, Date.parse(end)),
-      /** May be before the drawn range. */
+      /** When the phase began, which may be before the drawn range. */
       began: Date.parse(start),
       goesOn: end === undefined,
     }))
     .filter(({ from, to }) => to > from);
 }
 
-/** The hatched parts: nothing is known about them, or there was no driver. */
+/** The hatched parts: periods without a driver, or about which nothing is known. */
 export const holesIn = (timeline: Timeline) =>
   phasesIn(timeline).filter(({ phase }) => phase === 'undriven' || phase === 'unheard' || phase === 'unwritten');

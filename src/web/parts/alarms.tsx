@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import type { Alarm, Page } from '../shared/answers.ts';
-import { inZone, time } from '../shared/format.ts';
+import { amount, inZone, time } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { type World, world } from '../transport/call.ts';
@@ -12,7 +12,7 @@ import { Icon, Pill } from './pill.tsx';
 const everyMilliseconds = 5000;
 const maxShown = 20;
 
-/** Open alarms, in one line of fixed height that opens to the sentence of each. */
+/** Open alarms, in one line of fixed height, which opens to show a sentence for each alarm. */
 export function AlarmBar() {
   const { answer, fault } = usePoll(
     async () => {
@@ -35,11 +35,11 @@ export function AlarmBar() {
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>
         {unseen.total_count > 0 && (
           <strong>
-            <Icon name="alert" /> {amount(unseen.total_count)} not seen by anyone
+            <Icon name="alert" /> {amount(unseen.total_count, 'alarm')} not seen by anyone
           </strong>
         )}
         {unseen.total_count > 0 && seen.total_count > 0 && ', '}
-        {seen.total_count > 0 && `${amount(seen.total_count)} seen but not cleared`}
+        {seen.total_count > 0 && `${amount(seen.total_count, 'alarm')} seen but not cleared`}
         {nobody !== '' && '; no new alarms are being raised'}
         {nobody}
       </summary>
@@ -52,8 +52,6 @@ export function AlarmBar() {
     </details>
   );
 }
-
-const amount = (n: number) => `${n} alarm${n === 1 ? '' : 's'}`;
 
 function Line({ alarm }: { alarm: Alarm }) {
   const { alarm_id, severity, sentence, execution_id, raised_at, count, seen_by, seen_text } = alarm;
@@ -90,7 +88,7 @@ function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World[
     <form class="filters" onSubmit={sending(() => send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text })))}>
       {field}
       <label>
-        what you are doing <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />
+        what you are doing about it <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </label>
       <button type="submit">I have seen it</button>
       {told}

@@ -17,16 +17,16 @@ const everyMilliseconds = 2000;
 const shownFindings = 1;
 
 /**
- * How many parts to leave out so that the page is at most this high, in pixels. It is computed again for
- * each key.
+ * How many parts to leave out so that the page is at most this high, in pixels. Computed anew whenever
+ * `key` changes.
  */
-function useFit(height: number, key: string): number {
+function useFit(height: number, key: string) {
   const [left, setLeft] = useState({ key, parts: 0 });
   const parts = left.key === key ? left.parts : 0;
   useEffect(() => {
-    // Charts find their width in the frame after their first one.
+    // Charts do not know their width until their second frame.
     const frame = requestAnimationFrame(() => {
-      // A part that the reader has opened may be scrolled to.
+      // Once the reader has opened a part, scrolling is acceptable.
       if (parts < 3 && document.querySelector('details[open]') === null && document.body.scrollHeight > height)
         setLeft({ key, parts: parts + 1 });
     });
@@ -38,7 +38,7 @@ function useFit(height: number, key: string): number {
 /** One execution within a chat: no tabs, no lists, no scrolling. */
 export function AppView({ id }: { id: string }) {
   const [cursor, onCursor] = useState<number | undefined>(undefined);
-  // Ages change, and so may the window's width.
+  // Renders again regularly: ages change, and the window's width may.
   useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
   const left = useFit(maxHeight, `${innerWidth} ${monitor?.findings.length}`);
@@ -58,7 +58,7 @@ export function AppView({ id }: { id: string }) {
         slider={null}
       />
       {monitor.findings.length > 0 && <Findings monitor={monitor} most={shownFindings} />}
-      <Refused fault={polled.fault} at={polled.at} />
+      <Refused {...polled} />
       {timeline && left < 3 && <Flow {...{ monitor, timeline, cursor, onCursor }} isCompact hasBacklog={left < 2} />}
       {timeline && left < 1 && (
         <details>

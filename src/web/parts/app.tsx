@@ -9,25 +9,25 @@ import { world } from '../transport/call.ts';
 import { lazy } from './banner.tsx';
 import { Button } from './card.tsx';
 
-/** Loads later; the page reserves its space, so nothing moves when it arrives. */
+/** The alarm bar loads later; the page reserves space for it, so nothing moves when it appears. */
 const AlarmBar = isServed ? lazy(async () => (await import('./alarms.tsx')).AlarmBar, true) : Fragment;
 
-/** Loads later: no one presses a key before the page is there. */
+/** Key handling loads later: no one presses a key before the page appears. */
 const Keys = isServed ? lazy(async () => (await import('./keys.tsx')).Keys, true) : Fragment;
 
 type Theme = 'system' | 'light' | 'dark';
 
 const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
 
-/** The page: a line at the top, and the page of its address. */
+/** The page: a line at the top, and the view that the page's address names. */
 export function App() {
   const [route, change] = useRoute();
   const [chosenZone, setZone] = useChoice<Zone>('time', 'UTC');
   showTimesIn(chosenZone);
   const [theme, setTheme] = useChoice<Theme>('theme', 'system');
-  // While rendering, not after it: the parts below paint with its colours.
+  // Set while rendering, not afterwards: the parts below paint with the theme's colours.
   useMemo(() => {
-    // A chat has its own theme.
+    // Within a chat, the chat program sets the theme.
     if (world.kind === 'app') return;
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;
@@ -35,7 +35,7 @@ export function App() {
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
-  // An execution begins its page itself, since the newest one has two addresses.
+  // An execution's view calls `beginPage` itself, since the newest execution has two addresses.
   useLayoutEffect(() => beginPage(page === 'execution' ? id : page), [page]);
   const ids = page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids;
   const Page = pages[page];
@@ -64,7 +64,7 @@ export function App() {
 
 interface TopProps {
   hasPages: boolean;
-  /** No one presses buttons at a wall screen. */
+  /** Whether to show buttons: no one presses buttons on a wall screen. */
   hasTools: boolean;
   setZone: (zone: Zone) => void;
   theme: Theme;
@@ -72,7 +72,7 @@ interface TopProps {
 }
 
 function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
-  const toMain = (event: Event): void => {
+  const toMain = (event: Event) => {
     event.preventDefault();
     document.getElementById('main')?.focus();
   };
@@ -84,9 +84,9 @@ function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
       <strong>swf-mcp</strong>
       {hasPages && (
         <nav aria-label="Pages">
-          <a href={hashOf({ page: 'overview', ids: [], params: {} })}>Executions</a>
-          {isServed && <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>}
-          {isServed && <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>}
+          <a href={hashOf({ page: 'overview' })}>Executions</a>
+          {isServed && <a href={hashOf({ page: 'shift' })}>Shift</a>}
+          {isServed && <a href={hashOf({ page: 'wall' })}>Wall</a>}
         </nav>
       )}
       {hasTools && (
@@ -100,7 +100,7 @@ function Top({ hasPages, hasTools, setZone, theme, setTheme }: TopProps) {
   );
 }
 
-/** A button that shows the current choice, and moves to the next. */
+/** A button that shows the current choice and switches to the next. */
 function Choice({ what, value, onClick }: { what: string; value: string; onClick: () => void }) {
   const label = `${what}: ${value}; change`;
   return (

@@ -10,24 +10,24 @@ import type { PageProps } from '../state/route.ts';
 import { moved, scaled } from '../state/zoom.ts';
 import { Button } from './card.tsx';
 
-/** A whole run plays in this many steps of this many milliseconds. */
+/** The film shows a whole run in this many steps of this many milliseconds each. */
 const film = { steps: 60, every: 200 };
 
 interface AsOfProps {
   timeline: Timeline;
   asOf: number | undefined;
-  /** Whether the page still shows another moment: the film waits for this one. */
+  /** Whether the page has yet to show the chosen moment; the film waits until it does. */
   isAwaited: boolean;
-  /** Whether dimmed parts of the page show the present. */
+  /** Whether parts of the page are dimmed because they show the present. */
   isNow: boolean;
   change: PageProps['change'];
 }
 
-/** The slider that goes back in the history of an execution. */
+/** The slider that shows earlier moments of an execution. */
 export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
-  // Before it nothing is known about the run.
+  // Before this time nothing is known about the run.
   const begin = Date.parse(timeline.recorded_from ?? timeline.from);
   const first = Math.min(last, binOf(timeline, begin));
   const bin = asOf === undefined ? last : binOf(timeline, asOf);
@@ -41,12 +41,12 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
     if (!isPlaying || isAwaited) return undefined;
     const timer = setTimeout(() => {
       set(bin + step);
-      // The last step leads to now, which ends the film.
+      // The last step leads to the present and ends the film.
       if (bin + step >= last) setPlaying(false);
     }, film.every);
     return () => clearTimeout(timer);
   }, [isPlaying, isAwaited, bin]);
-  const play = (): void => {
+  const play = () => {
     if (bin >= last) set(first);
     setPlaying(!isPlaying);
   };
@@ -63,7 +63,7 @@ export function AsOf({ timeline, asOf, isAwaited, isNow, change }: AsOfProps) {
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
-      {isNow && <small>dimmed: current, not past</small>}
+      {isNow && <small>dimmed: current state</small>}
       <span class="mono">{asOf === undefined ? 'now' : clock(asOf, length < 1000)}</span>{' '}
       <Button onClick={play}>{isPlaying ? 'pause' : 'play'}</Button>{' '}
       {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>return to now</Button>}
@@ -82,9 +82,9 @@ interface Props {
   onWhole: () => void;
 }
 
-/** Which part of the run the pictures show, and the buttons to leave it. */
+/** Which part of the run the pictures show, and the buttons to leave that part. */
 export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Props) {
-  const go = (next: (range: Range) => Range) => (): void => {
+  const go = (next: (range: Range) => Range) => () => {
     const { from, until } = next(askedRange(part, line ?? shown));
     onZoom(from, until);
   };
@@ -103,7 +103,7 @@ export function PartShown({ part, line, shown, isAwaited, onZoom, onWhole }: Pro
   );
 }
 
-/** The range of a part; an end that it leaves open is the run's. */
+/** The time range of a part. A part without a start or end has the run's start or end. */
 function askedRange({ start_time = '', end_time = '' }: Part, line: Timeline | undefined): Range {
   const whole = line === undefined ? { from: 0, until: Date.now() } : spanOf(line);
   return {

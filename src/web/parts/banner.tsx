@@ -12,8 +12,8 @@ import { Icon } from './pill.tsx';
 interface FaultBannerProps {
   fault: CallError | undefined;
   /** When the shown answer arrived, in milliseconds since 1970; absent if no answer is shown. */
-  at?: number;
-  /** Precedes the message, to say which part of the page has no answer. */
+  at?: number | undefined;
+  /** Text before the message: which part of the page has no answer. */
   about?: string;
 }
 
@@ -28,7 +28,7 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
       <strong role="alert">
         <Icon name="alert" /> {about}
         {fault.fault === 'disconnected' ? (
-          'The server does not answer.'
+          'The server is not answering.'
         ) : (
           <Linked text={refusalForPeople(fault.message)} ids={proposedIn(fault.message)} />
         )}
@@ -38,13 +38,13 @@ export function FaultBanner({ fault, at = 0, about = '' }: FaultBannerProps) {
   );
 }
 
-/** Why there is no new picture. Another banner reports a server that is away. */
+/** Why there is no new picture, if the server refused it. Another banner reports a server that does not answer. */
 export const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
   fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} /> : null;
 
 function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');
-  const login = (): void => {
+  const login = () => {
     onToken(token.trim());
     dispatchEvent(new Event('swf-again'));
   };
@@ -82,16 +82,19 @@ export const Unanswered = ({ id, fault }: { id: string; fault: CallError | undef
   </div>
 );
 
-/** The part of a page made from an answer; before it arrives, a placeholder or the reason why it does not. */
+/**
+ * A part of the page that shows an answer; until the answer arrives, it shows a placeholder, or the reason why
+ * there is no answer.
+ */
 export const Answered = <T,>({
-  polled: { answer, fault },
+  polled: { answer, fault, at },
   children,
 }: {
   polled: Partial<Polled<T>>;
   children: (answer: T) => ComponentChildren;
 }) => (
   <>
-    <FaultBanner fault={fault} />
+    <FaultBanner fault={fault} at={at} />
     {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
   </>
 );
@@ -99,7 +102,7 @@ export const Answered = <T,>({
 /**
  * A part of the page whose code loads when it is first shown. A server sends it as a separate file; the App
  * and a report contain all parts.
- * @param isQuiet shows nothing until then
+ * @param isQuiet whether to show nothing until then
  */
 export const lazy =
   <Props extends object>(load: () => Promise<ComponentType<Props>>, isQuiet = false): ComponentType<Props> =>
@@ -117,7 +120,7 @@ export const lazy =
       return () => clearTimeout(timer);
     }, [failures]);
     if (Part !== undefined) return <Part {...props} />;
-    // One failure may be a network change, not a server that is away.
+    // A single failure may be due to a network change rather than to the server.
     if (failures < 2) return isQuiet ? null : <Skeleton />;
     return (
       <p class="banner bad">

@@ -5,7 +5,7 @@ import { type Column, numbers, Table } from './table.tsx';
 
 const names = ['arrived', 'completed', 'failed_attempts', 'queued', 'processing'] as const;
 
-/** The values of the charts, a row for each bin. */
+/** The values of the charts, one row per bin. */
 export function BinsTable({ timeline }: { timeline: Timeline }) {
   const { from, bin: length } = spanOf(timeline);
   const columns: Column<number>[] = [

@@ -8,7 +8,7 @@ import { numbers, Table } from './table.tsx';
 type Cause = Timeline['causes'][number];
 
 interface Props {
-  /** Undefined until the pictures have arrived; the code loads meanwhile. */
+  /** Undefined until the picture has arrived. This component's code loads in the meantime. */
   timeline: Timeline | undefined;
   /** Whether more failures may follow. */
   isLive: boolean;
@@ -18,7 +18,8 @@ interface Props {
 }
 
 /**
- * Failures by cause, with their times: the most frequent first, but in a live run their order stays the same.
+ * Failures by cause, with their times. The most frequent cause comes first, except in a live run, where causes
+ * keep their places.
  */
 export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   const places = useRef(new Map<string, number>());
@@ -31,7 +32,7 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   return (
     <Card
       title="Failures by cause"
-      note={`${count(total)} failed attempts in this period${isThen ? '; current, not past' : ''}`}
+      note={`${count(total)} failed attempts in this period${isThen ? '; slices shown as they are now' : ''}`}
     >
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
@@ -67,11 +68,14 @@ export function Causes({ timeline, isLive, isThen, onOpen }: Props) {
   );
 }
 
-/** The slot of the failed attempts; if they had several, their number and the slot with the most attempts. */
+/**
+ * The slot on which the attempts failed; if there were several slots, their number and the slot with the most
+ * attempts.
+ */
 const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_attempts: most = 0, host }: Cause) => (
   <span title={slot}>
     {slots > 1 ? (
-      `${count(slots)} slots, most on ${slot.slice(slot.lastIndexOf('-') + 1)}: ${count(most)}`
+      `${count(slots)} slots; most: ${slot.slice(slot.lastIndexOf('-') + 1)} (${count(most)})`
     ) : (
       <span class="mono words">{slot}</span>
     )}
@@ -80,7 +84,7 @@ const placeOf = ({ attempts, slots, worst_slot: slot = 'not known', worst_slot_a
   </span>
 );
 
-/** One bar per twentieth of the time; its height is the number of failures. */
+/** One bar for each twentieth of the time; its height shows the number of failures. */
 const Strip = ({ when, label }: { when: string; label: string }) => (
   <svg class="strip" viewBox={`0 0 ${when.length * 5} 16`} role="img" aria-label={`failures from ${label}`}>
     {when.split('').map((character, at) => {

@@ -10,7 +10,7 @@ export const bottom = 22;
 
 interface Line {
   name: string;
-  /** The CSS class of its colour. */
+  /** The CSS class of the line's colour. */
   shade: string;
   values: readonly number[];
   kind: 'line' | 'area' | 'stacked';
@@ -24,7 +24,8 @@ export interface Guide {
 }
 
 /**
- * The expected drain: the area from a level at one time down to zero, `least` to `most` milliseconds later.
+ * The expected drain: an area from a level at one time down to zero, which is reached `least` to `most`
+ * milliseconds later.
  */
 export interface Drain {
   at: number;
@@ -33,22 +34,25 @@ export interface Drain {
   most: number;
 }
 
-/** How a picture over time is read and controlled. */
+/** How the reader points at a time in a picture, or zooms in on part of the picture. */
 export interface Steered {
-  /** The time at the pointer in one of the charts. Milliseconds since 1970. */
+  /** The time at the pointer in one of the charts, in milliseconds since 1970. */
   cursor: number | undefined;
   onCursor: (at: number | undefined) => void;
-  /** Shows another part; undefined if there is no other. */
+  /** Shows another part of the run; undefined if there is none. */
   onZoom?: ((from: number, until: number) => void) | undefined;
 }
 
-/** The place of a reading: beside the cursor, on the side with more room. @param at in pixels */
+/** Where a reading is shown: beside the cursor, on the side with more room. @param at in pixels */
 export const besideCursor = (at: number, width: number): Record<string, string> =>
   at < width / 2 ? { left: `${at + 12}px` } : { right: `${width - at + 12}px` };
 
 export const shown = (value: number) => (Number.isInteger(value) ? count(value) : value.toFixed(2));
 
-/** The intervals that have one value each. Milliseconds since 1970, and their length. */
+/**
+ * Consecutive intervals with one value each: where the first begins, in milliseconds since 1970, how long each
+ * is, and how many there are.
+ */
 interface Grid {
   from: number;
   step: number;
@@ -57,11 +61,11 @@ interface Grid {
 
 export interface Plot {
   timeline: Timeline;
-  /** The intervals of the values. */
+  /** The intervals that the values belong to. */
   grid: Grid;
   /**
-   * The end of the axis, in milliseconds since 1970: that of the timeline, or later if something is expected
-   * after it.
+   * The end of the axis, in milliseconds since 1970: the end of the timeline, or later if something is
+   * expected after it.
    */
   until: number;
   lines: readonly Line[];
@@ -126,7 +130,7 @@ export const Levels = ({ ticks, y, width }: { ticks: readonly number[]; y: Scale
     </g>
   ));
 
-/** Round times below a picture, without labels that the right edge would cut. */
+/** Labels at round times below a picture, except those that the right edge would cut off. */
 export function Times({ x, from, until, width, y }: Omit<Geometry, 'y' | 'ticks'> & { width: number; y: number }) {
   const { at, step } = timeTicks(from, until, width - left - right);
   const half = step < 1000 ? 40 : 28;
@@ -146,7 +150,7 @@ export function Lines({ lines, grid, timeline, until, x, y }: Plot & Pick<Geomet
   return (
     <g>
       {lines.map(({ name, shade, values, kind }) => {
-        // A line along zero would look like data.
+        // A line along zero would look like a measurement.
         if (values.every((value) => value === 0)) return null;
         if (kind !== 'stacked')
           return (
@@ -209,7 +213,7 @@ interface LegendProps {
   lines: readonly Line[];
   unit: string;
   guides: readonly Guide[];
-  /** The names of lines that are not drawn. */
+  /** The names of the lines that the reader has hidden. */
   hidden: readonly string[];
   onToggle: (name: string) => void;
 }

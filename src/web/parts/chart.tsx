@@ -30,8 +30,8 @@ interface Props extends Plot, Steered {
 }
 
 /**
- * Step lines over time with the phases behind them. Drag, wheel and keys choose a part; arrow keys read the
- * values; the legend hides lines.
+ * Step lines over time with the phases behind them. Dragging, the wheel and keys choose a part; arrow keys move
+ * the cursor that shows values; the legend hides lines.
  */
 export function TimeChart({ lines: all, ...rest }: Props) {
   const [hidden, setHidden] = useState<readonly string[]>([]);
@@ -67,12 +67,12 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
   const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
   const geometry = geometryOf(props, width, height);
   const { x, y, from } = geometry;
-  const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
+  const timeAt = ({ clientX, currentTarget }: MouseEvent) => {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
   };
   const steering = useSteering(spanOf(timeline), onZoom);
-  const onKey = (event: KeyboardEvent): void => {
+  const onKey = (event: KeyboardEvent) => {
     if (steering.onKey(event, cursor)) return;
     const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
     if (step === 0) return;

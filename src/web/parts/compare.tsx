@@ -14,7 +14,7 @@ import { numbers, Table } from './table.tsx';
 
 const everyMilliseconds = 3000;
 
-/** Two executions side by side: sentences, completions since their starts, and the figures. */
+/** Two executions side by side: the differences, as sentences; completions since each start; and the figures. */
 export function Compare({ ids }: PageProps) {
   const [a = '', b = ''] = ids;
   const line = (execution_id: string) =>
@@ -59,7 +59,7 @@ function Sentences({ comparison: { differences } }: { comparison: Comparison }) 
   );
 }
 
-/** Slices completed since the start: a solid line and a dashed one. */
+/** Slices completed since the start of each execution: a solid line and a dashed one. */
 function Completions({ names, lines }: { names: readonly string[]; lines: readonly Timeline[] }) {
   const [box, width] = useWidth();
   const height = 220;
@@ -109,7 +109,7 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
 
 type Row = readonly [name: string, a: string, b: string, verdict?: 'better' | 'worse'];
 
-/** How a figure is shown, and which of two is better; without `better`, neither is. */
+/** How a figure is shown, and which of two values is better; without `better`, neither is. */
 interface Shown {
   label: string;
   shown: (value: number) => string;
@@ -139,12 +139,12 @@ function rowOf({ label, shown: of, unit, better }: Shown, { a, b }: { a: number;
   return [label, of(a), of(b), b > a === (better === 'higher') ? 'better' : 'worse'];
 }
 
-/** The figures of both side by side, their delays, and the settings that differ. */
+/** The figures of both executions side by side, their delays, and the settings that differ. */
 function Figures({ comparison }: { comparison: Comparison }) {
   const { status, figures, stages, configuration } = comparison;
   const isOver = status.a !== 'running' && status.b !== 'running';
-  // Figures of a run in progress are incomplete, and those at another speed are not comparable: nothing to
-  // judge by.
+  // Do not judge a run in progress, whose figures are incomplete, or runs at different speeds, which are
+  // not comparable.
   const isJudged = isOver && configuration.every(({ key }) => key !== 'speed');
   const rows: Row[] = [
     ['state', status.a, status.b],

@@ -17,19 +17,22 @@ interface Props extends Omit<Parameters<typeof Tabs>[0], 'executionId' | 'asOf' 
   at: ReturnType<typeof useShown>;
   /** Undefined until the pictures have arrived. */
   shown: Timeline | undefined;
-  /** Why they have not arrived. */
+  /** Why the pictures have not arrived. */
   fault: CallError | undefined;
   theme: string;
-  /** Whether the pictures are of the ended execution. */
+  /** Whether the execution has ended and the pictures are final. */
   hasEnded: boolean;
   shared: Pick<Parameters<typeof Workers>[0], 'asOf' | 'onZoom'> & Steered;
   open: (name: string) => void;
 }
 
-/** What is below the charts: every attempt, delays and slots under the charts' cursor, the logbook, and rows. */
+/**
+ * The part below the charts: every attempt (with the same cursor as the charts), delays, slots, the logbook,
+ * and rows.
+ */
 export function Details({ at, shown, fault, theme, hasEnded, shared, open, ...rows }: Props) {
   const { monitor } = at;
-  // Not before the charts above it: they would move it.
+  // Shown only after the charts above, since they would push this part down.
   if ((shown ?? fault) === undefined) return null;
   return (
     <>
@@ -39,7 +42,7 @@ export function Details({ at, shown, fault, theme, hasEnded, shared, open, ...ro
             {shown.slot_count === 0 ? (
               <>
                 <h2>Workers over time</h2>
-                <p>No slot has begun a slice yet.</p>
+                <p>No slice has started yet.</p>
               </>
             ) : (
               <Workers timeline={shown} hasEnded={hasEnded} theme={theme} onOpen={open} {...shared} />
@@ -59,7 +62,7 @@ export function Details({ at, shown, fault, theme, hasEnded, shared, open, ...ro
   );
 }
 
-/** Slots that are shown at first. */
+/** How many slots are shown at first. */
 const shownSlots = 12;
 
 const slotColumns: readonly Column<Timeline['workers'][number]>[] = [
@@ -78,7 +81,7 @@ const slotColumns: readonly Column<Timeline['workers'][number]>[] = [
   },
 ];
 
-/** The worker slots of this time range, slots with failures and long slices first. */
+/** The worker slots in the shown time range, beginning with those that have failures or long slices. */
 function Slots({ timeline: { workers } }: { timeline: Timeline }) {
   const [isAll, setAll] = useState(false);
   return (

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { outputsPlace } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
 import type { Trace } from '../shared/answers.ts';
-import { rowTime, time } from '../shared/format.ts';
+import { amount, rowTime, time } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { world } from '../transport/call.ts';
 import { Answered } from './banner.tsx';
@@ -18,11 +18,11 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
   const panel = useRef<HTMLDivElement>(null);
   const close = useRef(onClose);
   close.current = onClose;
-  // Before it is painted: a key pressed as soon as it is visible counts.
+  // Runs before the drawer is painted, so that keys work as soon as the drawer is visible.
   useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();
-    // On the document, since the focus may be anywhere by then.
+    // Listen on the document, since the focus may be elsewhere when a key is pressed.
     const onKey = ({ key }: KeyboardEvent): void => void (key === 'Escape' && close.current());
     document.addEventListener('keydown', onKey);
     return () => {
@@ -49,7 +49,7 @@ function Way({ trace }: { trace: Trace }) {
       <p>
         <Pill state={trace.status} />{' '}
         {trace.standing !== undefined && trace.standing !== trace.status ? `${trace.standing}, ` : ''}
-        {trace.attempts === undefined ? '' : `${trace.attempts} attempt${trace.attempts === 1 ? '' : 's'}, `}
+        {trace.attempts !== undefined && `${amount(trace.attempts, 'attempt')}, `}
         {trace.total_seconds !== undefined && `${duration(trace.total_seconds)} in all, `}from{' '}
         {time(hops[0]?.time ?? '')}
       </p>
@@ -70,7 +70,7 @@ function Way({ trace }: { trace: Trace }) {
       </ol>
       {logs.length > 0 && (
         <>
-          <h3>Log lines that name it</h3>
+          <h3>Related log lines</h3>
           <ul class="lines">
             {logs.map((line, at) => (
               <li key={line.log_id}>
@@ -119,7 +119,7 @@ const factsOf = ({ tf_filename, worker, payload }: Trace, slice: NonNullable<Tra
   ['outputs', slice.outputs === undefined ? undefined : slice.outputs.length + (slice.outputs_omitted ?? 0)],
 ];
 
-function bytes(n: number): string {
+function bytes(n: number) {
   const unit = ['B', 'kB', 'MB', 'GB', 'TB'];
   const step = n < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(n) / 3));
   return `${step === 0 ? n : (n / 1000 ** step).toFixed(1)} ${unit[step]}`;

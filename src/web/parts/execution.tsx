@@ -20,46 +20,47 @@ import { Icon } from './pill.tsx';
 
 const AsOf = lazy(async () => (await import('./as-of.tsx')).AsOf, true);
 const Causes = lazy(async () => (await import('./causes.tsx')).Causes, true);
-/** One file, so that everything below the first view arrives at once and nothing there moves. */
+/** In one file, so that everything below the first view arrives together and nothing moves. */
 const Details = lazy(async () => (await import('./details.tsx')).Details, true);
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
 const PartShown = lazy(async () => (await import('./as-of.tsx')).PartShown);
 
 const second = 1000;
 /**
- * How often to request the pictures of an execution without a driver: only its time advances. Milliseconds.
+ * How often, in milliseconds, to request the pictures of an execution without a driver, in which only the time
+ * advances.
  */
 const silentEvery = 15 * second;
 
 /**
- * How often to request pictures of a live run: its counts change every second, and pictures take most of the
- * bytes.
+ * How often, in milliseconds, to request pictures of a live run: its counts change every second, but pictures
+ * account for most of the bytes.
  */
 const pictureEvery = 5 * second;
 
-/** A running execution without new records for this long is reported as quiet. Seconds. */
+/** A running execution without new records for this long, in seconds, is reported as quiet. */
 const old = { warning: 60, alarm: 900 };
 
 interface AwaitedProps {
   isShown: boolean;
   /**
-   * Whether the execution has ended and other pictures of it are being fetched: then nothing else notices that the
-   * server is away.
+   * Whether only this request, for other pictures of an ended execution, would reveal that the server is not
+   * answering.
    */
   isAlone: boolean;
   polled: Polled<TimelineAnswer>;
 }
 
 /** Says why pictures are missing or outdated. */
-function Awaited({ isShown, isAlone, polled: { fault, at } }: AwaitedProps) {
-  if (isShown && !isAlone) return <Refused fault={fault} at={at} />;
-  return <FaultBanner fault={fault} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
+function Awaited({ isShown, isAlone, polled }: AwaitedProps) {
+  if (isShown && !isAlone) return <Refused {...polled} />;
+  return <FaultBanner fault={polled.fault} about={isShown ? 'Older pictures: ' : 'No pictures: '} />;
 }
 
-/** How often to check for a newer execution. Milliseconds. */
+/** How often, in milliseconds, to check for a newer execution. */
 const newestEvery = 2 * second;
 
-/** An execution; of the name `latest` the newest one, and the next as soon as it begins. */
+/** An execution. `latest` shows the newest one, and the next one as soon as it begins. */
 export function Execution({ ids: [name = ''], params, change, theme }: PageProps) {
   const isLatest = name === 'latest';
   const newest = async () => {
@@ -70,8 +71,8 @@ export function Execution({ ids: [name = ''], params, change, theme }: PageProps
   const { answer, fault } = usePoll(newest, { key: name, every: newestEvery, isOver: () => !isLatest });
   const id = isLatest ? answer?.id : name;
   /**
-   * A place within a run has that run's address, so that it can be shared: "latest" is another run tomorrow. "Back"
-   * follows the newest again.
+   * A place within a run is given that run's own address, so that the place can be shared: tomorrow "latest"
+   * will be another run. "Back" returns to the newest run.
    */
   const go: PageProps['change'] = (to) => {
     if (
@@ -82,15 +83,15 @@ export function Execution({ ids: [name = ''], params, change, theme }: PageProps
       change(to);
     else location.hash = executionHash(id, changed(params, to));
   };
-  // The same part under both addresses: nothing moves when one becomes the other.
+  // The same component for `latest` and for an id, so that nothing moves when one address replaces the other.
   if (id !== undefined) return <Single key={id} {...{ id, params, theme }} change={go} />;
-  if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
+  if (answer !== undefined) return <p class="banner">There are no executions yet: the first one will be shown here.</p>;
   return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} />;
 }
 
 type SingleProps = Omit<PageProps, 'ids'> & { id: string };
 
-/** One execution: its facts, its problems, and its course over one time axis. */
+/** One execution: its facts, its problems, and its course along one time axis. */
 function Single(props: SingleProps) {
   const { id } = props;
   const now = useNow();
@@ -174,6 +175,8 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   );
 }
 
+const dimmedIf = (isDimmed: boolean) => (isDimmed ? 'dimmed' : '');
+
 const wholeRun = { from: undefined, to: undefined };
 
 /** The part of the address for a chosen range of time. */
@@ -184,8 +187,6 @@ function partOfAddress(line: Timeline | undefined, range: Range): { from: string
     : { from: new Date(part.from).toISOString(), to: new Date(part.until).toISOString() };
 }
 
-const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
-
 /** The time range of the bins shown, for the rows below them. */
 const windowOf = (part: Part, shown: Timeline | undefined) =>
   part.start_time && shown ? { start_time: shown.from, end_time: shown.until } : part;
@@ -195,7 +196,7 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
-/** As high as the pictures that it stands in for. */
+/** A placeholder as high as the pictures that it stands in for. */
 const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
   <div class="coming">
     <Card title="Throughput and backlog">
@@ -208,7 +209,7 @@ const Loading = ({ answer }: { answer: TimelineAnswer | undefined }) => (
 /** Says that a running execution has gone quiet. If its driver is gone, a finding says more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   const { heard_until, status, data_as_of } = monitor;
-  // The page says until when it was heard.
+  // The header already says until when messages of the run were received.
   if (
     heard_until !== undefined ||
     status !== 'running' ||
@@ -220,7 +221,7 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   if (seconds < old.warning) return null;
   return (
     <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
-      <Icon name="alert" /> Nothing recorded for {duration(seconds)}, although it is running.
+      <Icon name="alert" /> Nothing has been recorded for {duration(seconds)}, although the execution is running.
     </p>
   );
 }

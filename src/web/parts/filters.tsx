@@ -3,7 +3,7 @@ import { executionStatuses, origins } from '../../domain/states.ts';
 import { orders } from '../shared/states.ts';
 import { hashOf, type PageProps } from '../state/route.ts';
 
-/** Text filters of executions, by the tool's argument. */
+/** Text filters for executions: the label of each, by the name of the tool's argument. */
 const written = {
   namespace: 'namespace',
   executed_by: 'started by',
@@ -46,7 +46,7 @@ interface FiltersProps extends Pick<PageProps, 'params' | 'change'> {
   chosen: readonly string[];
 }
 
-/** The filters and the order of executions. The address holds the choices. */
+/** The filters and the order of executions. The choices are kept in the address. */
 export function Filters({ params, change, chosen }: FiltersProps) {
   const others = names.filter((name) => !usual.includes(name));
   const field = (name: string) => <Field key={name} name={name} params={params} change={change} />;
@@ -54,22 +54,15 @@ export function Filters({ params, change, chosen }: FiltersProps) {
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
       {usual.map(field)}
-      <label>
-        order{' '}
-        <select
-          value={params['sort'] ?? ''}
-          onChange={(event) => change({ sort: event.currentTarget.value, cursor: '' })}
-        >
-          <option value="">start</option>
-          {Object.keys(orders).map((order) => (
-            <option key={order} value={order}>
-              {order}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Choice
+        label="order"
+        value={params['sort'] ?? ''}
+        any="start"
+        values={Object.keys(orders)}
+        onChoice={(sort) => change({ sort, cursor: '' })}
+      />
       {chosen.length === 2 ? (
-        <a class="button" href={hashOf({ page: 'compare', ids: [...chosen], params: {} })}>
+        <a class="button" href={hashOf({ page: 'compare', ids: chosen })}>
           compare the two
         </a>
       ) : (
@@ -83,30 +76,39 @@ export function Filters({ params, change, chosen }: FiltersProps) {
   );
 }
 
+interface ChoiceProps {
+  label: string;
+  value: string;
+  /** The label of the option that has no value. */
+  any: string;
+  values: readonly string[];
+  onChoice: (value: string) => void;
+}
+
+const Choice = ({ label, value, any, values, onChoice }: ChoiceProps) => (
+  <label>
+    {label}{' '}
+    <select value={value} onChange={(event) => onChoice(event.currentTarget.value)}>
+      <option value="">{any}</option>
+      {values.map((one) => (
+        <option key={one} value={one}>
+          {valueWords[one] ?? one}
+        </option>
+      ))}
+    </select>
+  </label>
+);
+
 function Field({ name, params, change }: { name: string } & Pick<PageProps, 'params' | 'change'>) {
   const value = params[name] ?? '';
   const set = (next: string) => change({ [name]: next, cursor: '' });
   const choice = chosenOf[name as keyof typeof chosenOf] as (typeof chosenOf)[keyof typeof chosenOf] | undefined;
+  if (choice !== undefined) return <Choice {...choice} value={value} any="any" onChoice={set} />;
+  const inputmode = name === 'min_stf_count' ? 'numeric' : 'text';
   return (
     <label>
-      {choice?.label ?? written[name as keyof typeof written]}{' '}
-      {choice === undefined ? (
-        <input
-          name={name}
-          value={value}
-          inputmode={name === 'min_stf_count' ? 'numeric' : 'text'}
-          onInput={(event) => set(event.currentTarget.value)}
-        />
-      ) : (
-        <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-          <option value="">any</option>
-          {choice.values.map((one) => (
-            <option key={one} value={one}>
-              {valueWords[one] ?? one}
-            </option>
-          ))}
-        </select>
-      )}
+      {written[name as keyof typeof written]}{' '}
+      <input {...{ name, value, inputmode }} onInput={(event) => set(event.currentTarget.value)} />
     </label>
   );
 }

@@ -11,7 +11,7 @@ interface Props {
   most?: number;
 }
 
-/** All findings, worst first, each with the ids that show it. */
+/** All findings, worst first, each with the ids that are its evidence. */
 export function Findings({ monitor, onOpen, dimmed, most }: Props) {
   const { findings } = monitor;
   const shown = most === undefined ? findings : findings.slice(0, most);
@@ -31,9 +31,9 @@ export function Findings({ monitor, onOpen, dimmed, most }: Props) {
   );
 }
 
-/** How many there are: a card of a live run has room for the first ones. */
+/** The heading. It gives the number of findings, since a live run's card has room only for the first ones. */
 const headOf = (n: number, isNow = false) =>
-  [n < 2 ? '' : `${n}, worst first`, isNow ? 'current, not past' : ''].filter((words) => words !== '').join('; ');
+  [n < 2 ? '' : `${n}, worst first`, isNow ? 'current state' : ''].filter((words) => words !== '').join('; ');
 
 function One({ finding, onOpen }: { finding: Finding; onOpen: Props['onOpen'] }) {
   const { code, severity, sentence, ids } = finding;

@@ -20,7 +20,7 @@ interface Props extends Steered {
   hasBacklog?: boolean;
 }
 
-/** Throughput and backlog over one time axis, measured and expected. */
+/** Measured and expected throughput and backlog over one time axis. */
 export function Flow(props: Props) {
   const { monitor, timeline, asOf, onZoom, isCompact = false, hasBacklog = true } = props;
   const [isTable, setTable] = useState(false);
@@ -102,7 +102,7 @@ const isEmpty = ({ series: { arrived, queued, processing } }: Timeline) =>
   [arrived, queued, processing].every((values) => values.every((n) => n === 0));
 
 /**
- * The levels of a picture, each drawn from the moment at which it was reached: the end of its step or bin.
+ * The levels of a picture. Each is drawn from the moment when it was reached: the end of its step or bin.
  */
 function levelsIn(timeline: Timeline) {
   const { levels, series } = timeline;
@@ -112,10 +112,10 @@ function levelsIn(timeline: Timeline) {
   return { queued, processing, grid: { from: from + step, step, count: queued.length } };
 }
 
-/** The most physics periods with a planned rate to draw. */
+/** Maximum number of physics periods for which to draw the planned rate. */
 const maxPeriods = 60;
 
-/** The planned rate of the DAQ and the possible rate of the workers, if there is a base for the estimate. */
+/** The planned rate of the DAQ and the possible rate of the workers, if there is a basis for an estimate. */
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline): Guide[] {
   if (capacity === undefined) return [];
   const able = (capacity.workers ?? NaN) / capacity.service_seconds;
@@ -123,7 +123,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   const planned = capacity.arrival_rate ?? (slicesPerStf(progress) * Number(speed)) / Number(stf_interval);
   const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
-    // Very many periods would be an unreadable solid block.
+    // Too many periods would merge into a solid block.
     !Number.isFinite(planned) || physics.length > maxPeriods
       ? []
       : physics.flatMap(({ from, to }): Guide['points'] => [
@@ -146,7 +146,7 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): G
   return levelGuide(timeline, slots, amount(slots, 'slot'));
 }
 
-/** A level line for the capacity of the workers; none if the value is not a number. */
+/** A horizontal line at the workers' capacity; none if the capacity is not a finite number. */
 function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
   const { from, until } = spanOf(timeline);
   const points: Guide['points'] = [
@@ -156,11 +156,14 @@ function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
   return Number.isFinite(value) ? [{ label, shade: 'able', points }] : [];
 }
 
-/** The drain from now to zero, between the least and the most time left; only for the whole run. */
+/**
+ * The expected drain of the backlog, from now until it is empty: after at least `least` and at most `most`
+ * milliseconds.
+ */
 function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const { at_least, at_most } = progress ?? {};
   if (status !== 'running' || at_least === undefined || at_most === undefined) return undefined;
-  // The backlog does not drain from the end of a part that ends before now.
+  // The expected drain begins now, so a part of the run that ends earlier does not show it.
   if (timeline.last_bin_complete) return undefined;
   const last = timeline.bins - 1;
   const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);
@@ -170,22 +173,22 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
 }
 
 /**
- * A phase in words. The picture of a silent execution ends some time after its driver was lost, so the
- * words say how long that is by now.
+ * A phase in words. The picture of an execution without a driver ends some time after the driver was lost,
+ * so the words say how long ago that was.
  */
-function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number): string {
+function wordsOf({ phase, by, began, goesOn }: PhaseSpan, now: number) {
   if (phase !== 'undriven') return by === undefined ? phase : `${phase} by ${by}`;
   return goesOn ? `no driver for ${duration((now - began) / 1000)}` : 'no driver';
 }
 
 interface PhaseStripProps {
   timeline: Timeline;
-  /** The end of the charts below. Milliseconds since 1970. */
+  /** The time at which the charts below end, in milliseconds since 1970. */
   until: number;
   notes?: Monitor['notes'];
 }
 
-/** The phases in words, and marks for notes, above the charts that have the phases' colours as background. */
+/** The phases in words, and marks for notes, above the charts, whose backgrounds have the phases' colours. */
 function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
   const { from: begin, until: end } = spanOf(timeline);
   const span = Math.max(1, until - begin);
@@ -194,7 +197,7 @@ function PhaseStrip({ timeline, until, notes = [] }: PhaseStripProps) {
       {phasesIn(timeline).map((part) => {
         const { phase, from, to } = part;
         const words = wordsOf(part, Math.max(end, thisMoment()));
-        // A band that ends in a hatched one has its label in its visible part.
+        // If a band ends under a hatched band, the label goes into the visible part.
         const hole = holesIn(timeline).find((one) => one.from > from && one.from < to)?.from ?? to;
         return (
           <div

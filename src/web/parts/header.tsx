@@ -9,18 +9,26 @@ import { Key, StatePill } from './pill.tsx';
 import { Sites } from './sites.tsx';
 
 interface Props extends Pick<ReturnType<typeof useShown>, 'monitor' | 'verdict' | 'counts' | 'isNow' | 'isAwaited'> {
-  /** The earlier moment that the monitor is of. */
+  /** The earlier moment that the monitor's answer is about. */
   moment?: string | undefined;
   slider: preact.ComponentChildren;
 }
 
-/** An execution in a few numbers. Facts from a different time than the numbers are dimmed and say so. */
-export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, slider }: Props) {
+/** The values that the parts of the header show. */
+interface Shown extends Props {
+  /** The CSS class for facts that are not from the same time as the counts. */
+  dimmed: string;
+}
+
+/** An execution in a few numbers. Facts from a different time than the numbers are dimmed. */
+export function Header(props: Props) {
+  const { monitor, counts, isNow, isAwaited, slider } = props;
   const { execution_id } = monitor;
-  // Until the answer for another moment has come, the state is that of now.
+  // Until the answer for another moment arrives, the current state is shown.
   const { failed, isExhausted } = isNow ? countsNow(monitor) : counts;
   const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
+  const shown = { ...props, dimmed };
   return (
     <section class={`card header ${isAwaited && !isNow ? 'awaited' : ''}`}>
       <div class="title">
@@ -30,22 +38,23 @@ export function Header({ monitor, verdict, counts, isNow, isAwaited, moment, sli
         </span>
         <PromptButton text={promptAbout(monitor)} />
       </div>
-      <Facts {...{ monitor, verdict, moment, dimmed }} />
-      {monitor.sites === undefined ? <Slices {...{ monitor, counts, isNow, dimmed }} /> : <Sites monitor={monitor} />}
+      <Facts {...shown} />
+      {monitor.sites === undefined ? <Slices {...shown} /> : <Sites monitor={monitor} />}
       {slider}
     </section>
   );
 }
 
 /** The progress of the slices. */
-function Slices({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
+function Slices(shown: Shown) {
+  const { monitor, counts, isNow } = shown;
   const { status, progress } = monitor;
   const { created, completed, failed, processing, queued, lost } = counts;
-  // Counts of an earlier moment are shown with the present status until the earlier one arrives.
+  // Counts from an earlier moment are shown with the current status until the status at that moment arrives.
   const now = { isInHandKnown: monitor.slices_processing !== undefined, isOver: status !== 'running' && !isNow };
   return (
     <>
-      <Figures {...{ monitor, counts, isNow, dimmed }} />
+      <Figures {...shown} />
       <Bar
         total={Math.max(progress?.slices_planned ?? 0, created)}
         parts={{ completed, failed, processing, queued, lost }}
@@ -64,14 +73,14 @@ function Slices({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'cou
   );
 }
 
-/** The most findings whose next calls a prompt names. */
+/** How many findings to include, with their next calls, in a prompt. */
 const promptedFindings = 3;
 
-/** Asks about an execution and its worst findings. */
-function promptAbout({ execution_id, findings }: Monitor): string {
+/** A prompt about an execution and its worst findings. */
+function promptAbout({ execution_id, findings }: Monitor) {
   const worst = findings.slice(0, promptedFindings);
   const codes = worst.length === 0 ? '' : ` It reports ${worst.map(({ code }) => code).join(', ')}.`;
-  return promptOf(`How is execution ${execution_id} doing, and is anything wrong with it?${codes}`, [
+  return promptOf(`How is execution ${execution_id} doing, and is anything wrong?${codes}`, [
     { tool: 'get_workflow_monitor', arguments: { execution_id } },
     ...(worst.length === 0
       ? [{ tool: 'get_execution_timeline', arguments: { execution_id } }]
@@ -99,7 +108,7 @@ function wordOf(state: string, { isInHandKnown, isOver }: Counted) {
   return isOver ? 'unfinished' : state;
 }
 
-function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'counts' | 'isNow'> & { dimmed: string }) {
+function Figures({ monitor, counts, isNow, dimmed }: Shown) {
   const { progress } = monitor;
   const planned = progress?.slices_planned;
   const withResult = counts.completed + counts.failed;
@@ -129,44 +138,40 @@ function Figures({ monitor, counts, isNow, dimmed }: Pick<Props, 'monitor' | 'co
   );
 }
 
-/** How many there will be, or other words if that is not known. */
+/** The expected total in words, or `otherwise` if it is unknown. */
 const ofAll = (n: number | undefined, otherwise: string) => (n === undefined ? otherwise : `of ${count(n)} planned`);
 
 /**
- * Why it has its status. A person's reason is shown with the name, and the pill says why a status is unknown.
+ * Why an execution has its status. Leaves out reasons that are shown elsewhere: a person's reason is next to
+ * the person's name, and the reason for an unknown status is in the pill.
  */
 const reasonOf = ({ status, status_reason, stopped_by }: Monitor) =>
   status === 'unknown' || stopped_by?.reason === status_reason ? undefined : status_reason;
 
-function Facts({
-  monitor,
-  verdict,
-  moment,
-  dimmed,
-}: Pick<Props, 'monitor' | 'verdict' | 'moment'> & { dimmed: string }) {
+function Facts({ monitor, verdict, moment, dimmed }: Shown) {
   const { status, phase, end_time } = monitor;
   const { target_worker_count, payload, speed } = monitor.configuration ?? {};
   const silent = silentSinceOf(monitor);
   const facts: Fact[] = [
     ['run', monitor.run_number],
     ['namespace', monitor.namespace],
-    ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until)],
+    ['heard until', monitor.heard_until && time(monitor.heard_until)],
     ['dialect', monitor.dialect],
     ['by', monitor.executed_by],
     ['start', time(monitor.start_time)],
     ['workers', monitor.capacity?.workers ?? target_worker_count],
-    // Its digest distinguishes it from others of its name, for those who compare runs.
+    // The digest is left out: only people who compare runs need to distinguish payloads with the same name.
     ['payload', payload?.replace(/ (?:sha256:\S+|\(\w+\))$/, '')],
     ['speed', speed],
   ];
-  // On their own line, since they appear and disappear.
+  // These facts have a line of their own, since they appear and disappear.
   const changing: Fact[] = [
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     [
       silent === undefined ? 'running for' : 'ran for',
       status === 'running' ? durationIfKnown(monitor.duration_seconds) : undefined,
     ],
-    ['end', end_time === undefined ? undefined : time(end_time)],
+    ['end', end_time && time(end_time)],
     ['silent for', silenceWords(silent, timeOfMoment(moment) || thisMoment())],
     ['data', verdict],
     ['quality', monitor.quality?.value],
@@ -189,8 +194,7 @@ const commandWords = (by: Monitor['paused_by']) =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 /**
- * How long it will take, in the place where it later shows how long it took, so that nothing moves at the
- * end.
+ * The time left, shown where the total time will appear later, so that nothing moves at the end.
  */
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (monitor.status !== 'running')
@@ -210,7 +214,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
 
 interface FigureProps {
   label: string;
-  /** Text whose width may change is beside the label, so that it moves no other figure. */
+  /** Text whose width may change, placed next to the label so that other figures do not move. */
   note?: string;
   children: preact.ComponentChildren;
   dimmed?: string;

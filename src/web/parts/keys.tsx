@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Button } from './card.tsx';
 
-/** The keys of every view; fields keep theirs. */
+/** The keys that work in every view; a field that has the focus handles its own keys. */
 const keys = [
   ['/', 'search'],
   ['j, k', 'next row, previous row'],
@@ -10,21 +10,21 @@ const keys = [
   ['Esc', 'close the open panel'],
   ['+, -', 'in a chart: zoom in, zoom out; or Ctrl + scroll'],
   ['Shift + arrow', 'in a chart: earlier, later; or Shift + scroll'],
-  ['arrows', 'in a chart: read the values, or go from attempt to attempt'],
+  ['arrows', 'in a chart: read values, or move between attempts'],
   ['?', 'these keys'],
 ] as const;
 
-/** The rows that `j` and `k` go through. */
+/** The rows that `j` and `k` move between. */
 const rows = 'main tbody :is(a, button), main [role=tabpanel] li button, main .wall a';
 
 /** Moves the focus to the next or previous row. */
-function goBy(step: 1 | -1): void {
+function goBy(step: 1 | -1) {
   const all = [...document.querySelectorAll<HTMLElement>(rows)].filter((row) => row.checkVisibility());
   const now = all.indexOf(document.activeElement as HTMLElement);
   all[now === -1 ? (step === 1 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, now + step))]?.focus();
 }
 
-function search(): void {
+function search() {
   const field = document.querySelector<HTMLInputElement>('main input[name=search]');
   for (let place = field?.closest('details'); place; place = place.parentElement?.closest('details')) place.open = true;
   field?.focus();
@@ -43,11 +43,11 @@ export function Keys() {
       k: () => goBy(-1),
       '?': () => list.current?.showModal(),
     };
-    const onKey = (event: KeyboardEvent): void => {
+    const onKey = (event: KeyboardEvent) => {
       const { key, ctrlKey, metaKey, altKey, target } = event;
       const action = ctrlKey || metaKey || altKey || isWriting(target) ? undefined : actions[key];
       if (action === undefined) return;
-      // "/" would be typed into the field that gets the focus.
+      // Otherwise "/" would be typed into the field that gets the focus.
       event.preventDefault();
       action();
     };

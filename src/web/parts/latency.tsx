@@ -11,7 +11,7 @@ const left = 168;
 const right = 78;
 
 /**
- * The distribution of each stage's delays on one logarithmic axis: bars, median, 95th percentile and longest.
+ * The distribution of each stage's delays on one logarithmic axis: bars, median, 95th percentile and maximum.
  */
 export function Latency({ timeline }: { timeline: Timeline }) {
   const { latency } = timeline;
@@ -20,7 +20,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   const x = linear([Math.log10(0.001), Math.log10(most * 1.2)], [left, width - right]);
   const at = (seconds: number) => x(Math.log10(Math.max(0.001, seconds)));
   const powers = Array.from({ length: Math.ceil(Math.log10(most) + 3) + 1 }, (_, n) => 10 ** (n - 3)).filter(
-    // At small widths only every other one, so that they do not overlap.
+    // At small widths only every other label is shown, so that labels do not overlap.
     (one, n) => one <= most * 1.2 && (width > 450 || n % 2 === 0),
   );
   const height = latency.length * rowHeight + 24;
@@ -43,7 +43,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
               <Stage key={stage.stage} stage={stage} top={row * rowHeight} at={at} width={width} />
             ))}
           </svg>
-          <p class="small">● median · ▮ 95 % · ◆ longest; at the right, median and 95 %</p>
+          <p class="small">● median · ▮ 95 % · ◆ longest; on the right: median and 95 %</p>
         </div>
       )}
     </Card>

@@ -2,8 +2,8 @@ import { inZone } from '../shared/format.ts';
 import { executionHash } from '../state/route.ts';
 
 /**
- * A sentence with its times in the reader's zone, and the ids of these executions as links; an id within a
- * longer one is no link.
+ * A sentence with its times in the reader's zone, and the ids of the given executions as links; an id inside a
+ * longer id is not a link.
  */
 export function Linked({ text, ids }: { text: string; ids: readonly string[] }) {
   const any = ids.map((id) => id.replaceAll(/[^\w-]/g, String.raw`\$&`)).join('|');

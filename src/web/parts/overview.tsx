@@ -15,12 +15,12 @@ import { type Column, numbers, Table } from './table.tsx';
 const pageRows = 25;
 const everyMilliseconds = 2000;
 
-/** How many rows to sort by an order other than time. */
+/** How many rows to request when they are sorted by anything other than time. */
 const sortedRows = 200;
 
 type Change = PageProps['change'];
 
-/** All executions: running ones first, then by start. */
+/** All executions: running ones first, then by start time. */
 export function Overview({ params, change }: PageProps) {
   const { status = '', cursor = '', sort = '' } = params;
   const asked = questionOf(params);
@@ -35,7 +35,7 @@ export function Overview({ params, change }: PageProps) {
     },
     { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds },
   );
-  // A server may start before the first run.
+  // There is no store yet if the server was started before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
   const [chosen, choose] = useState<string[]>([]);
   const toggle = (id: string) =>
@@ -76,7 +76,7 @@ const Pages = ({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirs
 );
 
 const Empty = ({ hint }: { hint: string | undefined }) => (
-  <p>There is no execution in this store yet{hint === undefined ? '.' : `: ${hint}.`}</p>
+  <p>There are no executions in this store yet{hint === undefined ? '.' : `: ${hint}.`}</p>
 );
 
 interface ExecutionsProps {
@@ -115,7 +115,9 @@ function Executions({ rows, chosen, toggle }: ExecutionsProps) {
   return <Table label="Executions" columns={columns} rows={rows} keyOf={({ execution_id }) => execution_id} isCards />;
 }
 
-/** How much of the plan is done; without a plan, of what was made so far. */
+/**
+ * The fraction of the planned slices that are done; without a plan, the fraction of the slices created so far.
+ */
 function SlicesOf({
   created,
   slices_planned: planned,

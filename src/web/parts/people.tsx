@@ -8,7 +8,7 @@ import { executionHash } from '../state/route.ts';
 import { CallError, world } from '../transport/call.ts';
 import { Card, sending } from './card.tsx';
 
-/** People's notes and judgement of an execution, and the forms to write more. */
+/** People's notes on an execution, their judgement of it, and the forms for adding more. */
 export function People({ monitor }: { monitor: Monitor }) {
   const { execution_id, quality, notes = [] } = monitor;
   if (world.kind !== 'live' && quality === undefined && notes.length === 0) return null;
@@ -36,7 +36,7 @@ function Write({ id }: { id: string }) {
   const write = (tool: string, args: object): void => void send(world.call(tool, { execution_id: id, ...by, ...args }));
   return (
     <details>
-      <summary>write a note, or judge the run</summary>
+      <summary>write a note or set the quality</summary>
       <form
         class="filters"
         onSubmit={sending(() => write('add_note', { text, ...(isForNext ? { for_next: true } : {}) }))}
@@ -56,7 +56,7 @@ function Write({ id }: { id: string }) {
             key={value}
             type="button"
             disabled={text.trim() === ''}
-            title="the text above is the reason"
+            title="reason: the text above"
             onClick={() => write('set_quality', { value, reason: text })}
           >
             {value === 'none' ? 'no quality' : `quality ${value}`}
@@ -70,7 +70,7 @@ function Write({ id }: { id: string }) {
 
 type Note = NonNullable<Shift['notes']>[number];
 
-/** People's notes; a note on an execution links to the page as it was then. */
+/** People's notes; a note on an execution links to the page as it was at the time of the note. */
 export function Notes({ notes }: { notes: readonly Note[] }) {
   if (notes.length === 0) return null;
   const isMixed = notes.some(({ for_next }) => for_next !== true);
@@ -95,7 +95,7 @@ export function Notes({ notes }: { notes: readonly Note[] }) {
   );
 }
 
-/** The reader's name, entered once, as a tool argument; absent if not given. */
+/** The reader's name as a tool argument; the reader enters it once. Absent if the reader gave none. */
 export function useOwnName() {
   const [name, setName] = useChoice<string>('name', '');
   const by = name.trim() === '' ? {} : { requested_by: name.trim() };
@@ -107,10 +107,10 @@ export function useOwnName() {
   return { by, field };
 }
 
-/** Sends a text, makes the page ask again, and shows why it was refused. */
+/** Sends a text and makes the page request its data again. If the text is refused, shows why. */
 export function useWriting() {
   const [told, tell] = useState('');
-  const send = async (work: Promise<unknown>): Promise<void> => {
+  const send = async (work: Promise<unknown>) => {
     try {
       await work;
       tell('written');

@@ -12,7 +12,7 @@ export function Pill({ state, children }: { state: string; children?: string }) 
   );
 }
 
-/** An execution in one pill: its health while it runs, else how it ended, and how many slices failed. */
+/** An execution as one pill: its health while it is running, otherwise how it ended, and how many slices failed. */
 export function StatePill(props: StateProps) {
   const { state, words } = stateOf(props);
   return <Pill state={state}>{words}</Pill>;
@@ -34,7 +34,7 @@ const paths = {
 
 type IconName = keyof typeof paths;
 
-/** An icon beside a word with the same meaning: for colour-blind readers, and for paper. */
+/** An icon next to a word with the same meaning: for colour-blind readers, and for paper. */
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
     <path d={paths[name]} />
@@ -61,7 +61,7 @@ const marks: Readonly<Record<string, readonly [IconName, string]>> = Object.from
 
 export const markOf = (state: string): readonly [icon: IconName, shade: string] => marks[state] ?? ['dot', 'plain'];
 
-/** A legend entry: a colour with its icon and its word. */
+/** A legend entry: a colour with its icon and its label. */
 export const Key = ({ state, children }: { state: string; children: ComponentChildren }) => (
   <span class="key">
     <span class={`swatch ${state}`} aria-hidden="true">
@@ -71,7 +71,7 @@ export const Key = ({ state, children }: { state: string; children: ComponentChi
   </span>
 );
 
-/** A legend entry: a dashed line with its word. */
+/** A legend entry: a dashed line with its label. */
 export const Dash = ({ shade, children }: { shade: string; children: ComponentChildren }) => (
   <span class="key">
     <span class={`dash ${shade}`} aria-hidden="true" /> {children}

@@ -4,7 +4,7 @@ import { amount, count, time, tookOf } from '../shared/format.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { world } from '../transport/call.ts';
-import { FaultBanner, Skeleton } from './banner.tsx';
+import { Answered } from './banner.tsx';
 import { Bar, More } from './card.tsx';
 import { Linked } from './linked.tsx';
 import { Notes } from './people.tsx';
@@ -14,11 +14,12 @@ import { numbers, Table } from './table.tsx';
 const spans = ['-1h', '-8h', '-24h', '-7d'];
 const everyMilliseconds = 10_000;
 
-/** The hand-over of a period. */
+/** The hand-over report for a period. */
 export function Shift({ params, change }: PageProps) {
   const since = params['since'] ?? '-8h';
   const ask = () => world.call<ShiftAnswer>('shift_report', { start_time: since });
-  const { answer, fault, at } = usePoll(ask, { key: since, every: everyMilliseconds });
+  const polled = usePoll(ask, { key: since, every: everyMilliseconds });
+  const { answer } = polled;
   return (
     <section class="card">
       <h1>
@@ -36,20 +37,20 @@ export function Shift({ params, change }: PageProps) {
           </button>
         ))}
       </p>
-      <FaultBanner fault={fault} at={at} />
-      {answer ? <Report report={answer} /> : !fault && <Skeleton />}
+      <Answered polled={polled}>{(report) => <Report report={report} />}</Answered>
     </section>
   );
 }
 
 type Alarm = NonNullable<ShiftAnswer['alarms']>[number];
 
-const inTheList = <a href={hashOf({ page: 'overview', ids: [], params: {} })}>in the list of executions</a>;
+const inTheList = <a href={hashOf({ page: 'overview' })}>in the list of executions</a>;
 
 function Report({ report }: { report: ShiftAnswer }) {
   const ids = report.executions.map(({ execution_id }) => execution_id);
   const { totals } = report;
-  // The table says who started a run, unless a client did, and an alarm who has seen it.
+  // Leaves out who started a run if the table names that user, and who has seen an alarm, since the alarm's
+  // line says so.
   const told = report.people
     .filter(({ did, name, execution_id: id }) =>
       did === 'started'
@@ -96,7 +97,7 @@ function Report({ report }: { report: ShiftAnswer }) {
   );
 }
 
-const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm): string => {
+const alarmWords = ({ alarm_id, sentence, raised_at, seen_by, seen_text, cleared_at }: Alarm) => {
   const seen = seen_by === undefined ? 'not seen by anyone' : `seen by ${seen_by}`;
   const over = cleared_at === undefined ? 'not cleared' : `cleared at ${time(cleared_at)}`;
   return `${time(raised_at)} ${alarm_id}: ${sentence} (${[seen, seen_text, over].filter(Boolean).join(', ')})`;

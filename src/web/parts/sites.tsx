@@ -14,9 +14,7 @@ const cellsOf = ({ site = 'unnamed', handed_over_at: at, task_id = '', ...counts
   ...[counts.registered, counts.processing, counts.processed, counts.failed].map(counted),
 ];
 
-/**
- * The sites that process the STF files of a run, and their progress. What no program reported is empty.
- */
+/** The sites that process the STF files of a run, and their progress. What no program has reported is left empty. */
 export const Sites = ({ monitor }: { monitor: Monitor }) => (
   <div>
     <table aria-label="Sites">

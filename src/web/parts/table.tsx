@@ -19,13 +19,13 @@ interface TableProps<Row> {
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   isTall?: boolean;
-  /** On a narrow screen the first column has its own line above the others. */
+  /** Whether, on a narrow screen, the first column has its own line above the others. */
   isStacked?: boolean;
-  /** On a narrow screen each row is a block of its cells, without heads. */
+  /** Whether, on a narrow screen, each row is shown as a block of cells, without column heads. */
   isCards?: boolean;
 }
 
-/** A table in its own box, which scrolls if there is no room. */
+/** A table in a box, which scrolls if the table does not fit. */
 export const Table = <Row,>({ label, columns, rows, keyOf, isTall, isStacked, isCards }: TableProps<Row>) => (
   <div
     class={`scroll ${isTall ? 'tall' : ''} ${isStacked ? 'stacked' : ''} ${isCards ? 'as-cards' : ''}`}

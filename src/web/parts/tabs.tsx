@@ -13,7 +13,7 @@ interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
-  /** The fields with a row's key and time, and with one word in bold. */
+  /** The fields that hold a row's key, its time, and the word to show in bold. */
   key: string;
   at: string;
   strong?: string;
@@ -65,7 +65,7 @@ type Row = Record<string, unknown>;
 
 interface Props {
   executionId: string;
-  /** The earlier moment of the rows. */
+  /** The earlier moment that the rows are from. */
   asOf?: string | undefined;
   tab: string | undefined;
   /** The time range shown, if it is not the whole run. ISO 8601. */
@@ -77,7 +77,7 @@ interface Props {
 }
 
 /** Arrow keys move between tabs (WAI-ARIA, "Tabs Pattern"). */
-function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
+function moveTo(event: KeyboardEvent, onTab: Props['onTab']) {
   const buttons = [...(event.currentTarget as Element).children] as HTMLElement[];
   const at = buttons.indexOf(event.target as HTMLElement);
   const step = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
@@ -89,7 +89,8 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
 }
 
 /**
- * Which rows to show: new rows wait while the table is off the screen, and none moves away under the pointer.
+ * Which rows to show: new rows wait while the table is off the screen or the pointer is on it, so that no
+ * row moves away under the pointer.
  */
 function useHeld(seq: number | undefined) {
   const [frame, isOnScreen] = useOnScreen();
@@ -99,7 +100,7 @@ function useHeld(seq: number | undefined) {
   return { frame, isHeld, hold, shown: shown.current };
 }
 
-/** Log lines, messages and failed slices of the time range shown, newest first. */
+/** Log lines, messages and failed slices in the time range shown, newest first. */
 export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
@@ -125,7 +126,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
         </div>
         {current.hasLevel === true && (
           <label>
-            level at least{' '}
+            minimum level{' '}
             <select value={level} onChange={(event) => setLevel(event.currentTarget.value)}>
               {levels.map((one) => (
                 <option key={one}>{one}</option>
@@ -141,7 +142,7 @@ export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq 
         <small>
           newest first, times in {zone}
           {part.start_time !== undefined && ', within the selected time range'}
-          {isHeld && ', updates paused while you point here'}
+          {isHeld && ', updates paused while the pointer is here'}
         </small>
       </div>
       <div
@@ -170,7 +171,7 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
     ...(asOf === undefined ? {} : { as_of: asOf }),
     ...tab.args(level),
     ...part,
-    // Match a word that is still being typed.
+    // A prefix search also finds a word that is still being typed.
     ...(search.trim() === '' || tab.hasSearch !== true ? {} : { search: `${search.trim()}*` }),
     limit: 50,
   };
@@ -179,19 +180,19 @@ function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Aske
   useEffect(() => setOlder(false), [key]);
   useEffect(() => {
     let isGone = false;
-    // Do not move a reader of older rows.
+    // Keep the place of a reader who is looking at older rows.
     if (isOlder) return undefined;
     world.call<Page<Row>>(tab.tool, args).then(
       (page) => !isGone && setState({ key, page }),
       (fault: CallError) => !isGone && setState({ key, fault }),
     );
     return () => void (isGone = true);
-    // Rows of an earlier moment stay as they are.
+    // The rows of an earlier moment do not change.
   }, [key, asOf === undefined && seq, isOlder]);
-  const more = async (): Promise<void> => {
+  const more = async () => {
     setOlder(true);
     const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.page?.next_cursor });
-    // The reader may have requested other rows meanwhile.
+    // The reader may have requested other rows in the meantime.
     setState((now) => {
       if (now.key !== key || now.page === undefined) return now;
       return { ...now, page: { ...now.page, items: [...now.page.items, ...items], next_cursor } };

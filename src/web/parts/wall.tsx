@@ -16,18 +16,18 @@ import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './card.tsx';
 import { Pill, StatePill } from './pill.tsx';
 
-/** How often the wall polls. Milliseconds. */
+/** How often the wall polls, in milliseconds. */
 const every = 2000;
 
-/** The most running executions on a wall, and the most ended ones below them. */
+/** Maximum number of running executions on a wall, and of ended ones below them. */
 const [maxCards, maxEnded] = [6, 6];
 
-/** The most cards that have room for their course. */
+/** With more cards than this, there is no room for the course of each execution. */
 const maxRoomy = 3;
 
 /**
  * The page for a wall screen: a card for each running execution, readable from afar, and small cards for the
- * last ended ones.
+ * executions that ended last.
  */
 export function Wall() {
   const now = useNow();
@@ -65,8 +65,8 @@ export function Wall() {
 }
 
 /**
- * The running executions that fit, the number of the others, and, of the twenty newest executions, those that
- * ended last.
+ * The running executions that fit on the wall, the number of other running ones, and, of the twenty newest
+ * executions, those that ended last.
  */
 function useLists() {
   return usePoll(
@@ -94,14 +94,14 @@ const Rest = ({ last, now }: { last: ExecutionRow | undefined; now: number }) =>
   </p>
 );
 
-/** Whether cards have room for their course: not on a phone, and not if there are many. */
+/** Whether cards have room for a chart of their execution's progress: not on a phone, and not if there are many cards. */
 const hasRoomFor = (cards: number) => cards <= maxRoomy && matchMedia('(min-width: 1000px)').matches;
 
-/** The number of cards side by side: two rows from four cards on. */
+/** The number of cards per row. With four cards or more, there are two rows. */
 const columnsOf = (cards: number) => Math.max(1, cards < 4 ? cards : Math.ceil(cards / 2));
 
-/** Shows the worst health of all running executions in the browser tab. */
-function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
+/** Shows, in the browser tab, the worst health of all running executions. */
+function useWallInTab(monitors: readonly Monitor[], isAway: boolean) {
   const known = worstOf(monitors.flatMap((one) => one.health ?? []));
   const health = known ?? (monitors.length === 0 ? 'nothing is running' : 'unknown');
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
@@ -150,8 +150,8 @@ function WallCard({ id, hasRoom, onSeen }: { id: string; hasRoom: boolean; onSee
   );
 }
 
-/** The other figures of a card. Their line keeps its space even if it is empty. */
-function factsOf(monitor: Monitor, failed: number): string[] {
+/** The other figures on a card. Their line takes up space even if it is empty. */
+function factsOf(monitor: Monitor, failed: number) {
   const left = monitor.progress?.seconds_left;
   const silent = silentSinceOf(monitor);
   return [
@@ -176,12 +176,12 @@ function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
   );
 }
 
-/** How often the picture is renewed, in milliseconds, and in how many bins. */
+/** How often the picture is refreshed, in milliseconds, and how many bins it has. */
 const [courseEvery, bins] = [10_000, 90];
 
 /**
- * The slices that were done and that failed, from the start of an execution until now: whether it speeds up,
- * slows down or stands still.
+ * Completed and failed slices from the start of an execution until now. They show whether the execution is
+ * speeding up, slowing down or standing still.
  */
 function Course({ id }: { id: string }) {
   const ask = () => world.call<Timeline>('get_execution_timeline', { execution_id: id, bins, slots: 0 });
@@ -207,10 +207,10 @@ function Course({ id }: { id: string }) {
   );
 }
 
-/** Whether slices are counted: prompt processing makes none, and elsewhere they may not be seen. */
+/** Whether slices are counted: prompt processing makes no slices, and other programs' slices may be unobservable. */
 const areCounted = ({ slices_completed }: Monitor) => slices_completed !== undefined;
 
-/** The slices of an execution, where they are counted. */
+/** The slices of an execution, if they are counted. */
 function Progress({ monitor }: { monitor: Monitor }) {
   if (!areCounted(monitor)) return null;
   const { created, completed, failed, processing, queued } = countsNow(monitor);
@@ -218,8 +218,11 @@ function Progress({ monitor }: { monitor: Monitor }) {
   return <Bar total={total} parts={{ completed, failed, processing, queued }} />;
 }
 
-/** What a card counts: slices, else STF files, in prompt processing with those that PanDA is done with at each site. */
-function whatWords(monitor: Monitor, over: number): string {
+/**
+ * The items that a card counts: slices or, if they are not counted, STF files; in prompt processing, also how
+ * many files PanDA has finished at each site.
+ */
+function whatWords(monitor: Monitor, over: number) {
   const { sites = [], progress } = monitor;
   if (areCounted(monitor))
     return `${count(over)} of ${count(progress?.slices_planned ?? countsNow(monitor).created)} slices`;
@@ -229,8 +232,11 @@ function whatWords(monitor: Monitor, over: number): string {
   return ['STF files', ...places].join(', ');
 }
 
-/** The share of the planned slices that are final; without a plan, the slices that have a result, else the STF files. */
-function doneWords(monitor: Monitor, over: number): string {
+/**
+ * The share of the planned slices that are final; without a plan, the number of slices that have a result; if
+ * slices are not counted, the number of STF files.
+ */
+function doneWords(monitor: Monitor, over: number) {
   if (!areCounted(monitor)) return count(monitor.stf_count);
   const { slices_planned: planned, slices_final = over } = monitor.progress ?? {};
   return planned === undefined ? count(over) : percent(slices_final, planned, 0);

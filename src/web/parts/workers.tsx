@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 
 import { sliceFilename } from '../../domain/file-names.ts';
 import { duration } from '../../lib/duration.ts';
-import { type Bar, BarIndex, barsOf, isLost } from '../draw/paint.ts';
+import { type Bar, barAt, barBeside, barsOf, firstBar, isLost } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
 import { holesIn, type Range, spanOf } from '../draw/span.ts';
 import type { Timeline } from '../shared/answers.ts';
@@ -16,20 +16,20 @@ import { Key } from './pill.tsx';
 
 const maxHeight = 520;
 
-/** The number of rows shown; before the attempts arrive, those that reserve their place. */
+/** The number of rows shown; before the attempts arrive, the number of rows to reserve for them. */
 const rowsOf = ({ slots, slot_count }: Timeline) => Math.max(1, slots?.length ?? Math.min(maxSlots, slot_count));
 
 interface Props extends Steered {
   onZoom: NonNullable<Steered['onZoom']>;
   timeline: Timeline;
-  /** Whether the execution has ended: nothing is in progress any longer. */
+  /** Whether the execution has ended, so that nothing is in progress. */
   hasEnded: boolean;
   asOf: number | undefined;
   theme: string;
   onOpen: (slice: string) => void;
 }
 
-/** Every attempt of every worker slot, painted as pixels. Hover, click or arrow keys identify an attempt. */
+/** Every attempt of every worker slot, painted as pixels. Hovering, clicking and arrow keys identify an attempt. */
 export function Workers(props: Props) {
   const { timeline, hasEnded } = props;
   const [box, width] = useWidth();
@@ -66,7 +66,7 @@ interface Place {
   rowHeight: number;
 }
 
-/** Beside the attempt that it is about, below its row. */
+/** The place of a readout: beside its attempt, below the attempt's row. */
 function placeOf(bar: Bar | undefined, { timeline, width, rowHeight }: Place): Record<string, string> {
   if (bar === undefined) return { display: 'none' };
   const { from, until } = spanOf(timeline);
@@ -88,33 +88,32 @@ function Work(props: WorkProps) {
   const height = rows * rowHeight;
   const range = spanOf(timeline);
   const span = Math.max(1, range.until - range.from);
-  const index = useMemo(() => new BarIndex(bars), [bars]);
   const canvas = usePainting({ timeline, bars, width, height, rowHeight, span, theme: props.theme });
-  const timeAt = ({ clientX, currentTarget }: MouseEvent): number => {
+  const timeAt = ({ clientX, currentTarget }: MouseEvent) => {
     const edge = (currentTarget as HTMLElement).getBoundingClientRect();
     return ((clientX - edge.left) / edge.width) * span;
   };
-  const found = (event: MouseEvent): Bar | undefined => {
+  const found = (event: MouseEvent) => {
     const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
+    return barAt(bars, Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
   const open = ({ stf, sliceId }: Bar) => onOpen(sliceFilename(stf, sliceId));
   const steering = useSteering(range, onZoom);
-  const onKey = (event: KeyboardEvent): void => {
+  const onKey = (event: KeyboardEvent) => {
     if (steering.onKey(event)) return;
     const step = stepOf[event.key];
     if (step !== undefined) {
       event.preventDefault();
-      const next = bar === undefined ? index.first() : index.beside(bar, step);
+      const next = bar === undefined ? firstBar(bars) : barBeside(bars, bar, step);
       setBar(next);
       onCursor(next && range.from + next.start);
     } else if (event.key === 'Enter' && bar !== undefined) open(bar);
   };
-  const onClick = (event: MouseEvent): void => {
+  const onClick = (event: MouseEvent) => {
     const one = found(event);
     const at = timeAt(event);
     if (one !== undefined) open(one);
-    // There are too many attempts to draw each one: a click zooms in.
+    // There are too many attempts to draw each of them, so a click zooms in.
     else if (timeline.slots !== undefined && timeline.spans === undefined)
       onZoom(range.from + Math.max(0, at - span / 20), range.from + Math.min(span, at + span / 20));
   };
@@ -124,7 +123,7 @@ function Work(props: WorkProps) {
       style={{ height: `${height}px`, marginLeft: `${left}px`, width: `${width}px` }}
       tabindex={0}
       role="application"
-      aria-label={`Workers over time, ${rows} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
+      aria-label={`Workers over time, ${rows} slots. Arrow keys move between attempts; Enter opens the focused one.`}
       onKeyDown={onKey}
       onWheel={(event) => steering.onWheel(event, range.from + timeAt(event))}
       onPointerMove={(event) => {
@@ -150,28 +149,28 @@ const stepOf: Readonly<Partial<Record<string, 'left' | 'right' | 'up' | 'down'>>
   ArrowDown: 'down',
 };
 
-const hintOf = ({ slots, spans }: Timeline): string =>
+const hintOf = ({ slots, spans }: Timeline) =>
   spans === undefined && slots !== undefined
-    ? 'too many attempts to draw each: click to zoom in'
+    ? 'too many attempts to draw individually: click to zoom in'
     : 'hover or use the arrow keys; click or press Enter to see a slice’s path';
 
-function wordsOf(timeline: Timeline, bars: number): string {
+function wordsOf(timeline: Timeline, bars: number) {
   const { slots, slot_count, spans } = timeline;
   const rows = rowsOf(timeline);
   const what =
-    slots === undefined ? 'loading' : spans === undefined ? 'busy share of each bin' : amount(bars, 'attempt');
+    slots === undefined ? 'loading' : spans === undefined ? 'busy time in each bin' : amount(bars, 'attempt');
   return `${rows < slot_count ? `${rows} of ` : ''}${amount(slot_count, 'slot')}, ${what}`;
 }
 
-function readingOf(bar: Bar, timeline: Timeline): string {
+function readingOf(bar: Bar, timeline: Timeline) {
   const { from } = spanOf(timeline);
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} by ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'processing' : isLost(bar) ? 'no result' : bar.state} on ${timeline.slots?.[bar.row] ?? ''}, from ${clock(from + bar.start, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 interface MarksProps {
   timeline: Timeline;
   asOf: number | undefined;
-  /** The range that the wheel requests. */
+  /** The range that the user is choosing with the wheel. */
   pending: Range | undefined;
   cursor: number | undefined;
   /** The attempt under the cursor. */
@@ -180,8 +179,8 @@ interface MarksProps {
 }
 
 /**
- * Drawn over the attempts: what is later than the chosen moment, the range to be chosen, the cursor and its
- * attempt.
+ * Marks drawn over the attempts: the time after the chosen moment, the range that is being chosen, and the
+ * cursor with its attempt.
  */
 function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) {
   const { from, until } = spanOf(timeline);
@@ -214,7 +213,7 @@ function Marks({ timeline, asOf, pending, cursor, bar, rowHeight }: MarksProps) 
   );
 }
 
-/** The ends of the slots' names, beside their rows. */
+/** The last parts of the slots' names, next to their rows. */
 function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: number }) {
   const each = Math.max(1, Math.ceil(14 / rowHeight));
   return (

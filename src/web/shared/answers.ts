@@ -1,6 +1,6 @@
 import type { ListItem } from '../../domain/list-columns.ts';
 
-/** The tool answers that the page reads, typed by the schemas that check them. */
+/** The tools' answers as the page reads them, typed by the schemas that check them. */
 export type { Audit, Comparison, Trace } from '../../tools/answers/reports.ts';
 export type { Finding, Monitor } from '../../tools/answers/monitor.ts';
 export type { Page } from '../../domain/list-columns.ts';

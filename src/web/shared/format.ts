@@ -7,10 +7,10 @@ import type { ExecutionRow } from './answers.ts';
 /** A whole number with narrow no-break spaces between thousands. */
 export const count = (n: number) => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
 
-/** A number, with separated thousands, and its noun: `1 slot`, `2 slots`. */
+/** A number, with its thousands separated, and its noun: `1 slot`, `2 slots`. */
 export const amount = (n: number, one: string, many?: string) => `${count(n)} ${nounFor(n, one, many)}`;
 
-/** A share of work done. */
+/** A share of work done, in percent. */
 export const percent = (done: number, all: number, digits = 1) => `${percentDone(done, all, digits).toFixed(digits)} %`;
 
 export type Zone = 'UTC' | 'local';
@@ -19,19 +19,19 @@ export type Zone = 'UTC' | 'local';
 export let zone: Zone = 'UTC';
 
 /** Shows times in this zone, from the next rendering on. */
-export function showTimesIn(next: Zone): void {
+export function showTimesIn(next: Zone) {
   zone = next;
 }
 
-/** A time as `lib/words.ts` has it, but in the reader's zone. */
-export function time(iso: string | number): string {
+/** A time formatted as in `lib/words.ts`, but in the reader's zone. */
+export function time(iso: string | number) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
   return `${columnTime(isoIn(date.getTime()))} ${zone === 'UTC' ? zone : offsetOf(date)}`;
 }
 
 /** The offset of local time from UTC, such as `+01:00`. */
-function offsetOf(date: Date): string {
+function offsetOf(date: Date) {
   const minutes = -date.getTimezoneOffset();
   const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
   return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
@@ -43,43 +43,43 @@ export const inZone = (sentence: string) => sentence.replaceAll(isoTime, (iso) =
 /** The time of day, for axes and rows with the zone shown above them. */
 export const clock = (at: number, withMilliseconds = false) => isoIn(at).slice(11, withMilliseconds ? 23 : 19);
 
-/** The label of a tick: the time of day, at midnight the date. */
-export function tickLabel(at: number, withMilliseconds: boolean): string {
+/** The label of a tick: the time of day or, at midnight, the date. */
+export function tickLabel(at: number, withMilliseconds: boolean) {
   const words = clock(at, withMilliseconds);
   return /^00:00:00(.000)?$/.test(words) ? isoIn(at).slice(0, 10) : words;
 }
 
-/** A time in the form of ISO 8601 in the chosen zone, which it does not name. */
+/** A time in ISO 8601 form, in the chosen zone, but without the zone's name. */
 const isoIn = (at: number) =>
   new Date(zone === 'UTC' ? at : at - new Date(at).getTimezoneOffset() * 60_000).toISOString();
 
 /** An approximate age. */
 export const age = (seconds: number) => (seconds < 1.5 ? 'now' : `${wholeDuration(seconds)} ago`);
 
-/** A refusal without the tool that lists the existing values: the page has a list. */
+/** A refusal without the name of the tool that lists the existing values, since the page has a list. */
 export const refusalForPeople = (sentence: string) => sentence.replace(/[,;] list_\w+ lists (all|the others)/, '');
 
 /** The ids of executions that a refusal suggests. */
-export const proposedIn = (refusal: string): string[] =>
+export const proposedIn = (refusal: string) =>
   (/^EXECUTION_NOT_FOUND.*(?:the nearest:|its execution id,) ([^;]+)/.exec(refusal)?.[1] ?? '')
     .split(', ')
     .filter(Boolean);
 
-/** The duration of an execution, or the time since its driver was last heard from. */
+/** The duration of an execution, or how long its driver has been silent. */
 export const tookOf = ({
   duration_seconds,
   silent_seconds: silent,
 }: Pick<ExecutionRow, 'duration_seconds' | 'silent_seconds'>) =>
   silent === undefined ? durationIfKnown(duration_seconds) : `silent for ${duration(silent)}`;
 
-/** Empty while it is unknown: the clock is behind. */
+/** A duration; empty while it is unknown because the clock is behind. */
 export const durationIfKnown = (seconds: number | undefined) => (seconds === undefined ? '' : duration(seconds));
 
 /**
- * The time of day of a row, to the millisecond; after the date, if it is not that of the row above. A text
- * that is not a time stays unchanged.
+ * The time of day of a row, to the millisecond; preceded by the date if the row above has a different date. A
+ * text that is not a time stays unchanged.
  */
-export function rowTime(iso: string, above: string | undefined): string {
+export function rowTime(iso: string, above: string | undefined) {
   const shown = (text = '') => (Number.isNaN(Date.parse(text)) ? text : isoIn(Date.parse(text)));
   const at = shown(iso);
   return at.slice(shown(above).slice(0, 10) === at.slice(0, 10) ? 11 : 0, 23).replace('T', ' ');

@@ -6,18 +6,18 @@ export interface StateProps {
   /** Shown instead of the status `unknown`. */
   status_reason?: string | undefined;
   health?: string | undefined;
-  /** Whether it runs without a driver. */
+  /** Whether the execution is running without a driver. */
   isSilent?: boolean;
-  /** How many slices failed; of an ended execution, those that failed permanently. */
+  /** How many slices failed; for an ended execution, those that failed permanently. */
   failed: number;
   isExhausted?: boolean;
 }
 
-/** Of slices that are not retried, and of those that may be. */
+/** The word for failed slices, depending on whether they may still be retried. */
 export const failedWords = (isExhausted: boolean) => (isExhausted ? 'failed for good' : 'failed');
 
-/** The mark of an execution's state, and its words. With failed slices the mark is never a calm one. */
-export function stateOf(props: StateProps): { state: string; words: string } {
+/** The mark and the words for an execution's state. If slices have failed, the mark is never reassuring. */
+export function stateOf(props: StateProps) {
   const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
   // PanDA may still be working on the files of a run that has ended, or be stuck.
   const isUnderWay = status === 'running' || health === 'draining' || health === 'stalled';
@@ -30,16 +30,16 @@ export function stateOf(props: StateProps): { state: string; words: string } {
   };
 }
 
-/** What is shown instead of findings: without a health value, their absence proves nothing. */
-export const noFindingWords = ({ health }: Pick<Monitor, 'health'>): string =>
-  health === undefined ? 'Whether anything is wrong is not known' : 'Nothing is wrong';
+/** The words shown if there are no findings. If the health is unknown, something may still be wrong. */
+export const noFindingWords = ({ health }: Pick<Monitor, 'health'>) =>
+  health === undefined ? 'Its health is not known' : 'Nothing is wrong';
 
 /** When the lost driver of a running execution was last heard from; undefined if the driver is not lost. */
 export const silentSinceOf = ({ status, drivers }: Monitor) =>
   status === 'running' ? (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) : undefined;
 
-/** The state of an execution on a wall. No reassuring word is shown beside an error. */
-export function wallState(monitor: Monitor): { state: string; words: string } {
+/** The state of an execution as shown on a wall display. No reassuring word is shown next to an error. */
+export function wallState(monitor: Monitor) {
   const { status, health, findings } = monitor;
   const worst = findings[0]?.severity;
   const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
@@ -53,7 +53,7 @@ export function wallState(monitor: Monitor): { state: string; words: string } {
   return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
 }
 
-/** Orders of rows other than by time, largest first. */
+/** The ways to sort rows other than by time: each sorts by a number, largest first. */
 export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   took: ({ duration_seconds = 0 }) => duration_seconds,
   failed: ({ slices_failed = 0, stf_failed = 0 }) => slices_failed + stf_failed,
@@ -61,11 +61,12 @@ export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
   STFs: ({ stf_count }) => stf_count,
 };
 
-/** Rows in the order chosen by the user: by default running ones first, then the newest start. */
+/** Rows in the order chosen by the user: by default, running executions, then all others, each newest first. */
 export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
   const order = orders[sort];
   if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));
   const isOver = ({ status }: ExecutionRow) => Number(status !== 'running');
-  // A store lists them as recorded, and one that was observed may have been recorded later than it ran.
+  // A store lists executions in the order of recording, and an observed execution may have been recorded long
+  // after it ran.
   return rows.toSorted((a, b) => isOver(a) - isOver(b) || Date.parse(b.start_time) - Date.parse(a.start_time));
 }

@@ -13,7 +13,10 @@ export function useMonitor(id: string, every: number): Polled<Monitor> {
   return usePoll(ask, { key: id, every, isOver: isEnded });
 }
 
-/** How long a slider must rest before its moment is requested: it passes many on the way. Milliseconds. */
+/**
+ * How long a slider must rest before the moment that it points to is requested, in milliseconds, since the
+ * slider passes many on the way.
+ */
 const settled = 100;
 
 /** An execution at an earlier moment. */
@@ -23,8 +26,8 @@ interface Then {
 }
 
 /**
- * An execution at a moment; the previous answer stays until the next one arrives.
- * @param asOf as `as_of` of tools; undefined: now, which has no answer
+ * An execution at a moment; the previous answer is kept until the next one arrives.
+ * @param asOf like the tools' `as_of`; if undefined, nothing is requested
  */
 export function useMonitorAt(id: string, asOf: string | undefined) {
   const moment = useSettled(asOf, settled);
@@ -39,11 +42,11 @@ export function useMonitorAt(id: string, asOf: string | undefined) {
 }
 
 /** Whether the data of an ended execution are complete. The audit is slow, so it is requested once. */
-export function useVerdict(id: string, isOver: boolean): string | undefined {
+export function useVerdict(id: string, isOver: boolean) {
   const { answer, fault } = useAnswer(`${id} ${isOver}`, async () =>
     isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
   );
-  // There is a text from the beginning: the line must not grow when the verdict arrives.
+  // Some text is shown from the start, so that the line does not grow when the verdict arrives.
   return answer === undefined ? (isOver && fault === undefined ? 'checking' : undefined) : dataWords(answer);
 }
 
@@ -51,7 +54,7 @@ export function useVerdict(id: string, isOver: boolean): string | undefined {
 const isBehind = ({ until }: TimelineAnswer) => until !== undefined && Date.now() > Date.parse(until);
 
 /**
- * The timeline of an execution, or of a part of it; keeps the previous answer if nothing has changed and no
+ * The timeline of an execution, or of a part of it; returns the previous answer if nothing has changed and no
  * bin has ended.
  */
 export function useTimeline(
@@ -90,7 +93,7 @@ export interface Part {
   end_time?: string;
 }
 
-/** The most slots whose attempts are shown. */
+/** Maximum number of slots whose attempts are shown. */
 export const maxSlots = 400;
 
 interface CourseOptions {
@@ -101,8 +104,8 @@ interface CourseOptions {
 }
 
 /**
- * The course of an execution over time, and of the part that the user chose. Each stays until the next one
- * arrives.
+ * The course of a whole execution over time, and that of the part that the user chose. Each course is kept
+ * until the next one arrives.
  */
 export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: CourseOptions) {
   const isPart = part.start_time !== undefined;
@@ -113,19 +116,22 @@ export function useCourse(id: string, part: Part, { every, isOver, hasSlots }: C
   const line = useKept(drawable(isPart ? whole.answer : polled.answer));
   const at = useKept(polled.at === 0 ? undefined : polled.at);
   return {
-    /** Of the whole run. */
+    /** The course of the whole run. */
     line,
-    /** Of the part, or else of the whole run, which is also requested while a part is shown. */
+    /**
+     * The course of the chosen part or, if none is chosen, of the whole run. The latter is requested in either
+     * case.
+     */
     shown: isPart ? chosen : line,
     /** Whether `shown` is still the previous part. */
     isAwaited: drawable(polled.answer) === undefined,
-    /** With the time of the last picture, which stays until the next one arrives. */
+    /** The last poll, but with the arrival time of the picture that is still shown. */
     polled: { ...polled, at: at ?? 0 },
   };
 }
 
 /** Keeps the previous value until the next one arrives. */
-function useKept<T>(value: T | undefined): T | undefined {
+function useKept<T>(value: T | undefined) {
   const kept = useRef(value);
   kept.current = value ?? kept.current;
   return kept.current;

@@ -6,23 +6,23 @@ import { tried } from '../../lib/tried.ts';
 import { CallError } from '../transport/call.ts';
 import { changed, hashOf, readRoute, type Route } from './route.ts';
 
-/** How many parts of a run this page has shown before the present one. */
+/** How many parts of a run this page has shown before the current one. */
 export const stepsBack = () => (history.state as { steps?: number } | null)?.steps ?? 0;
 
 /**
- * The route of the address, and a function to change its parameters. A chosen part of a run adds a history
- * entry, so "back" leaves it; other changes add nothing.
+ * The route that the address names, and a function to change its parameters. Choosing a part of a run adds a
+ * history entry, so that "back" leaves the part; other changes add nothing.
  */
 export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {
     const read = () => setRoute(readRoute(location.hash));
     addEventListener('hashchange', read);
-    // The address may have changed between the first render and this listener.
+    // The address may have changed after the first render but before this listener was added.
     read();
     return () => removeEventListener('hashchange', read);
   }, []);
-  const change = (params: Record<string, string | undefined>): void => {
+  const change = (params: Record<string, string | undefined>) => {
     const now = readRoute(location.hash);
     const next = { ...now, params: changed(now.params, params) };
     if (hashOf(next) === hashOf(now)) return;
@@ -30,7 +30,7 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
       if ('from' in params) history.pushState({ steps: stepsBack() + 1 }, '', hashOf(next));
       else history.replaceState(history.state, '', hashOf(next));
     } catch {
-      // The frame of a chat has no address of its own, only a fragment.
+      // In a chat, the page's frame has no address of its own, only a fragment.
       location.hash = hashOf(next);
     }
     setRoute(next);
@@ -42,16 +42,17 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
 export interface Polled<T> {
   answer: T | undefined;
   fault: CallError | undefined;
-  /** When the answer arrived, in milliseconds since 1970; 0 without one. */
+  /** When the answer arrived, in milliseconds since 1970; 0 if there is none. */
   at: number;
 }
 
-/** The longest pause between two attempts to reach the server. Milliseconds. */
+/** The longest pause between two attempts to reach the server, in milliseconds. */
 export const longestPause = 15_000;
 
 /**
- * Asks now and again every `every` milliseconds: less often without an answer, not while the page is hidden,
- * and never after `isOver`. The last answer stays until the next arrives.
+ * Asks immediately, and then every `every` milliseconds, but less often while the server does not answer, not
+ * while the page is hidden, and never again once `isOver` is true of an answer. The last answer is kept until
+ * the next one arrives.
  */
 export function usePoll<T>(
   ask: (before: T | undefined) => Promise<T>,
@@ -66,7 +67,7 @@ export function usePoll<T>(
     let failures = 0;
     let isGone = false;
     let isAsking = false;
-    const look = async (): Promise<void> => {
+    const look = async () => {
       timer = undefined;
       isAsking = true;
       try {
@@ -87,8 +88,8 @@ export function usePoll<T>(
       if (!document.hidden)
         timer = setTimeout(look, failures === 0 ? every : backoff(failures, { first: every, longest: longestPause }));
     };
-    const onVisible = (): void => {
-      // Never run two polling loops at once, whatever wakes this one.
+    const onVisible = () => {
+      // Never run two polling loops at once, whatever event calls this.
       if (document.hidden || isAsking || (answer !== undefined && isOver(answer))) return;
       clearTimeout(timer);
       void look();
@@ -111,7 +112,7 @@ export const useAnswer = <T>(key: string, ask: () => Promise<T>) =>
   usePoll(ask, { key, every: 2000, isOver: () => true });
 
 /** The last value that stayed unchanged for this many milliseconds. */
-export function useSettled<T>(value: T, milliseconds: number): T {
+export function useSettled<T>(value: T, milliseconds: number) {
   const [settled, setSettled] = useState(value);
   useEffect(() => {
     const timer = setTimeout(() => setSettled(value), milliseconds);
@@ -120,26 +121,26 @@ export function useSettled<T>(value: T, milliseconds: number): T {
   return settled;
 }
 
-/** Whether a media query matches, such as `print`. */
-export function useMedia(query: string): boolean {
+/** Whether a media query, such as `print`, matches. */
+export function useMedia(query: string) {
   const [fits, setFits] = useState(() => matchMedia(query).matches);
   useEffect(() => {
     const media = matchMedia(query);
     const onChange = () => setFits(media.matches);
     media.addEventListener('change', onChange);
-    // It may have changed between the render and this listener.
+    // The match may have changed after the render but before this listener was added.
     onChange();
     return () => media.removeEventListener('change', onChange);
   }, [query]);
   return fits;
 }
 
-/** The width of a card's content on a sheet of A4. Pixels. */
+/** The width of a card's content on a sheet of A4, in pixels. */
 const paperWidth = 670;
 
 /**
- * The current width of an element in pixels. On paper it is that of a card, or drawings made for a wide
- * screen would be shrunk to tiny letters.
+ * The current width of an element in pixels. On paper it is a card's width, because the text of drawings made
+ * for a wide screen would otherwise be tiny.
  */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);
@@ -157,8 +158,8 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
 }
 
 /**
- * Whether an element is on the screen now. @param margin a margin around the screen that counts too, in CSS
- * syntax
+ * Whether an element is on the screen now.
+ * @param margin a margin around the screen that counts too, in CSS syntax
  */
 export function useOnScreen(margin = '0px'): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);
@@ -186,7 +187,7 @@ export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
 }
 
 /** The current time in milliseconds since 1970, updated every second. */
-export function useNow(): number {
+export function useNow() {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
@@ -199,17 +200,17 @@ export function useNow(): number {
 export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
   const key = `swf-mcp-${name}`;
   const [value, setValue] = useState<T>(() => tried(() => localStorage.getItem(key) as T | null) ?? initial);
-  const choose = (next: T): void => {
+  const choose = (next: T) => {
     setValue(next);
-    // A file has no storage: the choice lasts as long as the page.
+    // A page opened as a file has no storage, so the choice is lost when the page is closed.
     tried(() => localStorage.setItem(key, next));
   };
   return [value, choose];
 }
 
 /**
- * Measures the first element of a place while the page shows the present; at an earlier moment the place
- * keeps that height (`--still`).
+ * Measures the height of a place's first element while the page shows the present; when it shows an earlier
+ * moment, the place keeps that height (`--still`).
  */
 export function useHeight(isMeasured: boolean) {
   const ref = useRef<HTMLDivElement>(null);
@@ -223,7 +224,7 @@ export function useHeight(isMeasured: boolean) {
 
 /**
  * A place of constant height for findings and causes, which appear and disappear during a run and while its
- * film plays. It stays as it is when the run ends, and an earlier moment has the height of the present.
+ * film plays. Its height does not change when the run ends or when an earlier moment is shown.
  */
 export function useStill(isLive: boolean, isThen: boolean, showsNow: boolean) {
   const [wasLive] = useState(isLive);

@@ -12,7 +12,7 @@ interface Asked {
 }
 
 /**
- * An execution as shown: now, or at the moment of the address once the server has answered for it. Until then
+ * An execution as shown: now, or at the moment in the address once the server has answered for it. Until then
  * the previous moment is shown, if there was one. A report has no server to ask.
  */
 export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
@@ -43,51 +43,50 @@ export function useShown(id: string, { monitor, params, line, isOver }: Asked) {
       };
 }
 
-/** The moment of the address, if a server can answer for it. */
-function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {
+/** The moment in the address, if valid; undefined in a report, which has no server to ask. */
+function useMoment({ asof }: Readonly<Record<string, string>>) {
   return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
 }
 
 /** The time of `TIME` or `TIME@MESSAGE_ID`, in milliseconds since 1970; NaN for anything else. */
 export const timeOfMoment = (asof = '') => Date.parse(asof.split('@')[0] ?? '');
 
-function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
+function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined) {
   const at = timeOfMoment(asof);
   if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).until) return undefined;
-  // Show the time of the counts, however long the bins are by now.
+  // Show the end of the bin, which is the time of its counts: bins may have become longer since the address was
+  // made.
   return endOf(whole, binOf(whole, at));
 }
-
-type SliceCounts = ReturnType<typeof countsNow>;
 
 export const countsNow = (monitor: Monitor) => ({
   created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed ?? 0,
   failed: monitor.slices_failed ?? monitor.stf_failed ?? 0,
-  /** With live workers. */
+  /** Slices in progress with workers that are alive. */
   processing: (monitor.slices_processing ?? 0) - (monitor.slices_to_redo ?? 0),
   // For an observed execution, no message says whether a slice is waiting or in progress.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
-  /** Held by workers that are gone. */
+  /** Slices held by workers that are gone. */
   lost: monitor.slices_to_redo ?? 0,
   /** Whether `failed` counts only slices that failed permanently. */
   isExhausted: monitor.status !== 'running',
 });
 
-/** The bin that contains a time; a boundary between two bins belongs to the first. */
-export function binOf(whole: Timeline, at: number): number {
+/** The bin that contains a time; a boundary between two bins belongs to the earlier one. */
+export function binOf(whole: Timeline, at: number) {
   const { from, bin: length } = spanOf(whole);
   return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - from) / length - 0.001) - 1));
 }
 
-/** The end of a bin, the moment of its counts. */
-export function endOf(whole: Timeline, bin: number): number {
+/** The end of a bin, which is the time of its counts. */
+export function endOf(whole: Timeline, bin: number) {
   const { from, bin: length } = spanOf(whole);
   return from + (bin + 1) * length;
 }
 
 /** The counts at the end of the bin that contains a time. */
-function countsAt(whole: Timeline, at: number): SliceCounts {
+function countsAt(whole: Timeline, at: number) {
   const bin = binOf(whole, at);
   const upTo = (values: readonly number[]) => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
   const { series } = whole;

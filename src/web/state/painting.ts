@@ -4,7 +4,7 @@ import { type Bar, type Colours, paintBars, paintCells, pixelOf } from '../draw/
 import type { Timeline } from '../shared/answers.ts';
 import { useMedia } from './hooks.ts';
 
-/** What to paint. Sizes in pixels, the span of time in milliseconds. */
+/** A picture to paint. Sizes are in pixels, and the span of time is in milliseconds. */
 interface Painting {
   timeline: Timeline;
   bars: readonly Bar[];
@@ -39,9 +39,9 @@ export function usePainting({ timeline, bars, width, height, rowHeight, span, th
 
 function coloursOf(element: HTMLElement): Colours {
   const style = getComputedStyle(element);
-  const colour = (name: string): number => {
-    // A canvas shows no text. Read from the element, since the variable itself has the colours of both
-    // themes.
+  const colour = (name: string) => {
+    // Set the colour on the canvas element, which shows no text, and read it back, since the CSS variable holds
+    // the colours of both themes.
     element.style.color = `var(${name})`;
     return pixelOf(style.color);
   };

@@ -10,7 +10,7 @@ const isNamed = (word: string): word is NamedPage => namedPages.some((name) => n
 /** A place within the page, as read from its address. The report uses the same addresses. */
 export interface Route {
   page: 'overview' | 'execution' | NamedPage;
-  ids: string[];
+  ids: readonly string[];
   params: Readonly<Record<string, string>>;
 }
 
@@ -33,14 +33,15 @@ export function readRoute(hash: string): Route {
   return { page: 'execution', ids, params };
 }
 
-export function hashOf({ page, ids, params }: Route): string {
+/** The address of a page. */
+export function hashOf({ page, ids = [], params = {} }: Pick<Route, 'page'> & Partial<Route>) {
   const named = isNamed(page) ? [page] : [];
   const path = [...named, ...ids.map(encodeURIComponent)].join('/');
   const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== '')).toString();
   return `#/${path}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Parameters with some changed; an undefined one is left out. */
+/** The parameters after a change; undefined ones are left out. */
 export const changed = (before: Route['params'], change: Record<string, string | undefined>): Route['params'] =>
   Object.fromEntries(
     Object.entries({ ...before, ...change }).filter((one): one is [string, string] => one[1] !== undefined),

@@ -2,7 +2,7 @@ import { useEffect } from 'preact/hooks';
 
 import type { Monitor } from '../shared/answers.ts';
 
-/** The icon's colours. They must suit light and dark tabs: the page cannot know the browser's background. */
+/** The icon's colours. They must suit light and dark tabs, since the page cannot know the browser's background. */
 const colours: Readonly<Record<string, string>> = {
   failed: '#d1490c',
   stalled: '#d1490c',
@@ -13,8 +13,8 @@ const colours: Readonly<Record<string, string>> = {
   finished: '#0a8f6c',
 };
 
-/** A ring without findings, a disc with a mark for findings. */
-function iconOf(health: string, hasFinding: boolean): string {
+/** The icon: a ring if there are no findings, a disc with a mark if there are any. */
+function iconOf(health: string, hasFinding: boolean) {
   // An ended run with findings is not green.
   const colour = (hasFinding && health === 'finished' ? colours['slow'] : colours[health]) ?? '#8a8f98';
   const shape = hasFinding
@@ -23,21 +23,21 @@ function iconOf(health: string, hasFinding: boolean): string {
   return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${shape}</svg>`)}`;
 }
 
-/** Forgets the health of the page before, and shows the top of the page of this name. */
-export function beginPage(name: string): void {
+/** Gives the tab this name, removes the previous page's health from it, and scrolls to the top. */
+export function beginPage(name: string) {
   document.title = `${name} · swf-mcp`;
   document.querySelector('link[rel="icon"]')?.setAttribute('href', 'data:,');
   scrollTo(0, 0);
 }
 
-/** Shows health in the title and icon of the browser tab, for people who look at other tabs. */
-export function showInTab(name: string, { health, hasFinding }: { health: string; hasFinding: boolean }): void {
+/** Shows health in the title and icon of the browser tab, for people who are looking at other tabs. */
+export function showInTab(name: string, { health, hasFinding }: { health: string; hasFinding: boolean }) {
   document.title = `${hasFinding ? '! ' : ''}${health} · ${name} · swf-mcp`;
   document.querySelector('link[rel="icon"]')?.setAttribute('href', iconOf(health, hasFinding));
 }
 
-/** Prints a name at the top of each sheet of paper. */
-function useSheetName(name = ''): void {
+/** Prints a name at the top of each printed page. */
+function useSheetName(name = '') {
   useEffect(() => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(`@page{@top-left{content:${JSON.stringify(name)}}}`);
@@ -46,11 +46,11 @@ function useSheetName(name = ''): void {
   }, [name]);
 }
 
-/** Shown while the server does not answer: the last health may be outdated. */
+/** Shown while the server is not answering: the last health may be outdated. */
 export const noAnswer = { health: 'no answer', hasFinding: true } as const;
 
 /** Shows an execution's health in the browser tab. @param isAway whether the last call had no answer */
-export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
+export function useTab(monitor: Monitor | undefined, isAway: boolean) {
   const { execution_id, health = 'unknown', findings } = monitor ?? {};
   useSheetName(execution_id);
   const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;

@@ -2,23 +2,26 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 
 import type { Range } from '../draw/span.ts';
 
-/** The shortest part that can be chosen. Milliseconds. */
+/** The shortest range that can be chosen, in milliseconds. */
 const shortest = 5;
 
-/** A range made longer or shorter around a time that keeps its place. @param factor above 1 shows more */
+/**
+ * A range made longer or shorter around a time that keeps its place on the screen.
+ * @param factor factors above 1 show more
+ */
 export const scaled = ({ from, until }: Range, factor: number, around = (from + until) / 2): Range => ({
   from: around - (around - from) * factor,
   until: around + (until - around) * factor,
 });
 
-/** A range moved by a part of its length. @param by negative goes back in time */
+/** A range moved by a fraction of its length. @param by the fraction; negative values go back in time */
 export function moved({ from, until }: Range, by: number): Range {
   const step = (until - from) * by;
   return { from: from + step, until: until + step };
 }
 
 /**
- * The part of a run for a requested range: it keeps its length if it can, and lies within the run. Undefined
+ * The part of a run for a requested range: of the same length if possible, and within the run. Undefined
  * for the whole run.
  */
 export function partWithin(whole: Range, { from, until }: Range): Range | undefined {
@@ -31,8 +34,8 @@ export function partWithin(whole: Range, { from, until }: Range): Range | undefi
 type Press = Pick<KeyboardEvent, 'key' | 'shiftKey' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
 /**
- * The range that a key requests: `+` and `-` around the cursor, Shift with an arrow to the side. With Ctrl,
- * Cmd or Alt they are the browser's.
+ * The range that a key requests: `+` and `-` scale the shown range around the cursor, and Shift with an arrow
+ * moves it sideways. With Ctrl, Cmd or Alt these keys belong to the browser.
  */
 export function rangeByKey(shown: Range, press: Press, cursor?: number): Range | undefined {
   const { key, shiftKey, ctrlKey, metaKey, altKey } = press;
@@ -46,12 +49,13 @@ export function rangeByKey(shown: Range, press: Press, cursor?: number): Range |
 
 type Turn = Pick<WheelEvent, 'deltaX' | 'deltaY' | 'ctrlKey' | 'metaKey' | 'shiftKey'>;
 
-/** How much one unit of a wheel changes a range; a notch is about 100 units. */
+/** How much one unit of wheel movement changes a range; a notch is about 100 units. */
 const perUnit = { scale: 0.002, move: 0.001 };
 
 /**
- * The range that a turn of the wheel requests: with Ctrl or Cmd (a pinch on a trackpad) it scales around the
- * cursor, sideways or with Shift it moves. Undefined for a plain turn, which scrolls the page.
+ * The range that a turn of the wheel requests: with Ctrl or Cmd (a pinch on a trackpad), the shown range scaled
+ * around the cursor; sideways or with Shift, the shown range moved. Undefined for a plain turn, which scrolls
+ * the page.
  */
 export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | undefined {
   const { deltaX, deltaY, ctrlKey, metaKey, shiftKey } = turn;
@@ -60,26 +64,27 @@ export function rangeByWheel(shown: Range, turn: Turn, cursor: number): Range | 
   return Math.abs(sideways) > Math.abs(shiftKey ? 0 : deltaY) ? moved(shown, sideways * perUnit.move) : undefined;
 }
 
-/** How long wheel and keys must rest before their range is requested. Milliseconds. */
+/** How long, in milliseconds, the wheel and keys must rest before the new range is requested. */
 const rest = 200;
 
-/** How long to keep a range that was requested, if nothing else is drawn. Milliseconds. */
+/** How long, in milliseconds, to keep a requested range if the drawing does not change. */
 const patience = 2000;
 
 /**
- * Changes the shown range of time by wheel and keys.
+ * Lets the wheel and keys change the time range shown.
  * @param onZoom undefined if no other range can be shown
  */
 export function useSteering(shown: Range, onZoom: ((from: number, until: number) => void) | undefined) {
   const [pending, setPending] = useState<Range | undefined>(undefined);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isAsked = useRef(false);
-  // The requested range is drawn now. A live run grows meanwhile, which does not count as the answer.
+  // A change after the request was sent means that the requested range is drawn now; an earlier change only
+  // means that a live run has grown.
   useEffect(() => {
     if (isAsked.current) setPending(undefined);
   }, [shown.from, shown.until]);
   useEffect(() => () => clearTimeout(timer.current), []);
-  const ask = (event: Event, next: Range | undefined): boolean => {
+  const ask = (event: Event, next: Range | undefined) => {
     if (next === undefined || onZoom === undefined) return false;
     event.preventDefault();
     setPending(next);
@@ -88,16 +93,16 @@ export function useSteering(shown: Range, onZoom: ((from: number, until: number)
     timer.current = setTimeout(() => {
       isAsked.current = true;
       onZoom(next.from, next.until);
-      // At the edge of the run nothing else is drawn.
+      // At the edge of the run the drawing might not change, so stop waiting for a new one after a while.
       timer.current = setTimeout(() => setPending(undefined), patience);
     }, rest);
     return true;
   };
   return {
-    /** The range requested by wheel or keys, not shown yet. */
+    /** The range that was requested with the wheel or keys but is not shown yet. */
     pending,
     onWheel: (event: WheelEvent, cursor: number) => void ask(event, rangeByWheel(pending ?? shown, event, cursor)),
-    /** Returns whether the key was one of these. */
+    /** Returns whether the key requested a range. */
     onKey: (event: KeyboardEvent, cursor?: number) => ask(event, rangeByKey(pending ?? shown, event, cursor)),
   };
 }

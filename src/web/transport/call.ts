@@ -1,6 +1,6 @@
 import { tried } from '../../lib/tried.ts';
 
-/** Why a call failed, in the kinds that the page handles. */
+/** Why a call failed, as one of the kinds that the page handles. */
 type Fault = 'disconnected' | 'unauthorised' | 'refused';
 
 export class CallError extends Error {
@@ -22,27 +22,30 @@ export type Call = <T>(tool: string, args: object) => Promise<T>;
 export interface World {
   kind: 'live' | 'app' | 'report';
   call: Call;
-  /** Accepts the token that the server requires; only with a server. */
+  /** Stores the token that the server requires; present only if there is a server. */
   login?: (token: string) => void;
-  /** Posts to a route of the server; only with a server. Rejects with a `CallError`. */
+  /** Posts to a server route; present only if there is a server. Rejects with a `CallError`. */
   post?: (path: string, body: object) => Promise<unknown>;
-  /** Sends a text to the assistant; only in a chat. */
+  /** Sends text to the assistant; present only in a chat. */
   say?: (text: string) => void;
-  /** The execution of the report, and when the report was made; only in a file. */
+  /** The execution of the report, and when the report was made; present only in a report file. */
   report?: { execution_id: string; madeAt: string; isRunning: boolean };
-  /** Asks the host for full screen; only if the host offers it. */
+  /** Asks the host for full screen; present only if the host offers it. */
   openWide?: () => void;
 }
 
-/** The environment that the page is in. */
+/** The environment that the page runs in. */
 export let world: World;
 
-/** Tells the page where it is, before it is first rendered. */
-export function enter(entered: World): void {
+/** Sets the page's environment, before the page is first rendered. */
+export function enter(entered: World) {
   world = entered;
 }
 
-/** The moment that "now" means here: that of a report is when it was made. Milliseconds since 1970. */
+/**
+ * The moment that "now" means here, in milliseconds since 1970. In a report, it is the time when the report was
+ * made.
+ */
 export const thisMoment = () => (world.report === undefined ? Date.now() : Date.parse(world.report.madeAt));
 
 interface ToolResult {
@@ -52,7 +55,7 @@ interface ToolResult {
 }
 
 /** The structured answer in a result of `tools/call`. */
-export function answerOf(result: unknown): unknown {
+export function answerOf(result: unknown) {
   const { isError, content, structuredContent } = result as ToolResult;
   if (isError === true) throw new CallError('refused', content?.[0]?.text ?? 'the call was refused');
   return structuredContent;

@@ -12,19 +12,19 @@ interface Message {
 const waiting = new Map<number | string, (message: Message) => void>();
 let id = 0;
 
-/** A chat that does not answer within this time counts as away. Milliseconds. */
+/** A chat that does not answer within this time, in milliseconds, counts as gone. */
 const patience = 30_000;
 
 const post = (message: object) => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
 
-function request(method: string, params: object): Promise<unknown> {
+function request(method: string, params: object) {
   id += 1;
   const own = id;
   post({ id: own, method, params });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       waiting.delete(own);
-      reject(new CallError('disconnected', 'the chat does not answer'));
+      reject(new CallError('disconnected', 'the chat is not answering'));
     }, patience);
     waiting.set(own, ({ result, error }) => {
       clearTimeout(timer);
@@ -34,13 +34,13 @@ function request(method: string, params: object): Promise<unknown> {
   });
 }
 
-const call: Call = async <T>(tool: string, args: object): Promise<T> =>
+const call: Call = async <T>(tool: string, args: object) =>
   answerOf(await request('tools/call', { name: tool, arguments: args })) as T;
 
 interface HostEvents {
-  /** The execution of a call. */
+  /** Called with the id of the execution that a tool call is about. */
   onExecution: (executionId: string) => void;
-  /** The call failed, with the text of its error. */
+  /** Called with the text of the error if the tool call fails. */
   onRefused: (words: string) => void;
   onCancelled: (reason: string) => void;
   onTheme: (theme: 'light' | 'dark') => void;
@@ -48,8 +48,8 @@ interface HostEvents {
 }
 
 /**
- * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers its tool calls. The page
- * accepts messages only from the parent window, and the server checks ids from it like any others.
+ * The chat that hosts the page as an MCP App (revision 2026-01-26) and answers the page's tool calls. The page
+ * accepts messages only from the parent window, and the server checks ids from the chat like any others.
  */
 export async function hostWorld(events: HostEvents): Promise<World> {
   addEventListener('message', ({ source, data }: MessageEvent<Message>) => {
@@ -75,7 +75,7 @@ export async function hostWorld(events: HostEvents): Promise<World> {
   };
 }
 
-function hear({ id: theirs, method, params = {}, ...rest }: Message, events: HostEvents): void {
+function hear({ id: theirs, method, params = {}, ...rest }: Message, events: HostEvents) {
   if (method === undefined) {
     if (theirs === undefined) return;
     waiting.get(theirs)?.(rest);
@@ -104,7 +104,7 @@ function hear({ id: theirs, method, params = {}, ...rest }: Message, events: Hos
       post({ id: theirs, result: {} });
       break;
     default:
-      if (theirs !== undefined) post({ id: theirs, error: { code: -32_601, message: `there is no ${method} here` } });
+      if (theirs !== undefined) post({ id: theirs, error: { code: -32_601, message: `unknown method ${method}` } });
   }
 }
 
@@ -113,7 +113,7 @@ const textOf = (content: unknown) =>
     ? content.map(({ text }: { text?: unknown }) => (typeof text === 'string' ? text : '')).join('\n')
     : '';
 
-function takeExecution(value: unknown, { onExecution }: HostEvents): void {
+function takeExecution(value: unknown, { onExecution }: HostEvents) {
   const given = (value as { execution_id?: unknown } | undefined)?.execution_id;
   if (typeof given === 'string') onExecution(given);
 }
@@ -124,7 +124,7 @@ interface HostContext {
   availableDisplayModes?: string[];
 }
 
-function takeContext(context: HostContext, { onTheme }: HostEvents): void {
+function takeContext(context: HostContext, { onTheme }: HostEvents) {
   const { theme, styles } = context;
   if (theme === 'light' || theme === 'dark') onTheme(theme);
   for (const [name, value] of Object.entries(styles?.variables ?? {}))
@@ -132,17 +132,16 @@ function takeContext(context: HostContext, { onTheme }: HostEvents): void {
       document.documentElement.style.setProperty(name, value);
 }
 
-/** The most height to request from a chat; the page scrolls beyond it. Pixels. */
+/** The maximum height to request from a chat, in pixels; the page scrolls beyond it. */
 export const maxHeight = 700;
 
 /**
- * Reports the content's size to the host when it changes, at most every tenth of a second, so that the frame
- * fits.
+ * Reports the content's size to the host when it changes, at most ten times a second, so that the frame fits.
  */
-function reportSize(): void {
+function reportSize() {
   let told = 0;
   let timer: number | undefined;
-  const tell = (): void => {
+  const tell = () => {
     timer = undefined;
     const height = Math.min(maxHeight, Math.ceil(document.body.scrollHeight));
     if (height === told) return;

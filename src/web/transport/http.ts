@@ -3,10 +3,10 @@ import { answerOf, type Call, CallError, decoded, type World } from './call.ts';
 const tokenKey = 'swf-mcp-token';
 
 /**
- * Removes a token from the address at once, so that no one reads it on the screen. Fragments are never sent
- * to a server.
+ * Removes a token from the address immediately, so that no one can read it on the screen. Fragments are never
+ * sent to a server.
  */
-function takeToken(): void {
+function takeToken() {
   const [, token] = /^#token=([^&]+)$/.exec(location.hash) ?? [];
   if (token === undefined) return;
   sessionStorage.setItem(tokenKey, decoded(token));
@@ -41,13 +41,13 @@ async function post(path: string, body: object): Promise<{ result?: object }> {
       signal: AbortSignal.timeout(60_000),
     });
   } catch {
-    throw new CallError('disconnected', 'the server does not answer');
+    throw new CallError('disconnected', 'the server is not answering');
   }
   const text = await response.text().catch(() => '');
   if (response.status === 401) throw new CallError('unauthorised', token === null ? '' : 'That token is wrong.');
   let message: { result?: object; error?: { message?: string } };
   try {
-    // The answer comes as a stream of one event, or as plain JSON.
+    // The answer is a stream with one event, or plain JSON.
     const line = text.split('\n').find((one) => one.startsWith('data: '));
     message = JSON.parse(line === undefined ? text : line.slice(6));
   } catch {
@@ -58,7 +58,7 @@ async function post(path: string, body: object): Promise<{ result?: object }> {
   return message;
 }
 
-const call: Call = async <T>(tool: string, args: object): Promise<T> => {
+const call: Call = async <T>(tool: string, args: object) => {
   id += 1;
   const asked = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } };
   return answerOf((await post('mcp', asked)).result ?? {}) as T;

@@ -26,8 +26,7 @@ interface ReportData {
 export async function reportWorld(): Promise<World> {
   const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as ReportData;
   const attempts = unpack({ names: data.attempts.names, bytes: await inflated(data.attempts.packed) });
-  const call: Call = async <T>(tool: string, args: object): Promise<T> =>
-    answerOf(data, attempts, tool, args as Row) as T;
+  const call: Call = async <T>(tool: string, args: object) => answerOf(data, attempts, tool, args as Row) as T;
   const report = { execution_id: data.execution_id, madeAt: data.made_at, isRunning: data.status === 'running' };
   return { kind: 'report', call, report };
 }
@@ -41,7 +40,7 @@ async function inflated(base64: string): Promise<Uint8Array> {
 function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row): unknown {
   switch (tool) {
     case 'get_workflow_monitor':
-      // The file has the only answer that there will be.
+      // The report file contains only one answer of this tool, so the answer never changes.
       return { ...data.monitor, status: data.status };
     case 'audit_execution':
       return data.audit;
@@ -52,7 +51,7 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
         data.logs.filter((row) => isWithin(row['timestamp'], args) && isAsked(row, args)),
         data.without_logs
           ? 'The report was made without log lines.'
-          : 'Reports contain the newest warnings and errors, 200 at most.',
+          : 'Reports contain the newest warnings and errors (at most 200).',
       );
     case 'list_tf_slices':
       return pageOf(
@@ -80,9 +79,9 @@ const isAsked = (row: Row, { level, search }: Row) =>
     .toLowerCase()
     .includes(typeof search === 'string' ? search.replace(/\*$/, '').toLowerCase() : '');
 
-function missingOf({ failed, monitor }: ReportData): string {
+function missingOf({ failed, monitor }: ReportData) {
   const all = Number((monitor as { slices_failed?: number }).slices_failed);
-  return all > failed.length ? `The report has ${failed.length} of the ${all} slices that failed.` : '';
+  return all > failed.length ? `The report lists ${failed.length} of the ${all} slices that failed.` : '';
 }
 
 const isWithin = (time: unknown, { start_time, end_time }: Row) =>
@@ -110,7 +109,7 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
   return { execution_id, seq: 1, data_as_of: made_at, ...pageParts({ ...drawn, phases, latency }, life) };
 }
 
-/** The path of a slice, from its attempts; the file has the full path of failed slices. */
+/** The path of a slice, from its attempts; the report file contains the full path only for failed slices. */
 function wayOf({ execution_id, without_logs, monitor }: ReportData, attempts: Attempts, filename: string): unknown {
   if (without_logs) throw new CallError('refused', 'The report was made without the paths of slices.');
   const stfs = attempts.names.stf.all;
@@ -136,7 +135,7 @@ function wayOf({ execution_id, without_logs, monitor }: ReportData, attempts: At
   };
 }
 
-/** One attempt, as the hops of its messages. */
+/** One attempt, with each of its messages as a hop. */
 function hopsOf(attempts: Attempts, at: number): Row[] {
   const attempt = attempts.attempt[at] as number;
   const worker = attempts.names.worker.all[attempts.worker[at] as number];

@@ -7,8 +7,12 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { runCli, temporaryFolder } from '../../helpers.ts';
 
 it.each<[string, RequestListener, RegExp]>([
-  ['has no such file', (_, response) => response.writeHead(404).end(), /^ok +files +\S+ answers$/m],
-  ['has a login page for every address', (_, response) => response.end('log in'), /^fail +files +.*with status 200/m],
+  ['does not have the file', (_, response) => response.writeHead(404).end(), /^ok +files +\S+ answers$/m],
+  [
+    'returns a login page for every address',
+    (_, response) => response.end('log in'),
+    /^fail +files +.*with status 200/m,
+  ],
   ['is silent', () => {}, /^fail +files +.*cannot be reached \(The operation was aborted due to timeout\)/m],
 ])('doctor judges a file server that %s', async (_, answer, line) => {
   const server = createServer(answer).listen(0, '127.0.0.1');

@@ -5,7 +5,7 @@ import { oneAMinute } from '../../../src/commands/drive/drive.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('failed attempts are one line a minute off a terminal, and everything else is written at once', () => {
+it('without a terminal, failed attempts are summarized in one line per minute, and everything else is printed immediately', () => {
   const written: string[] = [];
   const log = oneAMinute({ write: ({ level, message }) => void written.push(`${level} ${message}`) });
   const failed = (n: number): void =>

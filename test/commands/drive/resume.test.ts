@@ -10,7 +10,7 @@ it.each([
     'terminated (interrupted by SIGINT); 2 TF slices failed permanently; 30 TF slices unfinished; it cannot be resumed, so start a new run',
   ],
   [{ status: 'failed', status_reason: 'no disk' }, 'failed (no disk); it cannot be resumed, so start a new run'],
-] as const)('resume says what an ended execution has left undone: %j', (given, sentence) => {
+] as const)('resume says what an ended execution left undone: %j', (given, sentence) => {
   const done = {
     execution_id: 'stf_1',
     status: 'completed',

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-it('a run logs a finding once after two checks in a row, and again if it returns', () => {
+it('a run logs a finding once, after two consecutive checks, and again if the finding returns', () => {
   let found: object[] = [];
   const queries = {
     snapshot: (ask: () => unknown) => ask(),

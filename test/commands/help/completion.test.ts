@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { plainIds } from '../../../src/commands/help/completion.ts';
 
 describe('the ids that a shell completes', () => {
-  it('contain only plain characters, since a shell could run others', () => {
+  it('contain only plain characters, since a shell could execute others', () => {
     const plain = [
       'SLICES_FAILED/stf_datataking-alice-0001',
       'swf.100010.000001.stf',

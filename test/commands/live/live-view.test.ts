@@ -75,7 +75,7 @@ describe('the live view', () => {
     ]);
   });
 
-  it('has all of it in whole words at 60 columns, and a command that can be copied', async () => {
+  it('splits no word at 60 columns, and shows a command that can be copied', async () => {
     const oldest = { seconds: 12, slice_filename: 'swf.100010.000005_slice_003.tf' } as never;
     const snapshot = await inTheMiddle();
     const inHand = { count: 30, lost: 0, overdue: 1, oldest, ends: undefined };
@@ -99,7 +99,7 @@ describe('the live view', () => {
       'last event  10:01:12 UTC slice_started',
       '            swf.100010.000005_slice_002.tf attempt 2',
       '',
-      'its process is gone; resume it with',
+      'its process is gone; resume the execution with',
       `  swf-mcp${options.storeOption} resume stf_datataking-tester-0001`,
     ]);
   });
@@ -116,23 +116,23 @@ describe('the live view', () => {
     expect(views[0]?.join('')).not.toContain('\u001B[4');
   });
 
-  it('fits with characters that are two columns wide', async () => {
+  it('fits the terminal even with characters two columns wide', async () => {
     const snapshot = await inTheMiddle();
     const error = { timestamp: '2026-11-25T10:01:10.000Z', message: '漢字'.repeat(60) };
     for (const line of renderView({ ...snapshot, error }, rates, { columns: 80, paint: plain }))
       expect(stringWidth(line)).toBeLessThanOrEqual(79);
   });
 
-  it('says what to do if a run is stalled, and shows no remaining time if it is unknown', async () => {
+  it('says what to do about a stalled run, and omits an unknown remaining time', async () => {
     const snapshot = await inTheMiddle();
     const stalled = renderView({ ...snapshot, health: 'stalled' }, rates, { columns: 80, paint: plain }).join('\n');
     expect(stalled).toMatch(/TF slices .*stalled$/m);
-    expect(stalled).toMatch(/resume it with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
+    expect(stalled).toMatch(/resume the execution with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
     const unknown = { ...snapshot, secondsLeft: undefined };
     expect(renderView(unknown, none, { columns: 80, paint: plain }).join('\n')).not.toMatch(/left/);
   });
 
-  it('shows no progress bar for the STF files of an endless run', async () => {
+  it('shows no progress bar for STF files in an endless run', async () => {
     const snapshot = await inTheMiddle();
     const progress = {
       ...snapshot.progress,
@@ -167,7 +167,7 @@ describe('rates', () => {
     expect(add(43, 122_000)).toBeLessThan(0.5);
   });
 
-  it('exclude the time in which the run is paused', async () => {
+  it('exclude the time during which the run is paused', async () => {
     const add = await follow();
     for (const second of [0, 1, 2, 3]) add(second, second * 1000);
     for (const second of [4, 30, 60]) add(3, second * 1000, 'paused');
@@ -189,7 +189,7 @@ describe('the screen', () => {
     return { terminal, state };
   }
 
-  it('paints over the previous lines, with printed lines above, and leaves nothing behind', async () => {
+  it('paints over its previous lines, keeps printed lines above them, and leaves nothing behind', async () => {
     const { terminal, state } = fakeTerminal();
     const screen = createScreen(terminal);
     screen.print('first');
@@ -203,7 +203,7 @@ describe('the screen', () => {
     expect(state.written.endsWith('\u001B[?25h')).toBe(true);
   });
 
-  it('writes nothing if nothing has changed, and one piece if something has', () => {
+  it('writes nothing if nothing has changed, and otherwise writes once', () => {
     const { terminal, state } = fakeTerminal();
     const screen = createScreen(terminal);
     screen.paint(['one']);

@@ -5,10 +5,10 @@ import { createQueries } from '../../../src/db/queries.ts';
 import { makeRunningStore } from '../../helpers.ts';
 
 it.each([
-  ['configured, in one process', {}, 'running', 30],
-  ['heard, over a broker', { broker: { url: 'stomp://127.0.0.1:1' } }, 'running', 0],
+  ['those configured, in one process', {}, 'running', 30],
+  ['those heard, over a broker', { broker: { url: 'stomp://127.0.0.1:1' } }, 'running', 0],
   ['unknown after its end, over a broker', { broker: { url: 'stomp://127.0.0.1:1' } }, 'completed', undefined],
-])('the slots of a run are those %s', async (_, params, status, slots) => {
+])("a run's slots are %s", async (_, params, status, slots) => {
   const { store } = await makeRunningStore(params);
   store.db.exec(`UPDATE workflow_executions SET status = '${status}'`);
   const snapshot = takeSnapshot(

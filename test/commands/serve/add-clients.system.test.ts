@@ -16,7 +16,7 @@ describe.each(['claude', 'codex'] as const)('swf-mcp add %s', (name) => {
     console.log(`${name} is not asked what it reads: npm install --no-save --prefix test/clients ${packages[name]}`);
 
   it.skipIf(program === undefined)(
-    'writes what the client itself reads, and removes it',
+    'writes an entry that the client itself can read, and removes it again',
     { timeout: 120_000 },
     async () => {
       const folder = temporaryFolder();

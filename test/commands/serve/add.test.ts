@@ -107,7 +107,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(stdout).toContain(here.file(name));
     expect(stdout).toContain(JSON.stringify(cliPath));
     expect(stdout).not.toMatch(/remove the swf-mcp entry|in place of/);
-    expect(stdout).toMatch(/nothing is written yet; add --yes to write it\n$/);
+    expect(stdout).toMatch(/nothing has been written yet; add --yes to write the file\n$/);
     expect(existsSync(here.file(name))).toBe(false);
   });
 
@@ -117,7 +117,7 @@ describe.each(clients)('swf-mcp add %s', (name) => {
     expect(read(name, here.file(name, scope))).toEqual({ [keys[name]]: { 'swf-mcp': entry(name) } });
   });
 
-  it('keeps what is there, including comments, and --remove undoes it byte for byte', async () => {
+  it('keeps existing content, including comments, and --remove restores the file byte for byte', async () => {
     const here = new Home();
     const file = here.put(name, usual[name]);
     const before = read(name, file);
@@ -186,7 +186,7 @@ describe('swf-mcp add', () => {
       '[mcp_servers.swf-mcp]\ncommand = "old"\nargs = ["--token", "hunter2"]\nstartup_timeout_sec = 30\nheaders = { Authorization = "Bearer hunter2" }\n\n[mcp_servers.swf-mcp.env]\nSWF_DB = "/old.db"\nACTIVEMQ_PASSWORD = "hunter2"\n',
     ],
   ] as const)(
-    'keeps what a user has set in an earlier entry of %s, and says what changes without showing its values',
+    'keeps user settings in an earlier entry of %s, and names the settings that change, but not their values',
     async (name, text) => {
       const here = new Home();
       const file = here.put(name, text);
@@ -208,7 +208,7 @@ describe('swf-mcp add', () => {
     },
   );
 
-  it('keeps only the variables of an entry that does not start a server', async () => {
+  it('keeps only the environment variables of an earlier entry if that entry does not start a server', async () => {
     const here = new Home();
     const remote = { url: 'https://x.org', headers: { Authorization: 'Bearer hunter2' }, env: { A: 'b' } };
     const file = here.put('cursor', JSON.stringify({ mcpServers: { 'swf-mcp': remote } }));
@@ -219,20 +219,23 @@ describe('swf-mcp add', () => {
     expect(stdout).not.toContain('hunter2');
   });
 
-  it.each(['\n', '\r\n'])('keeps the comment before the next table, and its line endings: %j', async (eol) => {
-    const here = new Home();
-    const own = ['[mcp_servers."swf-mcp"]', 'command = "x"', '[mcp_servers.swf-mcp.env]', 'A = "b"'];
-    const others = ['# about next', '[profiles.x]', 'n = 1', ''];
-    const file = here.put('codex', [...own, ...others].join(eol));
-    await here.cli('add', 'codex', '--yes');
-    const written = readFileSync(file, 'utf8');
-    expect(written.startsWith(others.join(eol))).toBe(true);
-    expect(written.replaceAll(eol, '')).not.toMatch(/[\r\n]/);
-    await here.cli('add', 'codex', '--remove', '--yes');
-    expect(readFileSync(file, 'utf8').trimEnd()).toBe(others.join(eol).trimEnd());
-  });
+  it.each(['\n', '\r\n'])(
+    'keeps the comment before the next table, and the line endings of the file: %j',
+    async (eol) => {
+      const here = new Home();
+      const own = ['[mcp_servers."swf-mcp"]', 'command = "x"', '[mcp_servers.swf-mcp.env]', 'A = "b"'];
+      const others = ['# about next', '[profiles.x]', 'n = 1', ''];
+      const file = here.put('codex', [...own, ...others].join(eol));
+      await here.cli('add', 'codex', '--yes');
+      const written = readFileSync(file, 'utf8');
+      expect(written.startsWith(others.join(eol))).toBe(true);
+      expect(written.replaceAll(eol, '')).not.toMatch(/[\r\n]/);
+      await here.cli('add', 'codex', '--remove', '--yes');
+      expect(readFileSync(file, 'utf8').trimEnd()).toBe(others.join(eol).trimEnd());
+    },
+  );
 
-  it('names the store of $SWF_DB, which the assistant may not have in its environment', async () => {
+  it('writes the store from $SWF_DB into the entry', async () => {
     const here = new Home();
     here.env.SWF_DB = '/data/swf.db';
     await here.cli('add', 'cursor', '--yes');
@@ -241,7 +244,7 @@ describe('swf-mcp add', () => {
     );
   });
 
-  it('follows the folders that the environment names for clients', async () => {
+  it('uses the client folders that the environment names', async () => {
     const here = new Home();
     const [claude, codex] = [temporaryFolder(), temporaryFolder()];
     Object.assign(here.env, { CLAUDE_CONFIG_DIR: claude, CODEX_HOME: codex, XDG_CONFIG_HOME: here.project });
@@ -251,7 +254,7 @@ describe('swf-mcp add', () => {
     expect(existsSync(join(here.project, 'Code/User/mcp.json'))).toBe(true);
   });
 
-  it('refuses an unknown client as wrong usage', async () => {
+  it('exits with a usage error if the client is unknown', async () => {
     expect(await new Home().cli('add', 'emacs')).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/Allowed choices are claude, cursor, vscode, codex/),

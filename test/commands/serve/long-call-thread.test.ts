@@ -8,7 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { LongReply, ToThread } from '../../../src/http/long-calls.ts';
 import { cliPath, runWorkflow, temporaryFolder } from '../../helpers.ts';
 
-it('a call thread gives up a call on request, and answers the next one', async () => {
+it('a call thread abandons a call on request, and answers the next one', async () => {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '1');
   const workerData = { path: join(folder, 'swf.db'), version: '0', program: cliPath };

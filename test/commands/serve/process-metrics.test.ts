@@ -16,7 +16,7 @@ const answerTo = (url: string, host: string): Promise<{ status: number | undefin
     request.on('error', reject);
   });
 
-it('the metrics of a process on a loopback address are served only under its own host names', async () => {
+it('metrics on a loopback address are served only under loopback host names', async () => {
   const lines: string[] = [];
   await using _server = await serveMetrics(
     { err: (line: string) => lines.push(line) } as unknown as Io,

@@ -12,7 +12,7 @@ const words = {
   commands: new Map([['list_messages', '"swf-mcp messages"']]),
 };
 
-describe("a tool's sentence at a terminal", () => {
+describe("a tool's sentence in a terminal", () => {
   it.each([
     ['order_by = "foo": must be one of recorded, retries', '--order-by "foo": must be one of recorded, retries'],
     ['status = "done": no state; status: State of it', '--status "done": no state; --status: State of it'],
@@ -28,7 +28,7 @@ describe("a tool's sentence at a terminal", () => {
     ['broker.status = "x"', 'broker.status = "x"'],
     ['a-status = "x"', 'a-status = "x"'],
     ['config.order_by and a "quote \\" start_time = "', 'config.order_by and a "quote \\" start_time = "'],
-  ])('%s', (sentence, shown) => {
+  ])('names flags in place of arguments, but only where an argument is meant: %s', (sentence, shown) => {
     expect(inFlags(sentence, words)).toBe(shown);
   });
 
@@ -36,11 +36,11 @@ describe("a tool's sentence at a terminal", () => {
     ['CONFIG_INVALID', '/tmp/order=newest/a.toml: status = "x": unknown key status; order_by: 3'],
     ['STORE_UNAVAILABLE', 'there is no store at /tmp/list_messages/order=newest/x.db yet'],
     ['EXECUTION_NOT_FOUND', 'the nearest: order_by-alice-0001, list_messages-0001'],
-  ] as const)('of error %s keeps files, keys and ids', (code, sentence) => {
+  ] as const)('leaves file names, keys and ids unchanged in error %s', (code, sentence) => {
     expect(errorInFlags(code, sentence, words)).toBe(sentence);
   });
 
-  it('of other errors names the command in place of the tool', () => {
+  it('names the command in place of the tool', () => {
     expect(errorInFlags('EXECUTION_NOT_FOUND', 'no execution "x", list_messages lists all', words)).toBe(
       'no execution "x", "swf-mcp messages" lists all',
     );
@@ -52,7 +52,7 @@ describe("a tool's sentence at a terminal", () => {
     ['with order=newest the largest', 'with --order newest the largest'],
     ['As list_messages', 'as "swf-mcp messages"'],
     ['One of status, start_time, order_by', 'one of status, start_time, order_by'],
-  ])('in help: %s', (description, shown) => {
+  ])('is reworded in help: %s', (description, shown) => {
     expect(helpInFlags(description, words)).toBe(shown);
   });
 });

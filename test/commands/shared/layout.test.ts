@@ -32,7 +32,7 @@ function shownBy(command: string, width: number, ...items: Record<string, unknow
 describe('at 80 columns', () => {
   const start_time = '2026-12-01T00:12:27.120Z';
 
-  it('an alarm has its state, when it was raised and who has seen it, and a short name before a column is lost', () => {
+  it('an alarm shows its time, state, shortened subject and who has seen it', () => {
     const [head, row] = shownBy('alarms', 80, {
       raised_at: start_time,
       state: 'seen',
@@ -46,7 +46,7 @@ describe('at 80 columns', () => {
     expect(row).toMatch(/^2026-12-01 00:12:27 +seen +FAILURES_ON_ONE +(…|stf_)\S*potekhin-0003 +Alice$/);
   });
 
-  it('an execution has its start and how long it took, and a stalled one how long it has been silent', () => {
+  it('an execution shows its start and duration, or how long it has been silent if it is stalled', () => {
     const run = { execution_id: 'stf_datataking-potekhin-0003', start_time, slices_completed: 84, slices_failed: 0 };
     const [head, ended, lost] = shownBy(
       'list',
@@ -81,7 +81,7 @@ describe('the names in a narrow table', () => {
     );
 
   it.each([70, 80, 100])(
-    'differ where they are shortened, and start and duration are whole, at %i columns',
+    'still differ when shortened to fit %i columns, and start and duration are never cut',
     (width) => {
       const [head = '', ...rows] = lines(width);
       expect(head).toMatch(/STARTED \(UTC\) +TOOK$/);
@@ -93,7 +93,7 @@ describe('the names in a narrow table', () => {
 });
 
 describe('a table', () => {
-  it('colours abnormal states on a terminal with colours, and no other words', () => {
+  it('colours abnormal states, and nothing else, on a terminal with colours', () => {
     const rows = [
       ['completed', 'failed'],
       ['failed', ''],
@@ -105,7 +105,7 @@ describe('a table', () => {
     expect(tableLines(columns, rows, 80, createPaint(1))).toEqual(plain);
   });
 
-  it('wraps a text that is too long onto a second line, and marks where it is cut, at a word', () => {
+  it('wraps long text onto a second line, cuts it between words, and marks the cut', () => {
     const lines = (text: string): string[] =>
       tableLines([{ head: 'TIME' }, { head: 'MESSAGE', isWrapped: true, least: 8 }], [['08:00', text]], 27).slice(1);
     expect(lines('all 15 slices are queued')).toEqual(['08:00  all 15 slices are', '       queued']);
@@ -118,7 +118,7 @@ describe('a table', () => {
     expect(lines('short')).toEqual(['08:00  short']);
   });
 
-  it('drops the least useful words before it cuts a text that is too wide', () => {
+  it('drops the least useful words of text that is too wide before cutting it', () => {
     const error =
       'PAYLOAD_FAILED: fit.sh ended with exit code 3 after 0.2 s; its last words: no run 7 in /a/very/long/path/calib.db';
     const lines = (width: number | undefined): string[] =>
@@ -129,7 +129,7 @@ describe('a table', () => {
     expect(lines(27)).toEqual(['no run 7 in …/path/calib.db']);
   });
 
-  it('shows the subject of a message first, and its other fields by name', () => {
+  it('shows the subject of a message first, then its other fields by name', () => {
     const result = { slice_id: 2, tf_filename: 't.tf', error: 'no geometry', slice_filename: 'a.tf', state: 'failed' };
     expect(bodyOf({ ...result, outputs: ['x'], simulation_tick: 3 })).toBe(
       'a.tf failed no geometry slice_id=2 outputs=["x"]',

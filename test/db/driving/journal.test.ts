@@ -28,7 +28,7 @@ describe('the lease of an execution', () => {
     // A process may take its own lease again.
     expect(await take(first)).toBe(2);
     await expect(take(second)).rejects.toThrow(
-      'stf_datataking-tester-0001 is driven by process 101 on host-a; wait until it ends, or stop it first',
+      'stf_datataking-tester-0001 is driven by process 101 on host-a; only a run whose process is gone can be resumed',
     );
     living.delete(101);
     expect(await take(second)).toBe(3);
@@ -36,7 +36,7 @@ describe('the lease of an execution', () => {
     await expect(take(first)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
   });
 
-  it('allows writes only in the current epoch, so a replaced driver that wakes up late cannot write', async () => {
+  it('allows writes only in the current epoch, so a replaced driver cannot write', async () => {
     const { first, second, living, take, write } = await twoDrivers();
     await expect(write(1)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
     const before = await take(first);
@@ -44,7 +44,7 @@ describe('the lease of an execution', () => {
     living.delete(101);
     const after = await take(second);
     await write(after);
-    await expect(write(before)).rejects.toThrow('has been taken over by another process; this one ends');
+    await expect(write(before)).rejects.toThrow('has been taken over by another process; this process ends');
     await expect(write(after + 1)).rejects.toMatchObject({ code: 'EXECUTION_IN_USE' });
     // Agents of other processes have no epoch.
     await write(undefined);
@@ -74,13 +74,15 @@ describe('a process that takes over an execution', () => {
     return store.sql<[], string>(types).values();
   }
 
-  it('records the loss of the previous driver, unless that one reported its end', async () => {
+  it('records the loss of the previous driver, unless that driver reported its end', async () => {
     expect(await takenUp({})).toEqual(['driver_started', 'driver_lost', 'driver_started']);
     expect(await takenUp({ hasEnded: true })).toEqual(['driver_started', 'driver_ended', 'driver_started']);
-    await expect(takenUp({ lives: true })).rejects.toThrow('is driven by process 101 on host-a; wait until it ends');
+    await expect(takenUp({ lives: true })).rejects.toThrow(
+      'is driven by process 101 on host-a; only a run whose process is gone',
+    );
   });
 
-  it('is referred to "swf-mcp continue" if it is paused and its driver is alive', async () => {
+  it('is told to use "swf-mcp continue" if the execution is paused and its driver is alive', async () => {
     await expect(takenUp({ lives: true, isPaused: true })).rejects.toThrow(
       `is paused, and process 101 on host-a drives it; continue it with "swf-mcp continue ${id}"`,
     );

@@ -41,7 +41,7 @@ const move = ({ store }: TestStore, n: number, file_url: string | undefined, exe
   });
 
 describe('the place of a file', () => {
-  it('is the last one reported, and undefined if none was', async () => {
+  it('is the last one reported, and undefined if none was reported', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     await saySample(made, 1, place('host-a', 1));
@@ -66,16 +66,22 @@ describe('the place of a file', () => {
     expect(made.store.db.prepare('SELECT count(*) FROM moved_files').pluck().get()).toBe(0);
   });
 
-  it.each([undefined, 'another'])('is not changed by a message of another execution or none: %s', async (execution) => {
-    const made = await makeRunningStore();
-    await saySample(made, 1, place('host-a', 1));
-    await made.store.write((tx) =>
-      noteNewPlace(tx, { ...sample(1, place('host-b', 1)), execution_id: execution } as Message<'tf_file_registered'>),
-    );
-    expect(newestPlace(made.store.sql, tf(1))).toBe(place('host-a', 1));
-  });
+  it.each([undefined, 'another'])(
+    'is not changed by a message that names another execution or none: %s',
+    async (execution) => {
+      const made = await makeRunningStore();
+      await saySample(made, 1, place('host-a', 1));
+      await made.store.write((tx) =>
+        noteNewPlace(tx, {
+          ...sample(1, place('host-b', 1)),
+          execution_id: execution,
+        } as Message<'tf_file_registered'>),
+      );
+      expect(newestPlace(made.store.sql, tf(1))).toBe(place('host-a', 1));
+    },
+  );
 
-  it('replaces the one in a slice if the file has moved', async () => {
+  it('replaces the place named in a slice if the file has moved', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     await saySample(made, 1, place('host-a', 1));
@@ -127,7 +133,7 @@ async function twoHosts() {
 }
 
 describe('a file that workers cannot get', () => {
-  it('is lost once its host is silent, with the other files there that have open slices', async () => {
+  it('is lost once its host is silent, along with others there that have open slices', async () => {
     const { lost, giveBack, found } = await twoHosts();
     expect(lost(3600)).toEqual([]);
     await giveBack(1, 'NO_FILE');
@@ -149,14 +155,14 @@ describe('a file that workers cannot get', () => {
     expect(lost(161)).toHaveLength(2);
   });
 
-  it('is lost at once, without the others there, if it is not the announced file', async () => {
+  it('is lost immediately if it is not the announced file, and no other file is', async () => {
     const { lost, giveBack, found } = await twoHosts();
     await giveBack(1, 'WRONG_FILE');
     expect(lost()).toEqual([found(1, 'host-a')]);
     expect(lost(61)).toEqual([found(1, 'host-a', 0)]);
   });
 
-  it('is not lost if a worker lacks the payload', async () => {
+  it('is not lost just because a worker lacks the payload', async () => {
     const { lost, giveBack } = await twoHosts();
     await giveBack(1, 'NO_PAYLOAD');
     expect(lost(3600)).toEqual([]);
@@ -180,14 +186,14 @@ describe('a file that workers cannot get', () => {
     expect(lost(3600)).toMatchObject([{ tf_filename: tf(2) }]);
   });
 
-  it('is not lost if its place is only a path on its host', async () => {
+  it('is not lost if only its path on its own host is known', async () => {
     const made = await twoHosts();
     await saySample(made, 4, `file:///data/${tf(4)}`, 'fastmon-host-a');
     await made.giveBack(4, 'WRONG_FILE');
     expect(made.lost(3600)).toEqual([]);
   });
 
-  it('that has moved is lost only if it was returned after the move', async () => {
+  it('that has moved is lost only if a worker returned its slice after the move', async () => {
     const made = await twoHosts();
     const { store, lost, giveBack, found } = made;
     await giveBack(1, 'NO_FILE');

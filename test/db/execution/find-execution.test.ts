@@ -76,11 +76,11 @@ describe('an execution that is not found', () => {
     ]);
   });
 
-  it.each(['latest', id])('is explained by an empty store, with or without an observer: %s', async (name) => {
+  it.each(['latest', id])('leads to an error about the empty store, with or without an observer: %s', async (name) => {
     const { store } = await makeStore();
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
-      'there is no execution in this store yet; "swf-mcp run" creates one',
+      'there are no executions in this store yet; "swf-mcp run" creates one',
     ]);
     // An observer only listens to runs.
     store.db.exec(
@@ -89,11 +89,11 @@ describe('an execution that is not found', () => {
     );
     expect(refusal(store, name)).toEqual([
       'EXECUTION_NOT_FOUND',
-      'there is no execution in this store yet; no run of other programs has been observed since listening began at 2026-11-28T10:00:00.000Z',
+      'there are no executions in this store yet; no run by other programs has been observed since listening began at 2026-11-28T10:00:00.000Z',
     ]);
   });
 
-  it('is explained by messages of runs that name no execution, the run with most messages first', async () => {
+  it('leads to an error that lists runs whose messages name no execution, most messages first', async () => {
     const { store, say } = await makeRunningStore();
     const words = () => messagesWithoutExecution(store.sql);
     const hear = (at: number, run_id: string | undefined, more: object = {}) =>
@@ -110,7 +110,7 @@ describe('an execution that is not found', () => {
     await hear(2, '9', { execution_id: 'theirs' });
     expect(words()).toBeUndefined();
     await hear(3, '7');
-    const rest = 'to no execution, because none of the recorded messages names one; list_messages has';
+    const rest = 'to no execution, because none of the recorded messages names an execution; list_messages shows';
     expect(words()).toBe(`1 message of run 7 belongs ${rest} it`);
     for (const [at, run] of [8, 8, 8, 5, 5, 6].entries()) await hear(10 + at, String(run));
     expect(words()).toBe(`7 messages of run 8, 5, 6 and 1 more belong ${rest} them`);
@@ -118,7 +118,7 @@ describe('an execution that is not found', () => {
     expect(words()).toBe(`5 messages of run 5, 8, 6 belong ${rest} them`);
   });
 
-  it('is suggested by its id if a run number was given', async () => {
+  it('leads to an error that names the execution id if a run number was given', async () => {
     const { store } = await makeRunningStore();
     expect(refusal(store, '100010')).toEqual([
       'EXECUTION_NOT_FOUND',
@@ -127,7 +127,7 @@ describe('an execution that is not found', () => {
   });
 
   it.each(['stf_datataking-tester-0002', '100011', '100010x', '100010.0', '0x186aa'])(
-    'is refused with the nearest id: %s',
+    'leads to an error with the nearest id: %s',
     async (name) => {
       const { store } = await makeRunningStore();
       expect(refusal(store, name)).toEqual([
@@ -137,7 +137,7 @@ describe('an execution that is not found', () => {
     },
   );
 
-  it('is refused with at most three nearest ids', async () => {
+  it('leads to an error with no more than the three nearest ids', async () => {
     const made = await makeRunningStore();
     await sayShortExecutions(made, 4);
     expect((refusal(made.store, 'stf_datataking-tester-0009') as string[])[1]).toContain(
@@ -146,7 +146,7 @@ describe('an execution that is not found', () => {
   });
 });
 
-describe('the execution of a run number', () => {
+describe('the execution with a given run number', () => {
   it('is our own, or else the newest observed one', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(
@@ -157,7 +157,7 @@ describe('the execution of a run number', () => {
 });
 
 describe('an operation on an execution', () => {
-  it('is refused for an execution of the other origin, own or observed', async () => {
+  it('is refused if the execution has the wrong origin, own or observed', async () => {
     const { store } = await makeRunningStore();
     store.db.exec(observe('other-1', 7));
     const [own, other] = [requireExecution(store.sql, id), requireExecution(store.sql, 'other-1')];

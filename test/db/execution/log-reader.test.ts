@@ -38,7 +38,7 @@ async function withFiles() {
 const files = ['stf_gen', 'stf_ready'] as const;
 
 describe('the messages of an execution', () => {
-  it('are read in log order: those with an effect and of a wanted type', async () => {
+  it('are read in log order if they had an effect and are of a requested type', async () => {
     const { read } = await withFiles();
     expect(read(files)).toEqual([['4 stf_gen', '5 stf_gen', '7 stf_ready', '8 stf_gen'], 8]);
     expect(read(['stf_ready'])).toEqual([['7 stf_ready'], 8]);
@@ -47,7 +47,7 @@ describe('the messages of an execution', () => {
     expect(read(files, 0, 100, 'another')).toEqual([[], 0]);
   });
 
-  it('are read after a given row, up to a limit, with the last row seen', async () => {
+  it('are read after a given row, up to a limit, with the number of the last row seen', async () => {
     const { read } = await withFiles();
     expect(read(files, 0, 2)).toEqual([['4 stf_gen', '5 stf_gen'], 5]);
     expect(read(files, 5, 2)).toEqual([['7 stf_ready', '8 stf_gen'], 8]);
@@ -58,7 +58,7 @@ describe('the messages of an execution', () => {
     expect(read(files, 20, 2)).toEqual([[], 20]);
   });
 
-  it('are read in only one state if the reader names one', async () => {
+  it('are filtered by state if the reader names a state for their type', async () => {
     const { store, say } = await withSlice();
     const results: Reading[] = [{ msg_type: 'slice_result', state: 'failed' }, 'end_run'];
     const failed = await say('slice_result', { ...byWorker(1), state: 'failed' });
@@ -73,7 +73,7 @@ describe('the messages of an execution', () => {
     expect(countMessages(store.sql, id, { readings: results, after: 0, limit: 9 })).toBe(1);
   });
 
-  it('are counted after a given row, each reading up to the limit', async () => {
+  it('are counted after a given row, up to a limit for each requested type', async () => {
     const { sql } = await withFiles();
     const count = (readings: readonly Reading[], after = 0, limit = 100, execution = id): number =>
       countMessages(sql, execution, { readings, after, limit });
@@ -83,7 +83,7 @@ describe('the messages of an execution', () => {
     expect(count(files, 0, 100, 'another')).toBe(0);
   });
 
-  it('are read by id, and the end of a driver by epoch', async () => {
+  it('are read by id; the end of a driver is read by epoch', async () => {
     const { sql, say } = await withFiles();
     expect(readMessage(sql, `${id}/stf_gen/${generated(2).filename}`)).toMatchObject(generated(2));
     expect(readMessage(sql, `${id}/stf_gen/no.stf`)).toBeUndefined();
@@ -110,7 +110,7 @@ describe('messages that took effect late', () => {
   }
   const all = ['tf_file_registered', 'slice', 'slice_result'] as const;
 
-  it('are read in the order in which they took effect, after a given position', async () => {
+  it('are read after a given position, in the order in which they took effect', async () => {
     const read = await toldBackwards();
     expect(read(all)).toEqual([['1 tf_file_registered', '2 slice', '3 slice_result'], 3]);
     expect(read(all, 1)).toEqual([['2 slice', '3 slice_result'], 3]);
@@ -119,7 +119,7 @@ describe('messages that took effect late', () => {
     expect(read(all, 0, 100, 'another')).toEqual([[], 0]);
   });
 
-  it('are skipped if they are of another type or state than wanted', async () => {
+  it('are skipped if their type or state is not requested', async () => {
     const read = await toldBackwards();
     expect(read(['slice'])).toEqual([['2 slice'], 3]);
     expect(read(['stf_gen'])).toEqual([[], 3]);

@@ -13,7 +13,7 @@ const key = {
 const set = (params: string): string => `UPDATE workflow_executions SET params = '${params}'`;
 
 describe('the parameters of an execution', () => {
-  it('are those of its start, with defaults for missing keys', async () => {
+  it('are those recorded at its start, with defaults for missing keys', async () => {
     const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     const params = executionParams(store.sql, key);
     expect(params).toMatchObject({
@@ -24,7 +24,7 @@ describe('the parameters of an execution', () => {
     });
   });
 
-  it('are cached until they are forgotten', async () => {
+  it('are cached until explicitly forgotten', async () => {
     const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
     const { sql } = store;
     const params = executionParams(sql, key);
@@ -37,7 +37,7 @@ describe('the parameters of an execution', () => {
   });
 
   it.each([{ key: 2 }, { run_number: 100_011 }, { start_time: '2026-11-28T10:00:01.000Z' }])(
-    'are not taken from a rolled-back execution of the same id: %j differs',
+    'are not taken from a rolled-back execution with the same id but another %j',
     async (other) => {
       const { store } = await makeRunningStore({ fast_processing: { stf_count: 3 } });
       executionParams(store.sql, key);
@@ -65,12 +65,15 @@ describe('the parameters of an execution', () => {
     ['{"fast_processing":{"stf_count":"three"}}', 'fast_processing.stf_count: Invalid input'],
     ['{"plan_version":99}', 'plan_version: Invalid input'],
     ['{broken', ': Invalid input'],
-  ])('are refused if they are invalid here, with the key and the program to use: %s', async (text, words) => {
-    const { store } = await makeRunningStore();
-    store.db.exec(set(text));
-    const ask = () => executionParams(store.sql, { ...key, key: 2 });
-    expect(ask).toThrow(`the configuration recorded for ${key.execution_id} cannot be used here: ${words}`);
-    expect(ask).toThrow(/; use the swf-mcp that recorded it$/);
-    expect(ask).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
-  });
+  ])(
+    'are refused if this version cannot use them, and the error names the key and the version to use: %s',
+    async (text, words) => {
+      const { store } = await makeRunningStore();
+      store.db.exec(set(text));
+      const ask = () => executionParams(store.sql, { ...key, key: 2 });
+      expect(ask).toThrow(`the configuration recorded for ${key.execution_id} cannot be used here: ${words}`);
+      expect(ask).toThrow(/; use the version of swf-mcp that recorded it$/);
+      expect(ask).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    },
+  );
 });

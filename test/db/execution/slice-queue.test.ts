@@ -80,7 +80,7 @@ describe('an attempt that a broker delivers', () => {
     expect(queue.standing('not-yet-heard.tf', 1)).toBe('open');
   });
 
-  it('has ended once its execution has ended or was removed, and open if that is unknown', async () => {
+  it('is over once its execution has ended or been removed, and open if the execution is unknown', async () => {
     const made = await withSlice();
     await made.say('workflow_ended', { status: 'terminated', reason: 'stopped', ...noCounts });
     expect(queueOf(made).standing(sliceName, 1)).toBe('over');
@@ -90,7 +90,7 @@ describe('an attempt that a broker delivers', () => {
     expect(queueOf(empty).standing(sliceName, 1)).toBe('over');
   });
 
-  it('is given up after three workers were lost with it', async () => {
+  it('is abandoned once three workers have been lost with it', async () => {
     const made = await withSlice();
     const { store } = made;
     const { driver, worker } = await store.write((tx) => {

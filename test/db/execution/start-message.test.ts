@@ -23,7 +23,7 @@ describe('the message that started an execution', () => {
     });
   });
 
-  it('is refused with EXECUTION_NOT_RUNNING if the execution was started elsewhere', async () => {
+  it('leads to the error EXECUTION_NOT_RUNNING if the execution was not started here', async () => {
     const { store } = await makeRunningStore();
     expect(() => startMessage(store.sql, 'other-1')).toThrow(
       expect.objectContaining({
@@ -35,7 +35,7 @@ describe('the message that started an execution', () => {
 });
 
 describe('the simulated time that an execution has reached', () => {
-  it('is the greatest tick of its steps, and undefined before the first', async () => {
+  it('is the greatest tick of its steps, and undefined before the first step', async () => {
     const { store, say } = await makeRunningStore();
     expect(lastTick(store.sql, id)).toBeUndefined();
     const at = (second: number): string => `2026-11-28T10:00:0${second}.000Z`;
@@ -51,7 +51,7 @@ describe('the simulated time that an execution has reached', () => {
     expect(lastTick(store.sql, 'another')).toBeUndefined();
   });
 
-  it('is looked for only in the last 64 rows', async () => {
+  it('is searched for only in the last 64 rows', async () => {
     const { store, say } = await makeRunningStore();
     await say('stf_gen', { ...generated(1), simulation_tick: 900 });
     for (let n = 2; n <= 64; n += 1) await say('stf_gen', { ...generated(n), simulation_tick: n });
@@ -66,7 +66,7 @@ describe('the executions that run over a broker', () => {
   const begin = (command_id: string, params: Record<string, unknown>, namespace = 'test') =>
     ({ command_id, workflow_name: 'stf_datataking', params, executed_by: 'tester', speed: 1, namespace }) as const;
 
-  it('are those of a namespace that have not ended and have a configured broker', async () => {
+  it('have a configured broker, are in the given namespace, and have not ended', async () => {
     const { store, say } = await makeStore();
     for (const [command, params, namespace] of [
       ['c1', over, 'test'],

@@ -18,7 +18,7 @@ async function takenUp() {
 }
 
 describe('an execution that is resumed repeatedly', () => {
-  it('counts each driver started since its last progress, except its first driver', async () => {
+  it('counts each driver started since its last progress, except the first', async () => {
     const { say, begin, count } = await takenUp();
     await begin(1, 60);
     expect(count()).toBe(0);
@@ -38,7 +38,7 @@ describe('an execution that is resumed repeatedly', () => {
     expect(count()).toBe(1);
   });
 
-  it('counts only drivers of the last ten minutes', async () => {
+  it('counts only drivers from the last ten minutes', async () => {
     const { begin, count } = await takenUp();
     await begin(2, 601);
     await begin(3, 600);

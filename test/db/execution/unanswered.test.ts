@@ -31,7 +31,7 @@ const names = (messages: { msg_type: string; filename: string }[]): string[] =>
   messages.map(({ msg_type, filename }) => `${msg_type} ${filename}`);
 
 describe('announcements of files', () => {
-  it('are unanswered while their STF is not ready, if sent before a given time', async () => {
+  it('sent before a given time count as unanswered until their STF is ready', async () => {
     const { store, say } = await makeRunningStore();
     for (const n of [1, 2, 3]) await say('stf_gen', of(n, n));
     await say('stf_ready', of(1, 4));
@@ -42,7 +42,7 @@ describe('announcements of files', () => {
     expect(unready(9, 'another')).toEqual([]);
   });
 
-  it('are unanswered while a ready STF lacks planned samples, if sent before a given time', async () => {
+  it('sent before a given time count as unanswered until their ready STF has all planned samples', async () => {
     const params = { fastmon: { tf_samples_per_stf: 2 }, fast_processing: { stf_sampling_rate: 0.5 } };
     const { store, say } = await makeRunningStore(params);
     for (const n of [1, 2, 3, 4, 5, 6]) await say('stf_gen', of(n, 0, n === 6 ? 1 : 100));
@@ -81,7 +81,7 @@ describe('announcements of files', () => {
 });
 
 describe('a queued slice', () => {
-  it('is found by its message id only while it is queued in that attempt', async () => {
+  it('is found by the message id of an attempt only while it is queued for that attempt', async () => {
     const { store, say } = await withSlice({ worker: { max_retries: 1 } });
     const queued = (attempt: number, name = sliceName) =>
       queuedSlice(store.sql, `${id}/slice/${name}/${attempt}`)?.attempt;
@@ -116,7 +116,7 @@ describe('slices without a result', () => {
   }
   const [first, second] = [messageOf(sliceName), messageOf(secondSlice.slice_filename)];
 
-  it('have been queued for a given number of seconds since they were sent', async () => {
+  it('are those sent more than a given number of seconds ago and still queued', async () => {
     const { idle, say } = await sent();
     expect(idle(60)).toEqual([first, second]);
     expect(idle(160)).toEqual([]);
@@ -128,7 +128,7 @@ describe('slices without a result', () => {
     expect(idle(60)).toEqual([]);
   });
 
-  it('are listed by their current attempt', async () => {
+  it('are listed with their current attempt', async () => {
     const { idle, say, sentAgo } = await sent();
     await say('slice_result', { ...byWorker(1), state: 'failed' });
     await say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
@@ -147,8 +147,8 @@ describe('slices without a result', () => {
   });
 
   it.each([
-    ['a known worker for the same time', 'worker', 90, 110],
-    ['an unknown worker for ten minutes', 'stranger', 590, 610],
+    ['a known worker for more than the given time', 'worker', 90, 110],
+    ['an unknown worker for more than ten minutes', 'stranger', 590, 610],
   ] as const)('include those in progress with %s', async (_, name, soon, late) => {
     const { store, say, idle, sentAgo, assignedAgo } = await sent();
     await store.write((tx) => {
@@ -165,7 +165,7 @@ describe('slices without a result', () => {
     expect(idle(100)).toEqual([first, second]);
   });
 
-  it('have waited longer than the given time, not exactly as long', async () => {
+  it('do not include one that has waited for exactly the given time', async () => {
     const setClock = fakeClock();
     const { store, say } = await withSlice();
     const wait = (since: number, assigned: number) =>
@@ -186,7 +186,7 @@ describe('slices without a result', () => {
     expect(isIdle()).toBe(true);
   });
 
-  it('have messages with the fields that a worker needs', async () => {
+  it('are returned with the fields that a worker needs', async () => {
     const { store } = await sent();
     expect(queuedSlice(store.sql, second)).toMatchObject({ slice_id: 1, tf_filename: sample, start: 1, end: 1 });
   });

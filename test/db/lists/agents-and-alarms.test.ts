@@ -102,14 +102,14 @@ describe('listing agents', () => {
     }
   });
 
-  it('continues after an agent, in both orders', () => {
+  it('continues after a given agent, in both orders', () => {
     const [, second] = agents({}).rows;
     expect(told({}, { after: second?.key, limit: 2 })).toBe('worker ada-2, worker ada-1');
     expect(told({}, { after: second?.key, order: 'oldest' })).toBe('worker bob-3');
     expect(agents({ namespace: 'other' }, { limit: 2 })).toMatchObject({ total_count: 3, has_more: true });
   });
 
-  it('returns each agent with the signs of life of its process', () => {
+  it('returns each agent with the last sign of life of its process', () => {
     expect(agents({ execution_id: bob, agent_type: 'daq_simulator' }).rows).toMatchObject([
       {
         state: 'READY',
@@ -148,7 +148,7 @@ describe('listing alarms', () => {
     expect(codes(filter)).toBe(answer);
   });
 
-  it('continues after an alarm, in both orders', () => {
+  it('continues after a given alarm, in both orders', () => {
     const [, second] = listAlarms(made.store.sql, {}, all).rows;
     expect(codes({}, { after: second?.key })).toBe('STUCK SLOW');
     expect(codes({}, { after: second?.key, order: 'oldest' })).toBe('DISK_FULL');

@@ -39,7 +39,7 @@ describe('the counts of messages', () => {
 });
 
 describe('a stored count', () => {
-  it('exists for one run and for all, but not with other conditions', () => {
+  it('exists for one run and for all runs, but not for other conditions', () => {
     const { sql } = made.store;
     const kept = (of: Parameters<typeof keptCount>[2], ...others: unknown[]) =>
       keptCount(sql, 'slices_created', of, others);
@@ -48,7 +48,7 @@ describe('a stored count', () => {
     expect([kept({}, undefined, false), kept({}, undefined)]).toEqual([undefined, 6]);
   });
 
-  it('is not used for all executions while one is being removed', () => {
+  it('that covers all executions is not used while an execution is being removed', () => {
     const { db, sql } = made.store;
     const page: Page = { order: 'newest', limit: 1 };
     db.exec(

@@ -33,7 +33,7 @@ describe('listing executions', () => {
     ['those of a workflow', { workflow_name: 'stf_datataking' }, 'bob ada'],
     ['those that were observed', { origin: 'observed' }, 'seen'],
     ['our own', { origin: 'own' }, 'cleo bob ada'],
-    ['those of a quality', { quality: 'bad' }, 'ada'],
+    ['those with a given quality', { quality: 'bad' }, 'ada'],
     ['none of a quality that was never set', { quality: 'good' }, ''],
     ['those without a quality', { quality: 'none' }, 'seen cleo bob'],
     ['those with failed slices', { has_failures: true }, 'ada'],
@@ -53,7 +53,7 @@ describe('listing executions', () => {
     ['those with the placeholder payload', { payload: 'placeholder' }, 'cleo bob'],
     ['those with a word in a note', { search: 'quench,' }, 'ada'],
     ['those with words in any order, in notes and reasons', { search: ' BEAM cold\tmagnet ' }, 'ada'],
-    ['those with a word in the reason of their end', { search: 'stopped' }, 'cleo'],
+    ['those with a word in the reason for their end', { search: 'stopped' }, 'cleo'],
     ['none for words of two different runs', { search: 'magnet stopped' }, ''],
     ['those with non-ASCII letters as written', { search: 'Ångström' }, 'ada'],
     ['all if the search has no word', { search: ' ' }, 'seen cleo bob ada'],
@@ -62,7 +62,7 @@ describe('listing executions', () => {
   });
 
   it.each<[what: string, window: ExecutionFilter, ofAlive: string, ofDead: string]>([
-    ['before all', { end_time: at(-0.001) }, '', ''],
+    ['before all runs', { end_time: at(-0.001) }, '', ''],
     ['up to a start', { end_time: at(0) }, 'ada', 'ada'],
     ['up to just before the next start', { end_time: at(13.999) }, 'ada', 'ada'],
     ['up to the next start', { end_time: at(14) }, 'bob ada', 'bob ada'],
@@ -72,12 +72,12 @@ describe('listing executions', () => {
     ['from just after an end', { start_time: at(22.001) }, 'seen bob ada', 'seen ada'],
     ['within a run', { start_time: at(21), end_time: at(21) }, 'cleo bob ada', 'cleo ada'],
     ['between runs', { start_time: at(31), end_time: at(39) }, 'bob', ''],
-    ['after all', { start_time: at(50.001) }, 'bob', ''],
+    ['after all runs', { start_time: at(50.001) }, 'bob', ''],
   ])('returns those active in a window %s', (_what, window, ofAlive, ofDead) => {
     expect([told(window), told(window, {}, false)]).toEqual([ofAlive, ofDead]);
   });
 
-  it('continues after an execution, in both orders, and counts all', () => {
+  it('continues after a given execution, in both orders, and counts all executions', () => {
     const [, second] = list({}).rows;
     expect(told({}, { after: second?.key })).toBe('bob ada');
     expect(told({}, { order: 'oldest', after: second?.key })).toBe('seen');
@@ -112,7 +112,7 @@ describe('listing executions', () => {
     ]);
   });
 
-  it('returns one with damaged parameters without a speed, and not by payload', () => {
+  it('returns an execution with damaged parameters without a speed, and not in a payload search', () => {
     const { db } = made.store;
     db.exec(`BEGIN; UPDATE workflow_executions SET params = '{"speed":' WHERE execution_id = '${cleo}'`);
     try {

@@ -46,11 +46,11 @@ describe('listing STF files', () => {
     ['one by its name', { stf_filename: stf(100_010, 2) }, '0/2 of 1'],
     ['none for a name in another execution', { stf_filename: stf(100_010, 2), execution_id: bob }, ' of 0'],
     ['those that wait', { status: 'registered' }, '1/2 of 1'],
-    ['those of a run that wait', { ...ofRun(0), status: 'registered' }, ' of 0'],
+    ['the waiting ones of a run', { ...ofRun(0), status: 'registered' }, ' of 0'],
     ['those that were processed', { status: 'processed' }, '1/1 0/1 of 2'],
-    ['those of a run that were processed', { ...ofRun(0), status: 'processed' }, '0/1 of 1'],
+    ['the processed ones of a run', { ...ofRun(0), status: 'processed' }, '0/1 of 1'],
     ['those that failed', { status: 'failed' }, '0/2 of 1'],
-    ['those of an execution that failed', { execution_id: bob, status: 'failed' }, ' of 0'],
+    ['the failed ones of an execution', { execution_id: bob, status: 'failed' }, ' of 0'],
     ['those with slices', { has_slices: true }, '1/1 0/1 of 2'],
     ['those without slices', { has_slices: false }, '1/2 0/2 of 2'],
     ['those created at or after a start time', { start_time: at(15) }, '1/2 1/1 of 2'],
@@ -70,7 +70,7 @@ describe('listing STF files', () => {
     expect(stfFiles(filter)).toBe(answer);
   });
 
-  it('continues after a file, in both orders', () => {
+  it('continues after a given file, in both orders', () => {
     const { rows } = listStfFiles(made.store.sql, {}, { ...all, limit: 2 });
     expect(stfFiles({}, { limit: 1, after: rows[1]?.key })).toBe('0/2 of 4');
     expect(stfFiles({}, { order: 'oldest', limit: 2 })).toBe('0/1 0/2 of 4');
@@ -119,7 +119,7 @@ describe('listing TF files', () => {
     expect(tfFiles(filter)).toBe(answer);
   });
 
-  it('continues after a TF file, in both orders', () => {
+  it('continues after a given TF file, in both orders', () => {
     expect(tfFiles({}, { after: 2 })).toBe('0/1 of 2');
     expect(tfFiles({}, { order: 'oldest', after: 1 })).toBe('1/1 of 2');
   });
@@ -137,11 +137,11 @@ describe('listing slices', () => {
     ['none for an STF file without one', { stf_filename: stf(100_010, 2) }, ' of 0'],
     ['one by its name', { slice_filename: slice(100_010, 1, 2) }, '0/2 of 1'],
     ['those that wait', { status: 'queued' }, '1/0 0/2 0/1 of 3'],
-    ['those of an execution that wait', { execution_id: ada, status: 'queued' }, '0/2 0/1 of 2'],
-    ['those of a run that wait', { ...ofRun(1), status: 'queued' }, '1/0 of 1'],
+    ['the waiting ones of an execution', { execution_id: ada, status: 'queued' }, '0/2 0/1 of 2'],
+    ['the waiting ones of a run', { ...ofRun(1), status: 'queued' }, '1/0 of 1'],
     ['those in progress', { status: 'processing' }, '1/1 of 1'],
     ['none in progress in another execution', { execution_id: ada, status: 'processing' }, ' of 0'],
-    ['those of a TF file in progress', { tf_filename: tf(100_011, 1), status: 'processing' }, '1/1 of 1'],
+    ['those in progress of a TF file', { tf_filename: tf(100_011, 1), status: 'processing' }, '1/1 of 1'],
     ['those that are completed', { status: 'completed' }, '0/0 of 1'],
     ['none completed in another execution', { execution_id: bob, status: 'completed' }, ' of 0'],
     ['those that failed', { status: 'failed' }, '0/3 of 1'],
@@ -154,7 +154,7 @@ describe('listing slices', () => {
     ['those that were retried', { min_retries: 1 }, '0/1 of 1'],
     ['none that were retried more often', { min_retries: 2 }, ' of 0'],
     ['all if the given number of retries is 0', { min_retries: 0 }, '1/1 1/0 0/3 0/2 0/1 0/0 of 6'],
-    ['only those of an execution that were retried', { execution_id: bob, min_retries: 1 }, ' of 0'],
+    ['only the retried ones of an execution', { execution_id: bob, min_retries: 1 }, ' of 0'],
     ['those created at or after a start time', { start_time: at(16) }, '1/1 1/0 of 2'],
     ['none created just before a start time', { start_time: at(16.001) }, ' of 0'],
     ['those created at or before an end time', { end_time: at(6) }, '0/3 0/2 0/1 0/0 of 4'],
@@ -174,7 +174,7 @@ describe('listing slices', () => {
     expect(slices(filter)).toBe(answer);
   });
 
-  it('continues after a slice, or after a position if it is sorted', () => {
+  it('continues after a given slice, or after a given position if the list is sorted', () => {
     const page = (order_by: 'recorded' | 'seconds', after: number, order: Page['order'] = 'newest') => {
       const { rows, has_more, mayShift } = listTfSlices(made.store.sql, { order_by }, { order, limit: 2, after });
       return [rows.map((row) => shortName(row.slice_filename)), rows.map(({ key }) => key), has_more, mayShift];
@@ -188,7 +188,7 @@ describe('listing slices', () => {
     expect(page('seconds', 0, 'oldest')).toEqual([['0/0', '0/3'], [1, 2], true, true]);
   });
 
-  it('returns each slice with the facts of its last attempt', () => {
+  it('returns each slice with the facts about its last attempt', () => {
     const { rows } = listTfSlices(made.store.sql, { execution_id: ada }, { ...all, order: 'oldest' });
     const facts = rows.map(({ status, attempt, seconds, exit_code, error, processing_seconds, payload, host }) => [
       `${status} ${attempt}`,

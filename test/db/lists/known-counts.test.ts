@@ -26,27 +26,27 @@ const ready = isOf('stf_ready')[0] as MessageLine & { body: object };
 const sized: MessageLine = { ...ready, body: { ...ready.body, size_bytes: 7 } };
 
 describe('the retries and the bytes of an execution', () => {
-  it('are 0, not unknown, as soon as it has a plan', async () => {
+  it('are 0, not unknown, as soon as the execution has a plan', async () => {
     const { sql } = (await makeRunningStore()).store;
     expect(countsIn(sql)).toEqual({ retries: 0, bytes: 0, recorded: 0 });
   });
 
   it.each([
-    ['unknown of one without a plan', isOf('run_imminent', 'start_run', 'stf_gen'), null, null],
-    ['known once a message has a size', [...isOf('run_imminent', 'stf_gen'), sized], null, 7],
-    ['known once a message names a slice', isOf('run_imminent', 'slice'), 0, null],
+    ['unknown if it has no plan', isOf('run_imminent', 'start_run', 'stf_gen'), null, null],
+    ['unknown, except for the bytes once a message has a size', [...isOf('run_imminent', 'stf_gen'), sized], null, 7],
+    ['unknown, except for the retries once a message names a slice', isOf('run_imminent', 'slice'), 0, null],
   ])('are %s', async (_, heard, retries, bytes) => {
     const { sql } = await storeOf(heard);
     expect(countsIn(sql)).toEqual({ retries, bytes, recorded: retries });
   });
 
-  it('are unknown whatever parameters its programs report', async () => {
+  it('are unknown for an observed execution, whatever parameters its programs report', async () => {
     const { sql, db } = await storeOf(isOf('run_imminent', 'start_run', 'stf_gen'));
     db.exec(`UPDATE workflow_executions SET params = '{"plan_version":2}'`);
     expect(countsIn(sql)).toEqual({ retries: null, bytes: null, recorded: null });
   });
 
-  it('are not in a report while they are unknown', async () => {
+  it('are left out of a report while they are unknown', async () => {
     const { db } = await storeOf(isOf('run_imminent', 'start_run', 'stf_gen'));
     const queries = createQueries(db, isAlive);
     expect(reportOf(queries, queries.execution('latest').execution_id, Date.now())).not.toContain('retries');

@@ -41,7 +41,7 @@ describe('a filter value', () => {
     ['STF file', [stf(100_010, 2)], stf(100_010, 3), [stf(100_010, 2)]],
     ['TF sample', [tf(100_010, 1)], tf(100_010, 2), [tf(100_010, 1)]],
     ['TF slice', [slice(100_010, 1, 3)], slice(100_010, 1, 4), [slice(100_010, 1, 3)]],
-  ])('of a %s is known, or answered with the nearest ones', (kind, known, unknown, near) => {
+  ])('for a %s is known, or the error suggests the nearest values', (kind, known, unknown, near) => {
     for (const value of known) expect([value, nearestKnown(made.store.sql, kind, value)]).toEqual([value, undefined]);
     const told = nearestKnown(made.store.sql, kind, unknown);
     expect(told?.length).toBeLessThanOrEqual(3);
@@ -49,17 +49,17 @@ describe('a filter value', () => {
     expect(new Set(told).size).toBe(told?.length);
   });
 
-  it('of a sender is answered only with names that sent something', () => {
+  it('for a sender leads to suggestions of senders only', () => {
     expect(nearestKnown(made.store.sql, 'message sender', ada)).not.toContain(ada);
   });
 
-  it('suggests the nearest values even for a very long one', () => {
+  it('that is very long still leads to suggestions', () => {
     expect(nearestKnown(made.store.sql, 'user', `${'x'.repeat(99)}ada${'bob'.repeat(99)}`)).toHaveLength(3);
   });
 });
 
 describe('the name of a file', () => {
-  it('is compared with its neighbors and the newest names', async () => {
+  it('that is unknown leads to suggestions of neighbouring and newest names', async () => {
     const { store } = await makeRunningStore();
     await store.write(({ sql }) =>
       sql(
@@ -76,7 +76,7 @@ describe('the name of a file', () => {
 });
 
 describe('a namespace', () => {
-  it('is known from an execution, or only from an agent or from messages', async () => {
+  it('is known from an execution, an agent or messages', async () => {
     const { store } = await makeRunningStore();
     expect(nearestKnown(store.sql, 'namespace', 'elsewhere')).toEqual(['test']);
     await store.write(({ sql }) => {
@@ -109,13 +109,13 @@ describe('the name of a worker', () => {
     ['02', true, ['worker-agent-ada-2/02']],
     ['3', false, []],
     ['worker-agent-ada-2/', true, []],
-  ])('%s matches a worker, the workers of an agent, or those of a slot', (name, isKnown, matches) => {
+  ])('given as %s is matched against workers, agents and slots', (name, isKnown, matches) => {
     const { sql } = made.store;
     expect(isKnownWorker(sql, name)).toBe(isKnown);
     expect(workersOf(sql).filter(workerTest(sql, name))).toEqual(matches);
   });
 
-  it('matches a worker in any form, and an agent by the names of its workers', async () => {
+  it('matches a worker by any form of its name, and an agent by the names of its workers', async () => {
     const { store } = await makeRunningStore();
     const work = (worker: string): Promise<unknown> =>
       store.write(({ sql }) =>
@@ -141,7 +141,7 @@ describe('the name of a worker', () => {
 });
 
 describe('the values of a column', () => {
-  it('are listed once each, sorted, from a given value on, up to two thousand', async () => {
+  it('are listed once each, in order from a given value, up to two thousand', async () => {
     const { store } = await makeRunningStore();
     const write = (count: number, name: string): Promise<unknown> =>
       store.write(({ sql }) =>

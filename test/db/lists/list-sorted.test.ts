@@ -5,7 +5,7 @@ import { listSorted } from '../../../src/db/lists/list-rows.ts';
 import { Database } from '../../../src/db/sqlite/connection.ts';
 import { preparer } from '../../../src/db/sqlite/statements.ts';
 
-it('a list sorts half a million rows, and refuses one more, saying how to narrow the list', () => {
+it('a list sorts half a million rows; with one more row it refuses and says how to narrow the list', () => {
   const db = new Database(':memory:');
   db.exec(`CREATE TABLE items (key INTEGER PRIMARY KEY, value INTEGER);
     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 500000)

@@ -34,13 +34,28 @@ const found: Case[] = [
   ['a lower bound above the limit', { agent: 'of 10,001' }, { limit: 2 }, [20_001, 20_000], 'at least 10000', true],
   ['the same count on a later page', { agent: 'of 300' }, { limit: 2, after: 20_003 }, [20_002], '300', false],
   ['nothing for an unknown agent', { agent: 'nobody' }, {}, [], '0', false],
-  ['the last line of an agent, uncounted', { agent: 'of 301' }, { limit: 1, uncounted: true }, [20_602], '2', true],
+  [
+    'the last line of an agent, without counting',
+    { agent: 'of 301' },
+    { limit: 1, uncounted: true },
+    [20_602],
+    '2',
+    true,
+  ],
 ];
 
 /** Pages whose rows are checked one by one: at most 10,000, whether they fill the page or not. */
 const scanned: [...Case, stopped: number | undefined][] = [
   ['stops after 10,000 lines', { level: 20 }, {}, [15_001], 'at least 1', true, 15_001],
-  ['continues after them', { level: 20 }, { after: 15_001 }, [15_000, 10_001, 10_000], 'at least 3', true, 5001],
+  [
+    'continues after the 10,000 lines',
+    { level: 20 },
+    { after: 15_001 },
+    [15_000, 10_001, 10_000],
+    'at least 3',
+    true,
+    5001,
+  ],
   ['ends at the first line', { level: 20 }, { after: 5001 }, [], 'at least 0', false, undefined],
   ['ends if 10,000 lines are left', { level: 20 }, { after: 10_001 }, [10_000], 'at least 1', false, undefined],
   ['stops if 10,001 lines are left', { level: 20 }, { after: 10_002 }, [10_001, 10_000], 'at least 2', true, 2],
@@ -73,10 +88,18 @@ const scanned: [...Case, stopped: number | undefined][] = [
     true,
     24_999,
   ],
-  ['ends in an index of 10,000', { agent: 'of 10,000', level: 20 }, {}, [10_000], '1', false, undefined],
-  ['stops in an index of 10,001', { agent: 'of 10,001', level: 20 }, {}, [15_001, 15_000], 'at least 2', true, 10_002],
+  ['ends in an index of 10,000 lines', { agent: 'of 10,000', level: 20 }, {}, [10_000], '1', false, undefined],
   [
-    'stops in an index of 10,001, oldest first',
+    'stops in an index of 10,001 lines',
+    { agent: 'of 10,001', level: 20 },
+    {},
+    [15_001, 15_000],
+    'at least 2',
+    true,
+    10_002,
+  ],
+  [
+    'stops in an index of 10,001 lines, oldest first',
     { agent: 'of 10,001', level: 20 },
     { order: 'oldest' },
     [10_001, 15_000, 15_001],
@@ -132,11 +155,11 @@ const bounded: Case[] = [
 const resultOf = (filter: LogFilter, page: Partial<Page>) => pageOf(made, filter, page);
 
 describe('a page of a long log', () => {
-  it.each(found)('along an index returns %s', (_what, filter, page, ...[lines, count, more]) => {
+  it.each(found)('read along an index returns %s', (_what, filter, page, ...[lines, count, more]) => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped: undefined });
   });
 
-  it.each(scanned)('that is checked line by line %s', (_what, filter, page, ...[lines, count, more, stopped]) => {
+  it.each(scanned)('checked line by line %s', (_what, filter, page, ...[lines, count, more, stopped]) => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped });
   });
 
@@ -164,11 +187,11 @@ describe('a page of a word search', () => {
     ],
     ['those of a level', { search: 'common', level: 20 }, {}, [15_001, 15_000, 10_001, 10_000], '4', false],
     ['those of a level and another word', { search: 'fifth', level: 20 }, {}, [15_000, 10_000], '2', false],
-    ['a count of 300 of an agent', { search: 'common', agent: 'of 300' }, { limit: 1 }, [20_301], '300', true],
-    ['a count of 301 of an agent', { search: 'common', agent: 'of 301' }, { limit: 1 }, [20_602], '301', true],
-    ['a count of 300 far apart', { search: 'common', run_id: '300 apart' }, { limit: 1 }, [24_983], '300', true],
+    ['a count of 300 for an agent', { search: 'common', agent: 'of 300' }, { limit: 1 }, [20_301], '300', true],
+    ['a count of 301 for an agent', { search: 'common', agent: 'of 301' }, { limit: 1 }, [20_602], '301', true],
+    ['a count of 300 lines far apart', { search: 'common', run_id: '300 apart' }, { limit: 1 }, [24_983], '300', true],
     [
-      'a minimum of 301 far apart',
+      'a minimum of 301 lines far apart',
       { search: 'common', run_id: '301 apart' },
       { limit: 1 },
       [24_984],
@@ -197,7 +220,7 @@ describe('a page of a word search', () => {
     expect(resultOf(filter, page)).toEqual({ lines, count, more, stopped: undefined });
   });
 
-  it('checks few lines first, and at most 10,000, for other conditions', () => {
+  it('checks other conditions on a few lines first, and on at most 10,000 in all', () => {
     // Three lines have this time: two near the end, one in the middle.
     const filter = { search: 'common', start_time: ahead };
     expect(resultOf(filter, { limit: 1 })).toEqual({
@@ -210,7 +233,7 @@ describe('a page of a word search', () => {
     expect(resultOf(filter, { after: 15_001 })).toMatchObject({ lines: [14_900], more: false, stopped: undefined });
   });
 
-  it('lists every line of a level once, page by page, in both orders', () => {
+  it('and the pages after it list each line of a log level once, in both orders', () => {
     for (const order of ['newest', 'oldest'] as const) {
       const all: number[] = [];
       for (let after: number | undefined; ;) {

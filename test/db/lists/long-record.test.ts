@@ -64,7 +64,7 @@ describe('a few messages among very many', () => {
     expect(list(filter, { order })).toEqual({ ordinals, count: ordinals.length, more: false });
   });
 
-  it('are counted exactly: with all others, by execution and by type', () => {
+  it('are counted exactly: in total, by execution and by type', () => {
     expect(list({}).count).toBe(17_007);
     expect(list({ execution_id: 'stf_datataking-tester-0001' }).count).toBe(17_005);
     expect(list({ message_type: 'start_run' }).count).toBe(17_001);

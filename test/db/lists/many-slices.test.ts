@@ -59,7 +59,7 @@ describe('the oldest of very many rows', () => {
     expect(listed).toMatchObject({ has_more: false, total_count: 2, total_is_lower_bound: false });
   });
 
-  it('are on a later page if the first one stops after ten thousand rows', () => {
+  it('are on a later page if the first page stops after ten thousand rows', () => {
     const first = listStfFiles(store.sql, { status: 'processed' }, page);
     expect(first).toMatchObject({ rows: [], has_more: true, scanStoppedAt: 2001, total_is_lower_bound: true });
     const next = listStfFiles(store.sql, { status: 'processed' }, { ...page, after: first.scanStoppedAt });

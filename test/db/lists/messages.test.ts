@@ -53,15 +53,19 @@ describe('listing messages', () => {
     ['those of a rare type of a run', { message_type: 'workflow_ended', run_id: '100012' }, 'workflow_ended@22'],
     ['none for a type without messages', { message_type: 'pause_run' }, ''],
     ['one by its id', { message_id: `${cleo}/workflow_ended` }, 'workflow_ended@22'],
-    ['none by an id of another execution', { message_id: `${cleo}/workflow_ended`, execution_id: ada }, ''],
+    [
+      'none for the id of a message of another execution',
+      { message_id: `${cleo}/workflow_ended`, execution_id: ada },
+      '',
+    ],
     ['those without effect', { effect: 'none' }, 'resume_run@24'],
     ['those that were refused', { effect: 'rejected' }, 'unreadable@26'],
     ['those that contradict others', { effect: 'conflict' }, 'stf_gen@25'],
-    ['those without effect of an execution', { effect: 'none', execution_id: ada }, 'resume_run@24'],
-    ['those of an execution that contradict others', { effect: 'conflict', execution_id: ada }, 'stf_gen@25'],
-    ['none refused in an execution without any', { effect: 'rejected', execution_id: ada }, ''],
-    ['those of a run with an effect', { effect: 'applied', run_id: '100012' }, endOfCleo],
-    ['those of an execution with an effect', { effect: 'applied', execution_id: bob }, ofBob],
+    ['those without effect in an execution', { effect: 'none', execution_id: ada }, 'resume_run@24'],
+    ['those that contradict others in an execution', { effect: 'conflict', execution_id: ada }, 'stf_gen@25'],
+    ['none that were refused if the execution has no such messages', { effect: 'rejected', execution_id: ada }, ''],
+    ['those with an effect in a run', { effect: 'applied', run_id: '100012' }, endOfCleo],
+    ['those with an effect in an execution', { effect: 'applied', execution_id: bob }, ofBob],
     ['those of a window, ends included', { start_time: at(24), end_time: at(26) }, ofTrouble],
     ['none just outside a window', { start_time: at(24.001), end_time: at(25.999) }, 'stf_gen@25'],
     [
@@ -87,7 +91,7 @@ describe('listing messages', () => {
     });
   });
 
-  it('continues after a message, in both orders', () => {
+  it('continues after a given message, in either order', () => {
     expect(told({}, { limit: 3 })).toBe('quality@35 note@34 workflow_ended@30');
     expect(told({}, { limit: 2, after: 36 })).toBe('stop_workflow@28 unreadable@26');
     expect(told({}, { limit: 2, order: 'oldest' })).toBe('run_workflow@0 run_imminent@1');

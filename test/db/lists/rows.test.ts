@@ -53,9 +53,9 @@ describe('listing log lines', () => {
   const everything = 'info@8 error@7 warning@6 critical@5 error@4 warning@3 info@2 debug@1';
 
   it.each<[what: string, filter: LogFilter, answer: string]>([
-    ['all', {}, everything],
-    ['all from the lowest level on', { level: DEBUG }, everything],
-    ['those of a level and above', { level: INFO }, 'info@8 error@7 warning@6 critical@5 error@4 warning@3 info@2'],
+    ['all lines', {}, everything],
+    ['all lines from the lowest level up', { level: DEBUG }, everything],
+    ['those at a level and above', { level: INFO }, 'info@8 error@7 warning@6 critical@5 error@4 warning@3 info@2'],
     ['warnings and above', { level: WARNING }, 'error@7 warning@6 critical@5 error@4 warning@3'],
     ['those above warnings', { level: WARNING + 1 }, 'error@7 critical@5 error@4'],
     ['errors and above', { level: ERROR }, 'error@7 critical@5 error@4'],
@@ -65,14 +65,14 @@ describe('listing log lines', () => {
     ['the errors of an execution', { execution_id: bob, level: ERROR }, 'error@7'],
     ['the warnings of an execution', { execution_id: ada, level: WARNING }, 'critical@5 error@4 warning@3'],
     ['those of a run', { run_id: '100011' }, 'error@7 warning@6'],
-    ['none for an execution and the run of another', { execution_id: ada, run_id: '100011' }, ''],
+    ['none for an execution and the run of another execution', { execution_id: ada, run_id: '100011' }, ''],
     ['those of an agent', { agent: 'agent-bob' }, 'info@8 error@7 warning@6'],
     ['those at or after a start time', { start_time: at(7) }, 'info@8 error@7'],
-    ['none just before a start time', { start_time: at(7.001) }, 'info@8'],
+    ['no line just before a start time', { start_time: at(7.001) }, 'info@8'],
     ['those at or before an end time', { end_time: at(2) }, 'info@2 debug@1'],
-    ['none just after an end time', { end_time: at(1.999) }, 'debug@1'],
+    ['no line just after an end time', { end_time: at(1.999) }, 'debug@1'],
     ['the errors with a word', { search: 'error', level: ERROR }, 'error@7 error@4'],
-    ['no warning if errors are wanted', { search: 'warning', level: ERROR }, ''],
+    ['no warning if only errors are requested', { search: 'warning', level: ERROR }, ''],
     ['the warnings with a word', { search: 'warning', level: WARNING }, 'warning@6 warning@3'],
   ])('returns %s', (_what, filter, answer) => {
     const { rows } = listLogs(made.store.sql, filter, all, createWordSearch(made.store.sql));
@@ -80,12 +80,12 @@ describe('listing log lines', () => {
   });
 });
 
-describe('listing executions while some that are stored as running are no longer heard', () => {
+describe('listing executions when some have fallen silent', () => {
   it.each<[what: string, status: string, answer: string[]]>([
-    ['those that run', 'running', [bob]],
-    ['those of unknown status, stored or not', 'unknown', ['silent', 'lost']],
-    ['those that are completed, stored or not', 'completed', ['ended', seen]],
-    ['those of a status that none of them has', 'failed', [ada]],
+    ['those that are running', 'running', [bob]],
+    ['those with unknown status, stored or derived', 'unknown', ['silent', 'lost']],
+    ['those with status completed, stored or derived', 'completed', ['ended', seen]],
+    ['those with a status that no silent execution has', 'failed', [ada]],
   ])('returns %s', (_what, status, answer) => {
     const observed = (id: string, stored: string, phase: string): string =>
       `INSERT INTO workflow_executions (execution_id, origin, namespace, status, params, start_time) VALUES ('${id}', 'observed', '', '${stored}', '{}', '');
@@ -111,12 +111,12 @@ describe('the shown content of a message', () => {
     expect(shown('start_run')).toBe(sent.value());
   });
 
-  it('leaves out of a start what only its sender may see', () => {
+  it('omits from a start message what only its sender may see', () => {
     expect(JSON.parse(shown('run_workflow') ?? '')).toMatchObject({ speed: 2, params: { workflow: null } });
     expect(shown('run_workflow')).not.toContain('sesame');
   });
 
-  it('is the text itself if a start is damaged', () => {
+  it('is the raw text if a start message is damaged', () => {
     change(
       `UPDATE message_rows SET body = '{"damaged' WHERE type_no = (SELECT name_no FROM names WHERE name = 'run_workflow')`,
     );
@@ -129,7 +129,7 @@ describe('the folder with the outputs of a slice', () => {
   const away = 'http://elsewhere/a.tf';
 
   it.each<[what: string, urls: { own: string; others: string }, outputs: string | null, folder: string | null]>([
-    ['is that of its run if it read a file of its host', { own: here, others: away }, '[]', '/data'],
+    ['is the folder of its run if the slice read a file on its own host', { own: here, others: away }, '[]', '/data'],
     ['is unknown here if its host fetched the file', { own: away, others: here }, '[]', null],
     ['is unknown without outputs', { own: here, others: away }, null, null],
   ])('%s', (_what, { own, others }, outputs, folder) => {
@@ -150,7 +150,7 @@ describe('the folder with the outputs of a slice', () => {
   });
 });
 
-it('a search skips the words that removed rows have left behind', async () => {
+it('a search skips words left behind by removed rows', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     for (let n = 0; n <= rowsOfBlock; n += 1) {
@@ -172,8 +172,8 @@ it('a search skips the words that removed rows have left behind', async () => {
   expect(find()).toEqual({ rows: ['needle 4'], has_more: false });
 });
 
-describe('a name that a store has', () => {
-  it('is a sender, a run or an execution only if a message names it as one', async () => {
+describe('a name known to a store', () => {
+  it('counts as a sender, run or execution only if a message uses it as one', async () => {
     const { say, store } = await makeStore();
     await say('resume_run', { ordinal: 1, reason: 'operator', sender: '100098' });
     const { sql } = store;

@@ -18,10 +18,10 @@ afterEach(() => {
 describe('the duration of a slice', () => {
   it.each([
     ['the recording times if they are plausible', 4, 3.2, 4],
-    ['its worker if both messages were recorded at once after an absence', 0, 3, 3],
+    ['its worker if both messages were recorded together, after the recorder was away', 0, 3, 3],
     ['its worker if the recorder was away before the result', 80, 3, 3],
     ['its worker if the clock was set forward', 423, 3, 3],
-    ['the recording times if the worker reports none', 80, undefined, 80],
+    ['the recording times if the worker reports no duration', 80, undefined, 80],
   ] as const)('comes from %s', async (_title, recorded, took_seconds, told) => {
     const { say, store } = await makeRunningStore();
     await say('stf_gen', generated);

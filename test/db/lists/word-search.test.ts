@@ -71,7 +71,7 @@ describe('a word search', () => {
       expect([asked, search(asked)]).toEqual([asked, found.map((place) => texts[place])]);
   });
 
-  it('finds lines of full blocks and newer ones together, in page order', async () => {
+  it('finds lines in full blocks and newer lines together, in page order', async () => {
     const made = await makeStore();
     const numbered = Array.from({ length: rowsOfBlock + 10 }, (_, at) => (at % 100 === 0 ? `hundred ${at}` : `${at}`));
     await write(made, ...numbered);
@@ -143,7 +143,7 @@ describe('a search after an execution was removed', () => {
   it.each([
     ['were just recorded', 0],
     ['are in a full block', rowsOfBlock],
-  ])('finds only the words of other executions if the lines %s', async (_which, between) => {
+  ])('finds only the words of other executions, in lines that %s', async (_which, between) => {
     const { search, remove } = await twoRuns(between);
     expect(search('needle')).toEqual(['needle of the first', 'needle of the second']);
     await remove();

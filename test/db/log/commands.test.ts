@@ -32,7 +32,7 @@ async function withCommands() {
 }
 
 describe('a command to the driver', () => {
-  it('waits in the log, oldest first, until the driver applies or refuses it', async () => {
+  it('waits in the log, behind older commands, until the driver applies or refuses it', async () => {
     const { store, sql, waiting } = await withCommands();
     expect(waiting()).toEqual(['p1', 'r1', 's1']);
     expect(commandState(sql, pause)).toBe('waiting');
@@ -58,9 +58,9 @@ describe('a command to the driver', () => {
   });
 
   it.each([
-    ['with all others', undefined, []],
-    ['except the one that is kept', stop, ['s1']],
-  ])('is refused if no driver will apply it: %s', async (_, except, left) => {
+    ['along with all other waiting commands', undefined, []],
+    ['unless it is explicitly kept', stop, ['s1']],
+  ])('is refused if no driver will apply it, %s', async (_, except, left) => {
     const { store, sql, waiting } = await withCommands();
     await store.write((tx) => noteApplied(tx, resume));
     await store.write((tx) => refuseWaiting(tx, 'another', { code: 'DRIVER_GONE', reason: 'gone' }));
@@ -72,7 +72,7 @@ describe('a command to the driver', () => {
     expect(commandState(sql, resume)).toEqual({ effect: 'applied' });
   });
 
-  it('is an error if it is not in the log', async () => {
+  it('causes an error if it is not in the log', async () => {
     const { sql } = await withCommands();
     expect(() => commandState(sql, nameOf('stop_workflow', 's2'))).toThrow(
       `the command ${nameOf('stop_workflow', 's2')} is not recorded`,

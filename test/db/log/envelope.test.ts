@@ -13,7 +13,7 @@ const whole = {
 };
 
 describe('a body of an unknown kind', () => {
-  it('has the envelope of its fields', () => {
+  it('has an envelope made from its fields', () => {
     expect(usableEnvelope({ ...whole, more: 1 }, 'unreadable')).toEqual(whole);
   });
 

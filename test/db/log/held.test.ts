@@ -22,7 +22,7 @@ async function driven() {
 }
 
 describe('an execution that an operator pauses', () => {
-  it('is held by its last pause from when the driver applies it until it resumes', async () => {
+  it('is held by its last pause, from when the driver applies it until the execution resumes', async () => {
     const { say, take, carryOut, held } = await driven();
     await take(1);
     expect(held()).toEqual([false, undefined]);
@@ -37,7 +37,7 @@ describe('an execution that an operator pauses', () => {
     expect(held()).toEqual([true, 'p2']);
   });
 
-  it('is no longer held once another driver takes it', async () => {
+  it('is no longer held once another driver takes it over', async () => {
     const { take, carryOut, held } = await driven();
     await take(1);
     await carryOut('pause_workflow', 'p1');
@@ -47,7 +47,7 @@ describe('an execution that an operator pauses', () => {
     expect(held()).toEqual([true, 'p2']);
   });
 
-  it('holds no other execution', async () => {
+  it('is the only one that the pause holds', async () => {
     const { store, take, carryOut } = await driven();
     await take(1);
     await carryOut('pause_workflow', 'p1');

@@ -43,7 +43,7 @@ describe('the log lines of agents', () => {
     });
   });
 
-  it('need no execution and no context, and are numbered in order', async () => {
+  it('need neither an execution nor a context, and are numbered in order', async () => {
     const { store } = await makeStore();
     const line = { timestamp: '2026-11-28T03:12:00.000Z', level: 20, agent: 'watch', message: 'looks' };
     const numbers = await store.write((tx) => [

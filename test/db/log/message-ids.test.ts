@@ -45,7 +45,7 @@ describe('the id of a message', () => {
     ['begins with another execution', 'stf_datataking-ana-0002/start_run', `${execution}/start_run`],
     ['begins with the number of a name', '1/start_run', `${execution}/start_run`],
     ['begins with the number of its own first part', '3/start_run', '03/start_run'],
-    ['begins with digits that are no number of a name', '999/start_run', '998/start_run'],
+    ['begins with digits that are not the number of a name', '999/start_run', '998/start_run'],
     ['begins with a slash', '/start_run', '//start_run'],
     ['is a slash', '/', '//'],
     ['is empty', '', '/'],
@@ -53,7 +53,7 @@ describe('the id of a message', () => {
     ['is a number', '1', '01'],
     ['begins with an execution that has a slash', 'a/b/start_run', 'a/c/start_run'],
     ['is the name of its execution', execution, `${execution}/`],
-    ['has letters that are no ASCII', 'größe/å/日本/🦆', 'größe/å/日本/🦢'],
+    ['has letters that are not ASCII', 'größe/å/日本/🦆', 'größe/å/日本/🦢'],
     ['has a NUL before and after a slash', 'a\0b/c\0d', 'a\0b/c\0e'],
   ])('is stored and found byte for byte if it %s', async (_what, id, other) => {
     const log = await logOf([id, other]);
@@ -64,20 +64,20 @@ describe('the id of a message', () => {
     await expect(log.insert(id, 'another')).rejects.toThrow('UNIQUE');
   });
 
-  it('is stored with the number of its first part', async () => {
+  it('is stored with a number in place of its first part', async () => {
     const log = await logOf([`${execution}/stf_gen/swf.100010.000001.stf`]);
     const number = log.store.sql<number>('SELECT name_no FROM names WHERE name = ?').value(execution);
     expect(log.stored()).toEqual([`${number}/stf_gen/swf.100010.000001.stf`]);
   });
 
-  it('is found only as it was given, and not by its stored form', async () => {
+  it('is found only in its original form, not in its stored form', async () => {
     const log = await logOf([`${execution}/start_run`]);
     expect(log.has(`${execution}/start_run`)).toBe(true);
     for (const id of [...log.stored(), 'nobody/start_run', '/start_run', 'start_run']) expect(log.has(id)).toBe(false);
     expect(log.short('nobody/start_run')).toBeNull();
   });
 
-  it('is read back unchanged for any text, whatever else is stored', async () => {
+  it('is read back unchanged, whatever its text and whatever else is stored', async () => {
     const text = fc.string({
       unit: fc.oneof(fc.constantFrom('/', '1', '2', '\0'), fc.string({ unit: 'binary', maxLength: 1 })),
       maxLength: 12,

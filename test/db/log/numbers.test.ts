@@ -29,14 +29,14 @@ afterEach(() => {
 });
 
 describe('numbers of a store', () => {
-  it('are drawn once each, separately by kind: runs from 100010, all others from 1', async () => {
+  it('are each assigned once, separately for each kind: runs from 100010, all others from 1', async () => {
     const { draw } = await emptyStore();
     for (const name of ['execution', 'agent', 'monitor runs'] as const)
       expect([await draw(name), await draw(name), await draw(name)]).toEqual([1, 2, 3]);
     expect([await draw('run'), await draw('run')]).toEqual([100_010, 100_011]);
   });
 
-  it('continue after a reserved one, unless it is lower', async () => {
+  it('continue after a reserved number, unless a higher one has been assigned', async () => {
     const { draw, reserve } = await emptyStore();
     await reserve('execution', 41);
     expect(await draw('execution')).toBe(42);
@@ -47,19 +47,19 @@ describe('numbers of a store', () => {
   });
 });
 
-describe('a store that shares a broker with others', () => {
+describe('a store that shares a broker with other stores', () => {
   it.each([
     ['the lowest', 0, 1000, 1_000_000],
     ['the middle', 0.5, 5500, 5_500_000],
     ['nearly the highest', 0.999_999_99, 9999, 9_999_999],
-  ])('numbers from a random start: %s', async (_, chance, execution, run) => {
+  ])('starts numbering from random values: %s', async (_, chance, execution, run) => {
     vi.spyOn(Math, 'random').mockReturnValue(chance);
     const { draw, spread } = await emptyStore();
     await spread({});
     expect([await draw('execution'), await draw('run')]).toEqual([execution, run]);
   });
 
-  it('numbers from its configured start, which applies only once', async () => {
+  it('starts numbering from the configured values, which take effect only once', async () => {
     const { draw, spread } = await emptyStore();
     await spread({ first_execution_number: 7, first_run_number: 200_000 });
     expect([await draw('execution'), await draw('run')]).toEqual([7, 200_000]);
@@ -69,7 +69,7 @@ describe('a store that shares a broker with others', () => {
 });
 
 describe('the number of a name', () => {
-  it('stays the same, and is null without a name', async () => {
+  it('stays the same, and is null if there is no name', async () => {
     const { store } = await emptyStore();
     const { numberOf } = nameNumbers(store.sql);
     const [a, b, again] = await store.write(() => [numberOf('host-a'), numberOf('host-b'), numberOf('host-a')]);
@@ -79,7 +79,7 @@ describe('the number of a name', () => {
     expect(store.db.prepare('SELECT name FROM names WHERE name_no = ?').get(a)).toEqual({ name: 'host-a' });
   });
 
-  it('is the one that another process has assigned', async () => {
+  it('is the existing one if another process has already assigned it', async () => {
     const { store } = await emptyStore();
     store.db.exec(`INSERT INTO names (name_no, name) VALUES (77, 'host-z')`);
     expect(await store.write(({ sql }) => nameNumbers(sql).numberOf('host-z'))).toBe(77);
@@ -103,7 +103,7 @@ describe('the number of a name', () => {
 });
 
 describe('the identity of a store', () => {
-  it('is created once, and readable with the path where the store was created', async () => {
+  it('is created once, and can be read along with the path where the store was created', async () => {
     const { store, path } = await emptyStore();
     store.db.exec(`DELETE FROM store_meta WHERE key = 'store_id'`);
     const db = openReader(path);

@@ -72,7 +72,7 @@ describe('unsent messages', () => {
     expect(unsentOf(store.sql, 'test')).toEqual({ count: 0, oldest: undefined });
   });
 
-  it('are marked as sent at the current time, and no others', async () => {
+  it('are marked as sent at the current time, and only if named', async () => {
     const { store, first, second, sliced, unsent } = await withOutbox();
     await store.write((tx) => markSent(tx, []));
     expect(unsent()).toHaveLength(3);
@@ -82,7 +82,7 @@ describe('unsent messages', () => {
     expect(Math.abs(Date.parse(sent.get(first.seq) as string) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('include messages to be sent again, both own and received ones', async () => {
+  it("include messages to be sent again, whether the store's own or received", async () => {
     const { store, first, sampled, sliced, unsent } = await withOutbox();
     await store.write((tx) => markSent(tx, unsent()));
     const again = [first.message_id, sampled.message_id, 'nothing'];
@@ -100,7 +100,7 @@ describe('unsent messages', () => {
     expect(await store.write((tx) => sendAgain(tx, [message_id]))).toEqual(new Set());
   });
 
-  it('are dropped by execution if they are slices', async () => {
+  it('of a given execution can be dropped if they are slices', async () => {
     const { store, first, second, sliced, unsent } = await withOutbox();
     await store.write((tx) => dropUnsentSlices(tx, 'another'));
     expect(unsent()).toContain(sliced.seq);
@@ -110,7 +110,7 @@ describe('unsent messages', () => {
 });
 
 describe('messages that the broker refuses', () => {
-  it('are not sent again until a new recorder retries them while their execution runs', async () => {
+  it('are sent again only when a new recorder retries them during their execution', async () => {
     const { store, first, sampled, unsent } = await withOutbox();
     await store.write((tx) => {
       markSent(tx, unsent());
@@ -130,7 +130,7 @@ describe('messages that the broker refuses', () => {
     expect([goesOut.get(first.seq), goesOut.get(sampled.seq)]).toEqual([1, 2]);
   });
 
-  it('can be sent again by id, each as an own or a received one', async () => {
+  it("can be sent again by id, each still marked as the store's own or as received", async () => {
     const { store, first, sampled } = await withOutbox();
     const goesOut = store.db.prepare('SELECT goes_out FROM message_rows WHERE seq = ?').pluck();
     await store.write((tx) => {

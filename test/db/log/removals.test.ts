@@ -30,11 +30,11 @@ describe('the removal of an execution', () => {
     [day1, null, ` at ${day1}`],
     [null, 'ana', ' by ana'],
     [null, null, ''],
-  ])('is described as far as it is known: at %s by %s', (removed_at, removed_by, words) => {
+  ])('is described by its time and user, if these are known: at %s by %s', (removed_at, removed_by, words) => {
     expect(removalWords({ execution_id: 'e-1', removed_at, removed_by })).toBe(words);
   });
 
-  it('that was interrupted is open, with its data folder, and counts as the last one', async () => {
+  it('that was interrupted stays open, keeps the name of its data folder, and counts as the last removal', async () => {
     const sql = await storeWith(
       ['e-1', null, day1, 'ana'],
       ['e-2', '/data/e-2', null, 'ben'],
@@ -50,7 +50,7 @@ describe('the removal of an execution', () => {
     });
   });
 
-  it('is the last one by its time, and undefined if nothing was removed', async () => {
+  it('that came last is returned, or undefined if nothing was removed', async () => {
     expect(lastRemoval(await storeWith())).toBeUndefined();
     const sql = await storeWith(['e-1', null, day2, 'ana'], ['e-2', null, day1, null]);
     expect(lastRemoval(sql)).toMatchObject({ execution_id: 'e-1', count: 2, words: ` at ${day2} by ana` });

@@ -87,7 +87,7 @@ describe('a row of the log', () => {
     });
   });
 
-  it('records why its message had no effect, and what it awaits', async () => {
+  it('records why its message had no effect, and what it is waiting for', async () => {
     const { insert, view } = await emptyLog();
     const waits: Effect = { effect: 'none', code: 'WAITS', reason: 'waits for a.stf', awaits: 'a.stf' };
     expect(await insert({}, waits, {})).toMatchObject({ effect: 'none', effect_code: 'WAITS' });
@@ -102,15 +102,15 @@ describe('a row of the log', () => {
   it.each([
     ['given by the caller', '2026-11-28T09:59:59.000Z', sent, '2026-11-28T09:59:59.000Z'],
     ['of the message', undefined, '2026-11-28T11:00:00+01:00', sent],
-    ['of recording if the message has none', undefined, undefined, came],
-    ['of recording if that of the message has no zone', undefined, '2026-11-28T11:00:00', came],
+    ['equal to its recording time if the message has none', undefined, undefined, came],
+    ['equal to its recording time if the time in the message has no zone', undefined, '2026-11-28T11:00:00', came],
   ])('has the sending time %s', async (_, sentAt, timestamp, expected) => {
     const { insert, view } = await emptyLog();
     await insert({ envelope: { ...envelope, timestamp } }, ofApplied, { sentAt, recordedAt: came });
     expect(view(1)).toMatchObject({ sent_at: expected, recorded_at: came });
   });
 
-  it('gets the number given by a replay, or the next one', async () => {
+  it('gets the number that a replay assigns, or the next free one', async () => {
     const { insert } = await emptyLog();
     expect(await insert({}, ofApplied, { seq: 7 })).toMatchObject({ seq: 7 });
     expect(await insert({ message_id: 'm-2' }, ofApplied, {})).toMatchObject({ seq: 8 });
@@ -120,11 +120,14 @@ describe('a row of the log', () => {
     ['stf_gen', '/topic/epictopic', null],
     ['stf_gen', '/queue/elsewhere', '/queue/elsewhere'],
     ['heartbeat', '/topic/epictopic', '/topic/epictopic'],
-  ])('stores only an unusual destination, and returns any: %s to %s', async (msg_type, destination, stored) => {
-    const { insert, view, row } = await emptyLog();
-    await insert({ envelope: { ...envelope, msg_type }, destination }, ofApplied, {});
-    expect([row(1).destination, view(1).destination]).toEqual([stored, destination]);
-  });
+  ])(
+    'stores its destination only if it is unusual, but always returns it: %s to %s',
+    async (msg_type, destination, stored) => {
+      const { insert, view, row } = await emptyLog();
+      await insert({ envelope: { ...envelope, msg_type }, destination }, ofApplied, {});
+      expect([row(1).destination, view(1).destination]).toEqual([stored, destination]);
+    },
+  );
 
   it.each([
     ['sent to others', { goesOut: true }, { goes_out: 1, outbox_sent_at: null, heard: 0, happened: sent }],
@@ -134,7 +137,7 @@ describe('a row of the log', () => {
       { goes_out: null, outbox_sent_at: came, heard: 1, happened: came },
     ],
     ['for this store only', {}, { goes_out: null, outbox_sent_at: null, heard: 0, happened: sent }],
-  ])('records its route, which decides whose clock dates it: %s', async (_, way, expected) => {
+  ])('records its route, which decides whose clock sets its time: %s', async (_, way, expected) => {
     const { store, insert } = await emptyLog();
     await insert({}, ofApplied, { ...way, recordedAt: came });
     const told = `SELECT goes_out, outbox_sent_at, iif(${cameOverBroker}, 1, 0) AS heard, ${happenedAt} AS happened FROM message_rows`;
@@ -164,8 +167,8 @@ describe('the body of a row', () => {
 describe('a logbook entry', () => {
   it.each([
     ['a note recorded here', {}, true],
-    ['no note that came over a broker', { fromBroker: true }, false],
-    ['no note of another program', { headers: '{}' }, false],
+    ['not a note that came over a broker', { fromBroker: true }, false],
+    ['not a note from another program', { headers: '{}' }, false],
   ])('is %s', async (_, circumstances, isEntry) => {
     const { store, insert } = await emptyLog();
     await insert({ envelope: { msg_type: 'note', sender: 'ana' } }, ofApplied, circumstances);

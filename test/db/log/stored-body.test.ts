@@ -35,16 +35,16 @@ const said = (payload: string, also: object = {}) => ({ payload, message_id, env
 
 describe('the stored body of a message', () => {
   it.each([
-    ['with fields', bodyOf(), {}, '{"ordinal":1,"reason":"period"}'],
-    ['without fields', bodyOf({ fields: '' }), {}, '{}'],
+    ['a body with fields', bodyOf(), {}, '{"ordinal":1,"reason":"period"}'],
+    ['a body without fields', bodyOf({ fields: '' }), {}, '{}'],
     [
-      'with a simulated time',
+      'a body with a simulated time',
       bodyOf({ tick: ',"simulation_tick":12.5' }),
       { simulation_tick: 12.5 },
       '{"ordinal":1,"reason":"period"}',
     ],
     [
-      'with a simulated time of 0',
+      'a body with a simulated time of 0',
       bodyOf({ tick: ',"simulation_tick":0' }),
       { simulation_tick: 0 },
       '{"ordinal":1,"reason":"period"}',
@@ -55,7 +55,7 @@ describe('the stored body of a message', () => {
 
   it.each([
     ['of another type', bodyOf({ from: { msg_type: 'resume_run' } })],
-    ['with a type that only begins the same', bodyOf({ from: { msg_type: 'pause_run2' } })],
+    ['with a type that only starts with the expected one', bodyOf({ from: { msg_type: 'pause_run2' } })],
     ['of another sender', bodyOf({ from: { sender: 'daq-2' } })],
     ['of another namespace', bodyOf({ from: { namespace: 'prod' } })],
     ['of another execution', bodyOf({ from: { execution_id: 'other' } })],
@@ -63,14 +63,17 @@ describe('the stored body of a message', () => {
     ['sent at another time', bodyOf({ at: '2026-11-28T10:00:00Z' })],
     ['with a simulated time that no column has', bodyOf({ tick: ',"simulation_tick":12.5' })],
     ['with another id', bodyOf({ message: 'mine' })],
-    ['with blanks', bodyOf({ fields: ', "ordinal": 1' }).replace('{"msg_type":', '{ "msg_type":')],
+    ['with extra spaces', bodyOf({ fields: ', "ordinal": 1' }).replace('{"msg_type":', '{ "msg_type":')],
     ['without a comma after its type', bodyOf({ fields: ' ,"ordinal":1' })],
-    ['that ends in a blank', `${bodyOf()} `],
+    ['that ends in a space', `${bodyOf()} `],
     ['of the type alone', '{"msg_type":"pause_run"'],
     ['of the envelope alone', bodyOf().slice(bodyOf().indexOf(',"sender"'))],
-    ['shorter than its envelope', bodyOf({ fields: '' }).replace('{"msg_type":"pause_run"', '{"msg_type":"pause_run')],
-    ['empty', ''],
-  ])('is the whole text if a part differs: %s', (_, payload) => {
+    [
+      'that is shorter than its envelope',
+      bodyOf({ fields: '' }).replace('{"msg_type":"pause_run"', '{"msg_type":"pause_run'),
+    ],
+    ['that is empty', ''],
+  ])('is the whole text if the columns of its row do not hold the rest: a body %s', (_, payload) => {
     expect(storedBody(said(payload), sent, true)).toEqual({ body: payload, is_whole: 1 });
   });
 
@@ -79,11 +82,11 @@ describe('the stored body of a message', () => {
     expect(storedBody(said(payload, { [field]: undefined }), sent, true)).toEqual({ body: payload, is_whole: 1 });
   });
 
-  it('is the whole text if that is not JSON, whatever it looks like', () => {
+  it('is the whole text if it is not JSON, whatever it looks like', () => {
     expect(storedBody(said(bodyOf()), sent, false)).toEqual({ body: bodyOf(), is_whole: 1 });
   });
 
-  it('returns the received text byte for byte, cut or whole', async () => {
+  it('yields the received text byte for byte, whether it was cut or kept whole', async () => {
     const { store, receive } = await makeRunningStore();
     const told: [payload: string, is_whole: number][] = [
       [bodyOf(), 0],

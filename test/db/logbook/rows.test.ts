@@ -79,7 +79,7 @@ describe('notes', () => {
     expect(notesWritten(made.store.sql, window).map(({ text }) => text)).toEqual(['first', 'last']);
   });
 
-  it('of a namespace are those about its executions, and those about none', async () => {
+  it('of a namespace are those about its executions, and those about no execution', async () => {
     await insert('workflow_executions', [execution('mine'), execution('theirs', { namespace: 'b' })]);
     await insert('notes', [
       note('mine', 1, { execution_id: 'mine' }),
@@ -94,7 +94,7 @@ describe('notes', () => {
     expect(texts(null)).toEqual(['mine', 'theirs', 'none']);
   });
 
-  it('about an execution are its latest ones, newest first', async () => {
+  it('about an execution are the latest ones, newest first', async () => {
     await insert('notes', [
       ...[1, 2, 3].map((n) => note(`n${n}`, n, { execution_id: 'e' })),
       note('other', 4, { execution_id: 'f' }),
@@ -109,7 +109,7 @@ describe('notes', () => {
 });
 
 describe('an entry', () => {
-  it('is in the namespace of its execution, and in none without one', async () => {
+  it('is in the namespace of its execution, and in no namespace if it has no execution', async () => {
     await insert('workflow_executions', [execution('one'), execution('two', { namespace: 'b' })]);
     for (const execution_id of ['one', 'two', undefined])
       await addNote(made.store, { execution_id, text: String(execution_id), author: 'ana', sender: 's' });
@@ -119,7 +119,7 @@ describe('an entry', () => {
 });
 
 describe('a receiver of alarms', () => {
-  it('that is new gets the changes from now on, one at a time', async () => {
+  it('gets only the changes made after it became known, one at a time', async () => {
     const { store } = made;
     await insert('workflow_executions', [execution('e')]);
     const change = { execution_id: 'e', code: 'STAGE_STUCK', severity: 'error', sentence: 's', count: 1 } as const;
@@ -142,7 +142,7 @@ describe('a receiver of alarms', () => {
     expect(firstUndelivered(store.sql, 'one')?.payload).toContain('"after"');
   });
 
-  it('skips the undelivered changes recorded before a time, and no newer ones', async () => {
+  it('skips only the undelivered changes recorded before a given time', async () => {
     const { store } = made;
     await insert('workflow_executions', [execution('e')]);
     await store.write((tx) => knowReceiver(tx, 'one'));
@@ -165,7 +165,7 @@ describe('a receiver of alarms', () => {
 });
 
 describe('the judgements of people', () => {
-  it('up to and including a time are in the order of the log', async () => {
+  it('up to and including a given time are in the order of the log', async () => {
     await insert('workflow_executions', [execution('e')]);
     const judged = { execution_id: 'e', value: 'good', author: 'ana' } as const;
     for (const [second, reason] of ['one', 'two', 'three'].entries())
@@ -181,7 +181,7 @@ describe('the judgements of people', () => {
 });
 
 describe('the quality of a run', () => {
-  it('is not that of another run', async () => {
+  it('is set without changing that of another run', async () => {
     await insert('workflow_executions', [execution('one'), execution('two')]);
     const by = { author: 'ana', sender: 's' };
     await setQuality(made.store, { ...by, execution_id: 'one', value: 'bad', reason: 'r' });
@@ -192,7 +192,7 @@ describe('the quality of a run', () => {
 });
 
 describe('the watcher', () => {
-  it('is one process; another takes over only once the first is gone, and continues where it last looked', async () => {
+  it('is one process; another takes over only once the first is gone, and continues where the first stopped', async () => {
     const { store } = made;
     const hours = 3_600_000;
     const identity = (pid: number) => ({ pid, pid_started: 'then', hostname: 'host' });
@@ -211,9 +211,9 @@ describe('the watcher', () => {
   it.each<[what: string, more: { isAlive?: boolean; ended?: string; unheard?: number }, isWatched: boolean]>([
     ['watches while its process lives', {}, true],
     ['watches until it has missed its heartbeats for a minute', { unheard: 59.999 }, true],
-    ['does not watch from then on, whatever its process does', { unheard: 60 }, false],
+    ['does not watch after a minute without heartbeats, whatever its process does', { unheard: 60 }, false],
     ['does not watch once its process is gone', { isAlive: false }, false],
-    ['does not watch once its process has ended in order', { ended: 'order' }, false],
+    ['does not watch once its process has ended cleanly', { ended: 'order' }, false],
   ])('%s', async (_, { isAlive = true, ended, unheard = 0 }, expected) => {
     const { store } = made;
     const now = Date.parse(at(100));
@@ -227,7 +227,7 @@ describe('the watcher', () => {
     expect(isWatchedNow()).toBe(expected);
   });
 
-  it('forgets one candidate and keeps the others', async () => {
+  it('forgets one candidate alarm and keeps the others', async () => {
     const candidate = (alarm_id: string) => ({ alarm_id, execution_id: 'e', found_ms: 1, gone_ms: null });
     await made.store.write((tx) => {
       for (const id of ['a', 'b']) keepCandidate(tx, candidate(id));
@@ -238,7 +238,7 @@ describe('the watcher', () => {
 });
 
 describe('an alarm', () => {
-  it('is open while it is raised or seen', async () => {
+  it('is open while its state is raised or seen', async () => {
     const states = ['raised', 'seen', 'cleared'];
     await insert(
       'alarms',
@@ -247,7 +247,7 @@ describe('an alarm', () => {
     expect(openAlarms(made.store.sql).map(({ subject }) => subject)).toEqual(['raised', 'seen']);
   });
 
-  it('is found by a prefix that no other open one has; of several, the newest are listed first', async () => {
+  it('is found by a prefix that no other open alarm shares; several matches are listed newest first', async () => {
     await insert('alarms', [alarm('one'), alarm('two', { state: 'cleared' })]);
     expect(alarmNamed(made.store.sql, 'STAGE_STUCK').subject).toBe('one');
     expect(alarmNamed(made.store.sql, 'STAGE_STUCK/t').subject).toBe('two');
@@ -258,7 +258,7 @@ describe('an alarm', () => {
     expect(() => alarmNamed(made.store.sql, 'TAGE_STUCK/one')).toThrow(/there is no alarm .*nearest: STAGE_STUCK\/one/);
   });
 
-  it('has a current sentence only where it differs from the first', async () => {
+  it('has a current sentence only if that differs from its first sentence', async () => {
     await insert('alarms', [alarm('one'), alarm('two')]);
     const say = (sentence: string) => made.store.write((tx) => noteSentence(tx, 'STAGE_STUCK/one', sentence));
     const current = (): unknown => made.store.sql('SELECT current_sentence FROM alarms ORDER BY seq').values();
@@ -271,12 +271,12 @@ describe('an alarm', () => {
 
 describe('an ended execution', () => {
   it.each([
-    ['that runs', { status: 'running', end_time: null }, undefined, undefined],
+    ['that is still running, and so left out', { status: 'running', end_time: null }, undefined, undefined],
     ['without a quality', {}, undefined, { end_time: at(10), isJudged: false }],
-    ['with one', {}, 'bad', { end_time: at(10), isJudged: true }],
-    ['with one that was withdrawn', {}, 'none', { end_time: at(10), isJudged: false }],
-    ['that is no longer heard', { status: 'unknown', end_time: null }, 'good', { end_time: null, isJudged: true }],
-  ])('is judged once a person has set its quality: one %s', async (_, more, value, ended) => {
+    ['with a quality', {}, 'bad', { end_time: at(10), isJudged: true }],
+    ['with a quality that was withdrawn', {}, 'none', { end_time: at(10), isJudged: false }],
+    ['that is no longer heard from', { status: 'unknown', end_time: null }, 'good', { end_time: null, isJudged: true }],
+  ])('counts as judged if a person has set its quality: an execution %s', async (_, more, value, ended) => {
     await insert('workflow_executions', [execution('e', more), execution('other')]);
     const judged = { message_id: 'q', reason: 'r', author: 'ana', set_at: at(11) };
     await insert('run_quality', [
@@ -297,7 +297,7 @@ describe('an execution that is watched', () => {
     last_ms: Date.parse(at(last)),
   });
 
-  it('is running, ended or was heard since a time, has had files at a site for at most a day, or has an open alarm', async () => {
+  it('is running, has just ended or fallen silent, has an open alarm, or has had files at a site for at most a day', async () => {
     await insert('workflow_executions', [
       execution('running', { status: 'running', end_time: null }),
       execution('ended just before', { end_time: at(9.999) }),

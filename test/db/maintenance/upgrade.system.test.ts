@@ -10,7 +10,7 @@ import { olderStore } from '../../stores/older-store.ts';
 
 describe('an upgrade that is killed', () => {
   it.each(['reading the log: 0 ', 'reading the log: 126 ', 'copying', 'comparing', 'putting'])(
-    'after printing %j leaves a complete store, older or new, and is finished by the next one',
+    'after printing %j leaves a complete store, old or new, and the next upgrade succeeds',
     async (line) => {
       const folder = olderStore(18);
       const path = join(folder, 'swf.db');

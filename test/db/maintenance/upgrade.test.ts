@@ -55,7 +55,7 @@ const killed = 'stf_datataking-tester-0002';
 const others = 'stf_datataking-shifter-0001';
 
 describe.each(storedVersions)('a store of schema version %i', (version) => {
-  it('is upgraded with its log, byte for byte, and with everything that no message contains', async () => {
+  it('keeps its log, byte for byte, and all data outside the log when upgraded', async () => {
     const folder = olderStore(version);
     const path = join(folder, 'swf.db');
     const before = digestOf(path);
@@ -75,7 +75,7 @@ describe.each(storedVersions)('a store of schema version %i', (version) => {
     expect(rowsOf(path, 'PRAGMA foreign_key_check')).toEqual([]);
   });
 
-  it('is sound afterwards, answers about each execution, and can resume a killed run', async () => {
+  it('is sound after the upgrade, answers questions about each execution, and can resume a killed run', async () => {
     const folder = olderStore(version);
     const cli = (...args: string[]) => runCli(args, { folder });
     await cli('upgrade');
@@ -91,7 +91,7 @@ describe.each(storedVersions)('a store of schema version %i', (version) => {
 });
 
 describe('an upgrade', () => {
-  it('that fails before any of its steps leaves the older store alone, and succeeds when repeated', async () => {
+  it('that fails at any of its steps leaves the older store unchanged, and succeeds when repeated', async () => {
     const folder = olderStore(18);
     const path = join(folder, 'swf.db');
     const before = digestOf(path);
@@ -124,7 +124,7 @@ describe('an upgrade', () => {
     expect(rowsOf(path, log)).toEqual(rowsOf(`${path}.schema-18`, log));
   });
 
-  it('finishes one that was killed after it had linked the older store to its second name', async () => {
+  it('finishes an upgrade that was killed after linking the older store to its second name', async () => {
     const path = join(olderStore(18), 'swf.db');
     linkSync(path, `${path}.schema-18`);
     writeFileSync(`${path}.upgrading`, 'half of a store');
@@ -134,14 +134,14 @@ describe('an upgrade', () => {
     expect(rowsOf(`${path}.schema-18`, 'PRAGMA user_version')).toEqual([{ user_version: 18 }]);
   });
 
-  it('is refused while another upgrade of the store is running', async () => {
+  it('is refused while another upgrade of the same store is running', async () => {
     const path = join(olderStore(18), 'swf.db');
     const attempts: Promise<unknown>[] = [];
     const upgradeToo = () => attempts.push(upgradeStore(path, never).catch((error: unknown) => error));
     expect(await upgradeStore(path, upgradeToo)).toMatchObject({ from: 18 });
     const refused = new Set((await Promise.all(attempts)).map((error) => (error as SwfError).line));
     expect([...refused]).toEqual([
-      `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end those processes, then upgrade`,
+      `STORE_IN_USE: the store ${path} is used by a process that keeps it locked, as an upgrade does; end all processes that use it, then upgrade`,
     ]);
   });
 
@@ -152,7 +152,7 @@ describe('an upgrade', () => {
     expect(statSync(path).mode & 0o777).toBe(0o640);
   });
 
-  it('is refused while a process has the store open, which the error names', async () => {
+  it('is refused while a process has the store open, and the error names that process', async () => {
     const path = join(olderStore(18), 'swf.db');
     const { pid, pid_started, hostname } = currentProcess();
     const other = new Database(path);
@@ -164,14 +164,14 @@ describe('an upgrade', () => {
     sign.run(pid, pid_started, hostname);
     await expect(upgradeStore(path, never)).rejects.toMatchObject({
       code: 'STORE_IN_USE',
-      message: `the store ${path} is used by process ${pid} on ${hostname} (swf-mcp 0.0.9); end those processes, then upgrade`,
+      message: `the store ${path} is used by process ${pid} on ${hostname} (swf-mcp 0.0.9); end all processes that use it, then upgrade`,
     });
     expect(other.prepare('SELECT count(*) FROM message_rows').pluck().get()).toBe(180);
     other.close();
     expect(await upgradeStore(path, never)).toMatchObject({ from: 18 });
   });
 
-  it('reads what is still in the write-ahead log of a killed process', async () => {
+  it('includes what a killed process left in the write-ahead log', async () => {
     const folder = olderStore(18);
     const other = new Database(join(folder, 'swf.db'));
     other.pragma('journal_mode = WAL');
@@ -194,7 +194,7 @@ describe('an upgrade', () => {
     expect(new Set(lines.map((line) => line['after_seq'])).size).toBeGreaterThan(5);
   });
 
-  it('assigns no number twice, even if the rows with the last ones were pruned', async () => {
+  it('assigns no number twice, even if the rows with the last numbers were pruned', async () => {
     const path = join(olderStore(18), 'swf.db');
     rowsOf(
       path,
@@ -223,7 +223,7 @@ describe('an upgrade', () => {
     ).toEqual([{ n: 10 }]);
   });
 
-  it('keeps when the monitor of an observed run was read', async () => {
+  it('keeps the time at which the monitor of an observed run was read', async () => {
     const path = join(olderStore(storedVersions.at(-1) as number), 'swf.db');
     rowsOf(path, 'SELECT 1', 'UPDATE observed_runs SET read_ms = 7');
     await upgradeStore(path, never);
@@ -238,18 +238,23 @@ describe('an upgrade', () => {
   };
   const refusals: [what: string, make: () => string, code: string, words: RegExp][] = [
     ['a missing store', () => join(temporaryFolder(), 'swf.db'), 'STORE_UNAVAILABLE', /there is no store/],
-    ['a store that is too old', () => prepared('PRAGMA user_version = 17'), 'STORE_TOO_OLD', /reads 18 and later/],
+    [
+      'a store that is too old',
+      () => prepared('PRAGMA user_version = 17'),
+      'STORE_TOO_OLD',
+      /can upgrade schema version 18 and later/,
+    ],
     ['a newer store', () => prepared('PRAGMA user_version = 99'), 'STORE_TOO_NEW', /has schema version 99/],
     ['a store of another program', () => prepared('PRAGMA application_id = 7'), 'STORE_UNAVAILABLE', /another program/],
     [
-      'to replace an older one that was kept',
+      'to replace an older store that was kept',
       () => prepared('', '.schema-18'),
       'STORE_UNAVAILABLE',
       /already exists; move it away/,
     ],
     // An id that does not follow from what the message says.
     [
-      'a log that reads as another',
+      'a log in which an id does not follow from its message',
       () => prepared(`UPDATE message_rows SET message_id = 'x' WHERE seq = 9`),
       'STORE_CORRUPT',
       /message 9 \(x\)/,
@@ -263,7 +268,7 @@ describe('an upgrade', () => {
     expect(existsSync(`${path}.upgrading`)).toBe(false);
   });
 
-  it('is suggested by other commands, with the store that they were given', async () => {
+  it('is suggested by other commands, for the store that they were given', async () => {
     const folder = olderStore(18);
     const { code, stderr } = await runCli(['--db', join(folder, 'swf.db'), 'status'], { folder });
     expect({ code, stderr }).toMatchObject({
@@ -272,7 +277,7 @@ describe('an upgrade', () => {
     });
   });
 
-  it('leaves a store of the newest version unchanged', async () => {
+  it('leaves a store with the newest schema unchanged', async () => {
     const folder = olderStore(18);
     await runCli(['upgrade'], { folder });
     const again = await runCli(['upgrade'], { folder });
@@ -288,7 +293,7 @@ describe('an upgrade', () => {
 });
 
 describe('each change of the schema', () => {
-  it('says how an older store is read, and the version before it has a store in the tests', () => {
+  it('says how to read an older store, and comes with a test store of the previous version', () => {
     // If this fails: make a store with the build before the change (test/stores/make.js),
     // and add the version to schemaChanges.
     expect(storedVersions.at(-1)).toBeGreaterThanOrEqual(schemaVersion - 1);

@@ -42,8 +42,8 @@ function observer(tx: Transaction, pid: number, namespaces: string[], now = 0, m
 describe('an observer', () => {
   it.each<[what: string, mine: string[], isRefused: boolean]>([
     ['of the same namespace is refused', ['a'], true],
-    ['of one of several namespaces of another is refused', ['c', 'b'], true],
-    ['of all is refused while one of a namespace lives', [], true],
+    ['of one of the namespaces of another observer is refused', ['c', 'b'], true],
+    ['of all namespaces is refused while an observer of one is alive', [], true],
     ['of another namespace is let in', ['c'], false],
     ['of a namespace whose observer has ended is let in', ['old'], false],
   ])('%s', async (_what, mine, isRefused) => {
@@ -55,7 +55,7 @@ describe('an observer', () => {
     await (isRefused ? expect(begun).rejects.toMatchObject({ code: 'NAMESPACE_IN_USE' }) : begun);
   });
 
-  it('records what it hears only for itself, from its first report on', async () => {
+  it('changes only its own record, whose start is set by its first report', async () => {
     const { sql } = made.store;
     await made.store.write((tx) => {
       const [one, two] = [observer(tx, 1, ['a'], 100), observer(tx, 2, ['b'], 100)];
@@ -72,7 +72,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('counts as having heard at least until its first report, and until its end', async () => {
+  it('has a listening time that never ends before it begins, and that ends when the observer ends', async () => {
     const { sql } = made.store;
     const until = () => sql<[], number>('SELECT until_ms FROM hearings').value();
     const one = await made.store.write((tx) => observer(tx, 1, ['a'], 100));
@@ -84,7 +84,7 @@ describe('an observer', () => {
     expect(until()).toBe(400);
   });
 
-  it('is listening while it is alive and has reported within fifteen seconds', async () => {
+  it('is listening while it is alive and has reported within the last fifteen seconds', async () => {
     const [quick] = await made.store.write((tx) => {
       const all = [observer(tx, 1, ['a'], 0, true), observer(tx, 2, ['b'], 0, true), observer(tx, 3, ['c'], 0, true)];
       for (const one of all.slice(0, 2)) keepHearing(tx, one, { since: 0, until: 1000 }, 1000);
@@ -100,7 +100,7 @@ describe('an observer', () => {
 });
 
 describe('the time that a recording covers', () => {
-  it('grows, and belongs to its namespaces', async () => {
+  it('grows, and is kept for each of its namespaces', async () => {
     await made.store.write((tx) => {
       noteSpan(tx, { since: 10, until: 50, topics: ['t'] }, ['a', 'b']);
       noteSpan(tx, { since: 10, until: 40 }, ['a']);
@@ -118,7 +118,7 @@ describe('a namespace', () => {
     ['that no process records is given to an observer', 'free', true],
     ['stays with its observer', 'mine', true],
     ['whose recorder has ended is given to an observer', 'ended', true],
-    ['stays with a recorder that lives', 'lives', false],
+    ['stays with a recorder that is alive', 'lives', false],
   ])('%s', async (_what, how, isMine) => {
     const [mine, theirs] = await made.store.write((tx) => {
       const [own, other] = [process(tx, 1), process(tx, 2)];
@@ -142,7 +142,7 @@ describe('a namespace', () => {
   });
 });
 
-describe('the time in which an execution was heard', () => {
+describe('the time during which an execution was heard', () => {
   /** An execution of two minutes, from minute 10 to 12, in a namespace. */
   const run = (tx: Transaction, state: object = {}): void =>
     observe(tx, { execution_id: 'e', namespace: 'a', first_ms: 10 * minute, last_ms: 12 * minute }, {}, { ...state });
@@ -150,11 +150,11 @@ describe('the time in which an execution was heard', () => {
   it.each<
     [what: string, spans: [namespace: string, since: number, until: number][], until: number, gaps: [number, number][]]
   >([
-    ['is that of its own namespace', [['a', 0, 20]], 20, []],
-    ['is that of all namespaces', [['', 0, 20]], 20, []],
-    ['is not that of another namespace', [['b', 0, 20]], 12, []],
+    ['is the time that was recorded for its namespace', [['a', 0, 20]], 20, []],
+    ['is the time that was recorded for all namespaces', [['', 0, 20]], 20, []],
+    ['is not the time that was recorded for another namespace', [['b', 0, 20]], 12, []],
     [
-      'has a gap where no recording is',
+      'has a gap where there is no recording',
       [
         ['a', 0, 10.5],
         ['a', 11, 20],
@@ -163,7 +163,7 @@ describe('the time in which an execution was heard', () => {
       [[10.5, 11]],
     ],
     [
-      'has no gap of a second between two',
+      'has no gap of one second between two recordings',
       [
         ['a', 0, 10.5],
         ['a', 10.5 + 1 / 60, 20],
@@ -172,7 +172,7 @@ describe('the time in which an execution was heard', () => {
       [],
     ],
     [
-      'has no gap that another one covers',
+      'has no gap that another recording covers',
       [
         ['a', 0, 10.5],
         ['', 10, 11.5],
@@ -201,14 +201,14 @@ describe('the time in which an execution was heard', () => {
 
   it.each<[what: string, from: number, until: number, state: object, gap: [number, number] | undefined]>([
     ['has a gap within it', 11, 11.5, {}, [11, 11.5]],
-    ['has a gap over its begin', 9, 10.5, {}, [9, 10.5]],
-    ['has none that ends as it begins', 9, 10, {}, undefined],
-    ['has one that begins before its last recorded moment', 19, 25, {}, [19, 25]],
-    ['has none that begins with its last recorded moment', 20, 25, {}, undefined],
-    ['has none after it is done', 12.5, 13, { phase: 'completed' }, undefined],
-    ['has one before it is done', 11, 11.5, { phase: 'completed' }, [11, 11.5]],
-    ['has one up to a quarter of a minute after its last message', 12, 13, { phase: 'completed' }, [12, 12.25]],
-    ['has one while slices wait', 12.5, 13, { phase: 'completed', slices_queued: 1 }, [12.5, 13]],
+    ['has a gap that spans its beginning', 9, 10.5, {}, [9, 10.5]],
+    ['has no gap that ends when it begins', 9, 10, {}, undefined],
+    ['has a gap that begins before its last recorded moment', 19, 25, {}, [19, 25]],
+    ['has no gap that begins at its last recorded moment', 20, 25, {}, undefined],
+    ['has no gap after the execution is done', 12.5, 13, { phase: 'completed' }, undefined],
+    ['has a gap before the execution is done', 11, 11.5, { phase: 'completed' }, [11, 11.5]],
+    ['has a gap that is cut off 15 s after its last message', 12, 13, { phase: 'completed' }, [12, 12.25]],
+    ['has a gap while slices wait', 12.5, 13, { phase: 'completed', slices_queued: 1 }, [12.5, 13]],
   ])('%s', async (_what, from, until, state, gap) => {
     await made.store.write((tx) => {
       run(tx, state);
@@ -222,8 +222,8 @@ describe('the time in which an execution was heard', () => {
   });
 
   it.each<[what: string, waited: number, cut: number]>([
-    ['ends three times as long after its last message as its longest step took', 10_000, 30_000],
-    ['ends a minute after its last message at most', 100_000, minute],
+    ['extends beyond its last message by three times the duration of its longest step', 10_000, 30_000],
+    ['ends at most a minute after its last message', 100_000, minute],
   ])('%s', async (_what, waited_ms, length) => {
     await made.store.write((tx) => {
       run(tx, { phase: 'completed' });
@@ -246,7 +246,7 @@ describe('the time in which an execution was heard', () => {
   it.each<[what: string, end: 'order' | 'killed' | 'recording', hasGap: boolean]>([
     ['has no gap after an observer that ended cleanly with the run', 'order', false],
     ['has no gap after a recording that ended with the run', 'recording', false],
-    ['has a gap after one that was killed', 'killed', true],
+    ['has a gap after an observer that was killed', 'killed', true],
   ])('%s', async (_what, end, hasGap) => {
     await made.store.write((tx) => {
       run(tx, { phase: 'completed' });
@@ -262,7 +262,7 @@ describe('the time in which an execution was heard', () => {
   });
 });
 
-describe('an observed execution that is no longer heard', () => {
+describe('an observed execution that is no longer heard from', () => {
   const moment = { isAlive, now: 30 * minute };
   const all: [id: string, status: string, phase: string, then: string][] = [
     ['silent', 'running', 'physics', 'unknown'],
@@ -280,7 +280,7 @@ describe('an observed execution that is no longer heard', () => {
     }),
   );
 
-  it('gets another status, noted once, only if its end is open', async () => {
+  it('changes its status once, and only if its end was not reported', async () => {
     await made.store.write((tx) => settleObserved(tx, moment));
     const rows = made.store.sql<[], { status: string; end_time: string | null }>(
       'SELECT status, end_time FROM workflow_executions ORDER BY seq',
@@ -294,7 +294,7 @@ describe('an observed execution that is no longer heard', () => {
     ]);
   });
 
-  it('is reported so while it is stored as running', () => {
+  it('is reported as unknown or completed while it is stored as running', () => {
     const { sql } = made.store;
     expect([...unheardExecutions(sql, moment).keys()]).toEqual(['silent', 'over']);
     const standing = all.map(
@@ -303,7 +303,7 @@ describe('an observed execution that is no longer heard', () => {
     expect(standing).toEqual(['unknown', 'completed', 'unknown', 'unknown', 'failed', 'completed']);
   });
 
-  it('is completed a minute after its last message while an observer listens, unless its end is reported over REST', async () => {
+  it('is completed a minute after its last message while an observer listens, unless REST reports its status', async () => {
     const status = async (now: number) => {
       await made.store.write((tx) => {
         tx.sql('UPDATE hearings SET until_ms = ?, beat_ms = ?').run(now, now);
@@ -321,7 +321,7 @@ describe('an observed execution that is no longer heard', () => {
   });
 });
 
-describe('a sign of life of a foreign program', () => {
+describe('a sign of life from a foreign program', () => {
   const sign = { type: 'data', namespace: 'a', host: '', execution_id: undefined, at: 1000 } as const;
   const iso = (at: number): string => new Date(at).toISOString();
 
@@ -345,7 +345,7 @@ describe('a sign of life of a foreign program', () => {
     );
   });
 
-  it('fills in what the previous one lacked, and never moves its time back', async () => {
+  it('fills in what the previous one lacked, and never sets the time back', async () => {
     await made.store.write((tx) => {
       noteProgram(tx, 'x', { ...sign, host: 'h', execution_id: 'e', state: 'PROCESSING' });
       noteProgram(tx, 'x', { ...sign, namespace: '', at: 500 });

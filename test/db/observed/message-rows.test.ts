@@ -90,7 +90,7 @@ describe('files with the same names in two runs', () => {
     ['the samples first', [...samples, ...stfs, ...slices]],
     ['the slices first', [...slices, ...samples, ...stfs]],
     ['the slices last', [...samples.toReversed(), ...stfs.toReversed(), ...slices.toReversed()]],
-  ])('are counted and timed apart: %s', async (_order, lines) => {
+  ])('are counted and timed separately: %s', async (_order, lines) => {
     // A run of this store has such files too.
     await made.store.write(({ sql }) =>
       sql(
@@ -131,7 +131,7 @@ describe('files with the same names in two runs', () => {
     ]);
   });
 
-  it('count their bytes and files once, for their own run', async () => {
+  it('are counted once, with their bytes, for their own run', async () => {
     await record(...begin, ...stfs, heard(1100, 2, 'stf_gen', { filename: 'b.stf' }));
     await record(heard(6000, 1, 'stf_ready', { filename: 'c.stf', size_bytes: 70 }));
     expect(rows('SELECT execution_id, dataset_files, dataset_bytes FROM runs ORDER BY 1')).toEqual([
@@ -140,7 +140,7 @@ describe('files with the same names in two runs', () => {
     ]);
   });
 
-  it('move to another STF file if an earlier message names it', async () => {
+  it('belong to another STF file if an earlier message says so', async () => {
     await record(...begin, ...stfs, ...samples);
     await record(heard(1200, 1, 'tf_file_registered', { tf_filename: 'a1.tf', stf_filename: 'b.stf', tf_count: 10 }));
     expect(rows('SELECT execution_id, stf_filename, tf_file_count FROM stf_files ORDER BY 1, 2')).toEqual([
@@ -178,7 +178,7 @@ describe('attempts at slices with the same names in two runs', () => {
     expect(rows(earlier)).toEqual([['n', name, 1, 'failed'], failed, ['n~2', name, 1, 'failed']]);
   });
 
-  it('have the sending time of the earliest of equal messages', async () => {
+  it('keep the earliest sending time of identical messages', async () => {
     await record(...begin, sample(50, 1, 'a1.tf', 'a.stf'), sample(50, 2, 'a1.tf', 'a.stf'));
     await record(slice(100, 1, one), slice(150, 1, other), slice(100, 2, one), slice(130, 1, { tf: 'b1.tf', id: 0 }));
     await record(slice(90, 1, one), slice(120, 1, one));
@@ -202,7 +202,7 @@ describe('attempts at slices with the same names in two runs', () => {
     ]);
   });
 
-  it('are decided by the messages that are linked to them', async () => {
+  it('have the state that follows from the messages linked to them', async () => {
     await record(...begin, ...[1, 2].flatMap((run) => [slice(100, run, one), slice(100, run, other)]));
     await record(result(200, 1, one, 'failed', 'v'), result(190, 1, one, 'done', 'w'));
     await record(result(200, 2, one, 'failed', 'v'));
@@ -232,7 +232,7 @@ describe('a slice that only REST reported', () => {
     ];
   };
 
-  it('is removed once its result turns out to be that of another slice, and no other is removed with it', async () => {
+  it('is the only one removed once its result turns out to belong to another slice', async () => {
     await record(...begin, sample(50, 1, 'a1.tf', 'a.stf'), sample(50, 2, 'a1.tf', 'a.stf'));
     await record(...[1, 2].flatMap((run) => reported(100 + run, run, 0, 'r')), ...reported(110, 1, 1, 'q'));
     const slices = () => rows('SELECT execution_id, slice_id, status FROM tf_slices ORDER BY execution_id, slice_id');
@@ -256,7 +256,7 @@ describe('a slice that only REST reported', () => {
 });
 
 describe('the phase of a run', () => {
-  it('is that of its own last message by sending time', async () => {
+  it('follows from the last message of the same run, by sending time', async () => {
     await record(...begin, heard(100, 1, 'start_run'), heard(110, 2, 'start_run'));
     await record(heard(400, 1, 'pause_run', { state: 'x' }), heard(300, 1, 'resume_run'), heard(500, 2, 'pause_run'));
     await record(heard(600, 2, 'resume_run'), heard(700, 1, 'stf_gen', { filename: 'a.stf' }));
@@ -280,7 +280,7 @@ describe('the phase of a run', () => {
 it.each([
   ['in order', ['pause_run', 'start_run']],
   ['in the other order', ['start_run', 'pause_run']],
-])('is decided by the greater id of two messages with the same time: %s', async (_order, types) => {
+])('of two messages with the same time, the one with the greater id decides the phase: %s', async (_order, types) => {
   await record(...begin, ...types.map((type) => heard(100, 1, type)));
   expect(rows(`SELECT phase FROM run_states WHERE execution_id = 'n'`)).toEqual([['physics']]);
 });
@@ -292,7 +292,7 @@ describe('messages that wait for their execution', () => {
        LEFT JOIN names AS n ON n.name_no = namespace_no WHERE sent_ms > 0 ORDER BY sent_ms`,
     );
 
-  it('belong to it once it is known, if they are of its run', async () => {
+  it('belong to it once the execution is known, if they are from its run', async () => {
     const nameless = { execution_id: null, namespace: null };
     await record(
       heard(100, 1, 'stf_gen', { ...nameless, filename: 'a.stf' }),
@@ -309,7 +309,7 @@ describe('messages that wait for their execution', () => {
     expect(rows('SELECT stf_filename, execution_id FROM stf_files')).toEqual([['a.stf', 'n']]);
   });
 
-  it('belong to it if they name it and no run, not if they only contain its name', async () => {
+  it('belong to it if they name the execution and no run, but not if they merely contain its name', async () => {
     const patch = (at: number, id: string) => told(at, `PATCH /api/workflow-executions/${id}/`, { status: 'running' });
     await record(
       patch(100, 'n'),
@@ -342,9 +342,9 @@ describe('messages that wait for their execution', () => {
 
 describe('a message of swf-mcp itself', () => {
   it.each<[what: string, origin: 'own' | 'observed', execution: string, kind: string]>([
-    ['is not recorded again if its execution is of this store', 'own', 'n', 'own'],
+    ['is not recorded again if its execution belongs to this store', 'own', 'n', 'own'],
     ['is recorded if its execution was observed', 'observed', 'n', 'new'],
-    ['is recorded if its execution is another one', 'own', 'other', 'new'],
+    ['is recorded if it is about another execution', 'own', 'other', 'new'],
   ])('%s', async (_what, origin, execution, kind) => {
     const outcome = await made.store.write((tx) => {
       tx.sql(
@@ -357,7 +357,7 @@ describe('a message of swf-mcp itself', () => {
 });
 
 describe('the status of an execution that was reported over REST', () => {
-  it('comes from its own messages that had an effect', async () => {
+  it('comes from the messages about it that had an effect', async () => {
     const register = (at: number, id: string, start: string) =>
       told(at, 'POST /api/workflow-executions/', {
         execution_id: id,
@@ -387,9 +387,9 @@ describe('the status of an execution that was reported over REST', () => {
   });
 
   it.each<[what: string, patches: [at: number, status: string][], status: string, end: number | null]>([
-    ['runs until an end is told', [[100, 'running']], 'running', null],
+    ['is running until an end is reported', [[100, 'running']], 'running', null],
     [
-      'does not run again after an end',
+      'does not return to running after an end',
       [
         [100, 'completed'],
         [110, 'running'],
@@ -398,7 +398,7 @@ describe('the status of an execution that was reported over REST', () => {
       100,
     ],
     [
-      'has the last of two ends, at the time of the first',
+      'is the later of two ends, at the time of the first',
       [
         [100, 'completed'],
         [120, 'failed'],
@@ -407,7 +407,7 @@ describe('the status of an execution that was reported over REST', () => {
       100,
     ],
     [
-      'has the later of two ends that come in the other order',
+      'is the later of two ends, even if it arrives first',
       [
         [120, 'failed'],
         [100, 'completed'],
@@ -416,7 +416,7 @@ describe('the status of an execution that was reported over REST', () => {
       100,
     ],
     [
-      'has one of two ends of one moment, in any order',
+      'is one of two ends from the same moment',
       [
         [100, 'failed'],
         [100, 'terminated'],
@@ -425,7 +425,7 @@ describe('the status of an execution that was reported over REST', () => {
       100,
     ],
     [
-      'has the same of them the other way round',
+      'stays the same if two ends from the same moment arrive in the other order',
       [
         [100, 'terminated'],
         [100, 'failed'],
@@ -444,7 +444,7 @@ describe('the status of an execution that was reported over REST', () => {
   });
 });
 
-it('keys of messages are counted by sender, type and state', async () => {
+it('the keys of message bodies are counted by sender, type and state', async () => {
   await record(
     ...begin,
     heard(100, 1, 'start_run', { state: 'x' }),
@@ -460,7 +460,7 @@ it('keys of messages are counted by sender, type and state', async () => {
   ]);
 });
 
-it('one write by REST in two runs is two messages', async () => {
+it('one REST write about two runs becomes two messages', async () => {
   const write = (at: number, run: number) =>
     told(at, 'POST /api/tf-slices/', { tf_filename: 'a1.tf', slice_id: 0 }, run);
   await record(...begin, write(100, 1), write(110, 2), write(120, 1), write(130, 2));

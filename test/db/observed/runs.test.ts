@@ -27,19 +27,19 @@ describe('the execution of a message', () => {
   it.each<[why: string, names: Partial<Names>, at: number, found: string | undefined]>([
     ['by its run and name', { run_id: '1', told_id: 'n', namespace: 'x' }, 0, 'a'],
     ['by its run and name, in its namespace', { run_id: '1', told_id: 'n', namespace: 'y' }, 0, 'd'],
-    ['not in another namespace', { run_id: '1', told_id: 'n', namespace: 'z' }, 0, undefined],
-    ['in any namespace while its own is unknown', { run_id: '3', told_id: 'm', namespace: 'z' }, 0, 'c'],
+    ['in no other namespace', { run_id: '1', told_id: 'n', namespace: 'z' }, 0, undefined],
+    ['in any namespace, if that of the execution is unknown', { run_id: '3', told_id: 'm', namespace: 'z' }, 0, 'c'],
     ['not by another run', { run_id: '9', told_id: 'n', namespace: 'x' }, 0, undefined],
     ['not by another name', { run_id: '1', told_id: 'm', namespace: 'x' }, 0, undefined],
     ['by its run alone', { run_id: '2' }, 0, 'b'],
-    ['by its run alone, the newest that had begun', { run_id: '1' }, 299, 'a'],
-    ['by its run alone, once a newer one has begun', { run_id: '1' }, 300, 'd'],
-    ['by its name alone, the one that had begun', { told_id: 'n', namespace: 'x' }, 199, 'a'],
-    ['by its name alone, once a newer one has begun', { told_id: 'n', namespace: 'x' }, 200, 'b'],
-    ['by its name alone, the newest if none had begun', { told_id: 'n', namespace: 'x' }, 99, 'b'],
+    ['by its run alone: the newest execution that had begun', { run_id: '1' }, 299, 'a'],
+    ['by its run alone: a newer one once that has begun', { run_id: '1' }, 300, 'd'],
+    ['by its name alone: the execution that had begun', { told_id: 'n', namespace: 'x' }, 199, 'a'],
+    ['by its name alone: a newer one once that has begun', { told_id: 'n', namespace: 'x' }, 200, 'b'],
+    ['by its name alone: the newest one if none had begun', { told_id: 'n', namespace: 'x' }, 99, 'b'],
     ['by its name alone, in any namespace', { told_id: 'n' }, 300, 'd'],
-    ['by its name, of two that began together the first by id', { told_id: 'twin' }, 500, 't1'],
-    ['not without any name', { namespace: 'x' }, 500, undefined],
+    ['by its name alone: of two that began together, the one with the lower id', { told_id: 'twin' }, 500, 't1'],
+    ['not by a namespace alone', { namespace: 'x' }, 500, undefined],
   ])('is found %s', async (_why, { namespace, run_id, told_id }, at, found) => {
     const run = await made.store.write((tx) => {
       observe(tx, { execution_id: 'd', told_id: 'n', namespace: 'y', run_id: '1', first_ms: 300 });
@@ -53,7 +53,7 @@ describe('the execution of a message', () => {
     expect(run?.execution_id).toBe(found);
   });
 
-  it('is found by the id of the store, with its run as a number', async () => {
+  it('is found by its id in the store, with a run number if its run_id is a number', async () => {
     const found = await made.store.write((tx) => {
       observe(tx, { execution_id: 'a', told_id: 'n', run_id: '12' });
       observe(tx, { execution_id: 'b', told_id: 'n', run_id: 'x12' });
@@ -68,18 +68,18 @@ describe('the execution of a message', () => {
   });
 });
 
-describe('the execution of a registration', () => {
+describe('the execution that a registration belongs to', () => {
   type Registration = { start_time: string; run_id?: string; namespace?: string };
 
   it.each<[why: string, registration: Registration, at: number, found: string | undefined]>([
-    ['the one that it made', { start_time: 's1' }, 150, 'p'],
-    ['the one that it made, though it began later', { start_time: 's1' }, 0, 'p'],
+    ['the one that it created', { start_time: 's1' }, 150, 'p'],
+    ['the one that it created, even if that began later', { start_time: 's1' }, 0, 'p'],
     ['the first that began at its time or later', { start_time: 's2' }, 200, 'q'],
-    ['one that began later, if the first began before it', { start_time: 's2' }, 201, 'r'],
-    ['a new one, if all began before it', { start_time: 's2' }, 301, undefined],
-    ['that of its run', { start_time: 's2', run_id: '3' }, 999, 'r'],
+    ['a later one, if the first began before the registration', { start_time: 's2' }, 201, 'r'],
+    ['a new one, if all began before the registration', { start_time: 's2' }, 301, undefined],
+    ['the one with its run', { start_time: 's2', run_id: '3' }, 999, 'r'],
     ['a new one, if its run is new', { start_time: 's2', run_id: '9' }, 0, undefined],
-    ['that of its namespace', { start_time: 's2', namespace: 'x' }, 200, 'q'],
+    ['the one in its namespace', { start_time: 's2', namespace: 'x' }, 200, 'q'],
     ['a new one in another namespace', { start_time: 's2', namespace: 'y' }, 200, undefined],
   ])('is %s', async (_why, { start_time, run_id, namespace }, at, found) => {
     await made.store.write((tx) => {
@@ -98,12 +98,12 @@ describe('the execution of a registration', () => {
   });
 
   it.each<[when: string, namespace: string | undefined, at: number, found: string | undefined]>([
-    ['of the newest that had begun', 'x', 199, 'u'],
-    ['of one that begins now', 'x', 200, 'v'],
-    ['of none, if all began later', 'x', 99, undefined],
-    ['of none in another namespace', 'y', 200, undefined],
-    ['of one in any namespace, if the message has none', undefined, 100, 'u'],
-  ])('gets the run %s', async (_when, namespace, at, found) => {
+    ['the newest that had begun', 'x', 199, 'u'],
+    ['one that begins now', 'x', 200, 'v'],
+    ['none, if all began later', 'x', 99, undefined],
+    ['none in another namespace', 'y', 200, undefined],
+    ['one in any namespace, if the message names none', undefined, 100, 'u'],
+  ])('is assigned the run id of a message: %s', async (_when, namespace, at, found) => {
     await made.store.write((tx) => {
       observe(tx, { execution_id: 'w', told_id: 'n', namespace: 'x', run_id: '5', first_ms: 90 });
       observe(tx, { execution_id: 'v', told_id: 'n', namespace: 'x', first_ms: 200, told_start: '2' });
@@ -119,7 +119,7 @@ describe('the execution of a registration', () => {
 });
 
 describe('a namespace that is reported later', () => {
-  it('is given to the execution and to its heard messages that name none', async () => {
+  it('is assigned to the execution, and to its messages from the bus that name no namespace', async () => {
     await made.say('resume_run', { ordinal: 1, reason: 'operator', execution_id: 'a', namespace: 'own' });
     const { sql } = made.store;
     await made.store.write((tx) => {
@@ -159,8 +159,8 @@ describe('a namespace that is reported later', () => {
 
 describe('the last message of an execution', () => {
   it.each<[what: string, before: number, last: number]>([
-    ['is looked up if it turned out earlier', 900, 500],
-    ['stays if another one was moved', 800, 900],
+    ['is looked up again if the known one was moved to an earlier time', 900, 500],
+    ['stays the same if another message was moved', 800, 900],
   ])('%s', async (_what, before, last) => {
     await made.store.write((tx) => {
       for (const id of ['a', 'b']) observe(tx, { execution_id: id, told_id: id, last_ms: 900 });
@@ -182,8 +182,8 @@ describe('the last message of an execution', () => {
   });
 });
 
-describe('the data of the monitor about a run', () => {
-  it('was read at the last time recorded for this run and name', async () => {
+describe("the monitor's data about a run", () => {
+  it('keeps its latest reading time, separately for each run number and name', async () => {
     await made.store.write((tx) => {
       observe(tx, { execution_id: 'a', told_id: 'n', run_id: '1' });
       observe(tx, { execution_id: 'b', told_id: 'n', run_id: '2' });
@@ -198,7 +198,7 @@ describe('the data of the monitor about a run', () => {
     ]);
   });
 
-  it('is requested for those last reported as running whose run is known, in the order of their start', async () => {
+  it('is requested for numbered runs last reported as running, in order of start', async () => {
     await made.store.write((tx) => {
       const status = 'running';
       observe(tx, { execution_id: 'a', told_id: 'a', run_id: '2', told_status: status, first_ms: 2 });
@@ -214,15 +214,21 @@ describe('the data of the monitor about a run', () => {
   });
 });
 
-describe('a message of an execution that has ended', () => {
+describe('a message of an execution that seems to have ended', () => {
   it.each<[what: string, stored: string, queued: number, told: string | undefined, then: string]>([
-    ['shows that it runs if it was only not heard', 'unknown', 0, undefined, 'running'],
-    ['shows that it runs if a slice waits', 'completed', 1, undefined, 'running'],
-    ['shows that it runs if a slice waits and it was reported as running', 'completed', 1, 'running', 'running'],
+    ['shows that the execution is running if it had merely fallen silent', 'unknown', 0, undefined, 'running'],
+    ['shows that the execution is running if a slice waits', 'completed', 1, undefined, 'running'],
+    [
+      'shows that the execution is running if a slice waits and the execution was reported as running',
+      'completed',
+      1,
+      'running',
+      'running',
+    ],
     ['changes nothing if no slice waits', 'completed', 0, undefined, 'completed'],
-    ['changes nothing if its end was reported', 'completed', 1, 'completed', 'completed'],
-    ['changes nothing if it failed', 'failed', 1, 'failed', 'failed'],
-    ['changes nothing while it runs', 'running', 0, undefined, 'running'],
+    ['changes nothing if the end was reported', 'completed', 1, 'completed', 'completed'],
+    ['changes nothing if the execution failed', 'failed', 1, 'failed', 'failed'],
+    ['changes nothing if the execution is known to be running', 'running', 0, undefined, 'running'],
   ])('%s', async (_what, status, slices_queued, told_status, then) => {
     const told = told_status === undefined ? {} : { told_status };
     await made.store.write((tx) => {
@@ -241,10 +247,10 @@ describe('a message of an execution that has ended', () => {
   });
 
   it.each<[what: string, end: number | null, told: string | undefined, at: number, then: number | null]>([
-    ['moves its end', 5000, undefined, 7000, 7000],
-    ['does not move its end back', 5000, undefined, 3000, 5000],
+    ['moves the end of the execution', 5000, undefined, 7000, 7000],
+    ['does not move the end back', 5000, undefined, 3000, 5000],
     ['leaves the end that was reported', 5000, 'completed', 7000, 5000],
-    ['gives it no end', null, undefined, 7000, null],
+    ['gives a running execution no end', null, undefined, 7000, null],
   ])('%s', async (_what, end, told_status, at, then) => {
     const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
     const told = told_status === undefined ? {} : { told_status };
@@ -262,7 +268,7 @@ describe('a message of an execution that has ended', () => {
   });
 });
 
-it('an execution has the dialects of its own messages, each once', async () => {
+it('an execution lists each dialect of its own messages once', async () => {
   await made.store.write((tx) => {
     observe(tx, { execution_id: 'other' });
     observe(tx, { execution_id: 'a' });
@@ -287,13 +293,13 @@ describe('the executions under way', () => {
   it.each<[why: string, isUnderWay: boolean, run: { status?: string; data?: string; file?: string; site?: string }]>([
     ['runs', true, { status: 'running' }],
     ['has ended and closed its data run', false, { data: 'final' }],
-    ['has ended, and nothing is known of its data run', false, {}],
-    ['has ended, and its data run is open', true, { data: 'open' }],
-    ['has ended, and PanDA has a file', true, { status: 'terminated', file: 'registered', site: 'registered' }],
-    ['has ended, and PanDA works on a file', true, { data: 'final', file: 'processing', site: 'processing' }],
-    ['has ended, and a file has no site', false, { data: 'final', file: 'registered' }],
-    ['has ended, and PanDA has processed its file', false, { data: 'final', file: 'processed', site: 'processed' }],
-  ])('have one of prompt processing that %s: %s', async (_, isUnderWay, run) => {
+    ['has ended, with nothing known about its data run', false, {}],
+    ['has ended while its data run is open', true, { data: 'open' }],
+    ['has ended while PanDA has a file', true, { status: 'terminated', file: 'registered', site: 'registered' }],
+    ['has ended while PanDA is processing a file', true, { data: 'final', file: 'processing', site: 'processing' }],
+    ['has ended, with a file that has no site', false, { data: 'final', file: 'registered' }],
+    ['has ended, with its file processed by PanDA', false, { data: 'final', file: 'processed', site: 'processed' }],
+  ])('include a prompt processing execution that %s: %s', async (_, isUnderWay, run) => {
     const { status = 'completed', data = null, file, site } = run;
     const found = await made.store.write((tx) => {
       observe(tx, { execution_id: 'ended' }, { status: 'completed' });

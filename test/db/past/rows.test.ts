@@ -49,7 +49,7 @@ function log(db: Connection, rows: readonly Row[], as: { type?: string; executio
 /** Full blocks of 512 rows, with the seconds at which their first and last rows were recorded. */
 type Block = [block: number, earliest: number, latest: number];
 
-describe('the row that was the last one at a time', () => {
+describe('the last row at a given time', () => {
   const inOrder: Row[] = [
     [1, 10],
     [512, 20],
@@ -75,21 +75,33 @@ describe('the row that was the last one at a time', () => {
 
   it.each<[what: string, stored: [Row[], Block[]], second: number, last: number, isCutByTime: boolean]>([
     ['none before the first', [inOrder, blocks], 9, 0, false],
-    ['the first row of a block, in its second', [inOrder, blocks], 10, 1, false],
-    ['the row before, until the next is recorded', [inOrder, blocks], 19, 1, false],
+    ['the first row of a block, in the second in which it was recorded', [inOrder, blocks], 10, 1, false],
+    ['the previous row, until the next is recorded', [inOrder, blocks], 19, 1, false],
     ['the last row of a block', [inOrder, blocks], 20, 512, false],
     ['the last row of a block, until the next is recorded', [inOrder, blocks], 29, 512, false],
     ['the first row of the second block', [inOrder, blocks], 30, 513, false],
     ['the last row of the second block', [inOrder, blocks], 49, 1024, false],
     ['the first row that belongs to no full block', [inOrder, blocks], 50, 1025, false],
     ['the last row of all', [inOrder, blocks], 3600, 1030, false],
-    ['one of an earlier block, if those of a block were removed', [withoutSecond, blocks], 45, 512, false],
-    ['none, if a recording was read in before all', [[[1, 50]], []], 20, 0, false],
-    ['one after a later one, where the time decides', [late, ofLate], 25, 512, true],
-    ['one after a later one in a full block', [late, ofLate], 35, 513, true],
-    ['one that no later one precedes', [late, ofLate], 10, 1, false],
-    ['one after a later one that belongs to no full block', [late, []], 45, 515, true],
-    ['the last row, in the second of the latest', [late, ofLate], 90, 515, false],
+    ['a row of an earlier block, if the rows of a block were removed', [withoutSecond, blocks], 45, 512, false],
+    ['none, if the only row was recorded later', [[[1, 50]], []], 20, 0, false],
+    ['the last row recorded by then, even if an earlier row was recorded later', [late, ofLate], 25, 512, true],
+    [
+      'the last row recorded by then, even if an earlier row in a full block was recorded later',
+      [late, ofLate],
+      35,
+      513,
+      true,
+    ],
+    ['the first row, since all others were recorded later', [late, ofLate], 10, 1, false],
+    [
+      'the last row recorded by then, even if an earlier row outside full blocks was recorded later',
+      [late, []],
+      45,
+      515,
+      true,
+    ],
+    ['the last row, at the latest recording time of all', [late, ofLate], 90, 515, false],
   ])('is %s', (_what, [rows, noted], second, last, isCutByTime) => {
     const db = opened(empty);
     log(db, rows);
@@ -131,11 +143,11 @@ describe('an execution', () => {
   ];
 
   it.each<[is: string, why: string, asked: { after: number; last: number; by?: number }, isUnchanged: boolean]>([
-    ['is as it was', 'if all its rows are among the new ones', { after: 4, last: 7 }, true],
+    ['is unchanged', 'if all its rows are among the new ones', { after: 4, last: 7 }, true],
     ['has to be replayed', 'if its first row is not new', { after: 5, last: 7 }, false],
     ['has to be replayed', 'if its last row came later', { after: 4, last: 6 }, false],
-    ['is as it was', 'if its last row was recorded by the time', { after: 4, last: 7, by: 30 }, true],
-    ['has to be replayed', 'if a row was recorded after the time', { after: 4, last: 7, by: 29 }, false],
+    ['is unchanged', 'if its last row was recorded by the given time', { after: 4, last: 7, by: 30 }, true],
+    ['has to be replayed', 'if a row was recorded after the given time', { after: 4, last: 7, by: 29 }, false],
   ])('%s %s', (_is, _why, { after, last, by }, isUnchanged) => {
     const { past, live } = pastAndLive();
     execution(live, 'e', 'completed');
@@ -155,7 +167,7 @@ describe('an execution', () => {
   });
 
   it.each<[what: string, status: string, told: string | null, then: string]>([
-    ['runs again at the moment, if it completed by going quiet', 'completed', null, 'running'],
+    ['is running again if its completion was not reported', 'completed', null, 'running'],
     ['stays completed if that was reported', 'completed', 'completed', 'completed'],
     ['stays failed although nothing was reported', 'failed', null, 'failed'],
   ])('%s', (_what, status, told, then) => {
@@ -180,10 +192,10 @@ describe('an execution', () => {
 
 describe('a command that waited for its driver', () => {
   it.each<[what: string, last: number, second: number, effect: string]>([
-    ['had its effect once a later row was recorded', 9, 0, 'applied'],
-    ['had its effect at the row after which it was noted, from that time on', 8, 20, 'applied'],
-    ['still waited at that row before that time', 8, 19, 'none'],
-    ['still waited at an earlier row', 7, 99, 'none'],
+    ['was applied if a later row was already recorded', 9, 0, 'applied'],
+    ['was applied, with no later row, if the time of its effect had come', 8, 20, 'applied'],
+    ['was still waiting, with no later row, if the time of its effect had not come', 8, 19, 'none'],
+    ['was still waiting at an earlier row', 7, 99, 'none'],
   ])('%s', (_what, last, second, effect) => {
     const { past, live } = pastAndLive();
     for (const db of [past, live])

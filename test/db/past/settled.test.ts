@@ -115,7 +115,7 @@ function observedLines(seed: number, ...[dialect, hasCalls]: ['H' | 'F', boolean
   return disturbed(interleaved(made.lines, calls, seed), seed);
 }
 
-describe('a past store in which settled rows were copied equals one that was replayed', () => {
+describe('a past store into which settled rows were copied equals one that was replayed', () => {
   it.each(histories)('for the history %s', async (name) => {
     const path = newPath();
     await replay(linesOf(name), path);
@@ -140,7 +140,7 @@ describe('a past store in which settled rows were copied equals one that was rep
     ['H', true],
     ['F', false],
     ['F', true],
-  ] as const)('for made runs of dialect %s, with calls to their monitor: %s', async (dialect, hasCalls) => {
+  ] as const)('for generated runs of dialect %s, with calls to their monitor: %s', async (dialect, hasCalls) => {
     for (let seed = 1; seed <= rounds(20); seed += 1) {
       const lines = interleaved(
         observedLines(seed, dialect, hasCalls),
@@ -184,7 +184,7 @@ function namesIn(path: string, last: number, pattern: RegExp): { before: Set<str
 }
 
 describe('the slices whose rows are copied', () => {
-  it('are those of an own execution whose messages had all been recorded', async () => {
+  it('in our own executions are those with no message recorded later', async () => {
     const path = newPath();
     const lines = linesOf('complete.log.jsonl');
     await replay(lines, path);
@@ -196,7 +196,7 @@ describe('the slices whose rows are copied', () => {
     expect([copied.length, others.length].every((n) => n > 0)).toBe(true);
   });
 
-  it('are those of an observed execution whose messages had all been heard', async () => {
+  it('in an observed execution are those with no message heard later', async () => {
     const path = await storeOf(makeRun({ seed: 3, dialect: 'F', stfs: 60 }).lines);
     const last = 700;
     const { before, after } = namesIn(path, last, /"tf_slice_id":(\d+)/);

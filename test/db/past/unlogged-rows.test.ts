@@ -82,7 +82,7 @@ function filled(sql: string, at: Moment = moment): unknown[][] {
 }
 
 describe('a process', () => {
-  it('exists from its registration on, and its last sign of life and its end are not later than the moment', () => {
+  it('exists from its registration on, with no sign of life and no end later than the given moment', () => {
     process(1, then, 105, 'order');
     process(2, 0, then, 'order');
     process(3, later, later);
@@ -96,7 +96,7 @@ describe('a process', () => {
     ]);
   });
 
-  it('had not ended if one of its own agents ended later', () => {
+  it('had not ended if one of its agents ended after the given moment', () => {
     for (const id of [1, 2, 3]) process(id, 0, 60, 'order');
     agent('a', 1, 0, 60, { exited_at: clock(then), state: 'EXITED', before_exit: 'READY' });
     agent('b', 2, 0, 60, { exited_at: clock(later), state: 'EXITED', before_exit: 'READY' });
@@ -107,7 +107,7 @@ describe('a process', () => {
     ]);
   });
 
-  it('gave its last sign of life with the last one of its agents that had not ended', () => {
+  it('has the latest sign of life from its running agents', () => {
     for (const id of [1, 2, 3, 4, 5]) process(id, 0, 90);
     process(6, 0, 200);
     process(7, 0, 200);
@@ -155,7 +155,7 @@ describe('an agent', () => {
     process(2, later, 500);
   });
 
-  it('is as it was after its last change up to and including the moment', () => {
+  it('is as it was after its last change at or before the given moment', () => {
     present('a');
     present('b');
     agent('a', 1, 0, 40, { state: 'STARTING' });
@@ -180,7 +180,7 @@ describe('an agent', () => {
     ]);
   });
 
-  it('had not ended if it ended later, and does not exist before its process', () => {
+  it('had not ended before its recorded exit, and did not exist before its process', () => {
     for (const name of ['a', 'b', 'c', 'd']) present(name);
     process(3, then, 500);
     const ended = { state: 'EXITED', before_exit: 'PROCESSING' };
@@ -198,11 +198,11 @@ describe('an agent', () => {
 
 describe('the driver of an execution', () => {
   it.each<[who: string, leases: [epoch: number, process: number, second: number, after: number][], driver: number[]]>([
-    ['is its first one, though it began after all rows', [[1, 1, 50, 10]], [1]],
-    ['is its first one at the moment itself', [[1, 1, then, 10]], [1]],
-    ['is nobody before', [[1, 1, later, 0]], []],
+    ['is the first one, even if it began after all rows', [[1, 1, 50, 10]], [1]],
+    ['is the first one if it began at the moment itself', [[1, 1, then, 10]], [1]],
+    ['does not exist before the first one began', [[1, 1, later, 0]], []],
     [
-      'is the next one once a row followed',
+      'is the next one if a row followed its start',
       [
         [1, 1, 10, 0],
         [2, 2, 50, 9],
@@ -210,7 +210,7 @@ describe('the driver of an execution', () => {
       [2],
     ],
     [
-      'is still the first one before a row followed',
+      'is still the first one if no row followed the start of the next',
       [
         [1, 1, 10, 0],
         [2, 2, 50, 10],
@@ -234,7 +234,7 @@ describe('the driver of an execution', () => {
       ],
       [1],
     ],
-    ['is nobody if its process is not there yet', [[1, 3, 10, 0]], []],
+    ['does not exist if its process did not exist yet', [[1, 3, 10, 0]], []],
   ])('%s', (_who, leases, driver) => {
     process(1, 0, 0);
     process(2, 0, 0);
@@ -250,7 +250,7 @@ describe('the driver of an execution', () => {
 });
 
 describe('rows of a period', () => {
-  it('exist from their time on, and end at the latest at the moment', () => {
+  it('exist from their start on, and end no later than the given moment', () => {
     const ms = milliseconds;
     process(1, 0, 0);
     process(2, later, later);
@@ -311,7 +311,7 @@ describe('log lines', () => {
   const line = (log_id: number, after_seq: number, second: number): void =>
     insert('app_logs', { log_id, after_seq, timestamp: clock(second), level: 20, agent: 'a', message: '' });
 
-  it('are those before the row, plus those at the row up to the time; existing ones are not added again', () => {
+  it('up to the given moment are added once; after its last message, only if their time is not later', () => {
     line(1, 4, 200);
     line(2, 5, 50);
     line(3, 5, 50.001);
@@ -323,7 +323,7 @@ describe('log lines', () => {
     expect(past.prepare('SELECT log_id FROM app_logs').pluck().all()).toEqual([3, 4, 5]);
   });
 
-  it('are found by time alone if the time decides', () => {
+  it('are found by time alone if the moment is a time', () => {
     line(1, 99, 50);
     line(2, 99, 50.001);
     line(3, 99, then);
@@ -346,16 +346,16 @@ describe('a process that is gone today', () => {
 
   it.each<[what: string, sign: Sign, wasAlive: boolean]>([
     ['was alive if it was heard later', { beat: later }, true],
-    ['was gone if it was heard last at the moment', { beat: then }, false],
+    ['was gone if it was last heard at the moment itself', { beat: then }, false],
     ['was not there before its registration', { beat: 200, registered: later }, false],
     ['was there at its registration', { beat: 200, registered: then }, true],
     ['was alive if a message of its agent followed', { message: [150, 11] }, true],
-    ['was gone if the message came before', { message: [50, 10] }, false],
-    ['was gone if the message is of another agent', { agent: 'b', message: [150, 11] }, false],
+    ['was gone if the message of its agent came before the moment', { message: [50, 10] }, false],
+    ['was gone if the message is from another agent', { agent: 'b', message: [150, 11] }, false],
     ['was gone if another process had the name by then', { message: [150, 11], taken: [140, 0] }, false],
     ['was gone if another process took the name at that moment', { message: [150, 11], taken: [150, 0] }, false],
     ['was alive if another process took the name later', { message: [150, 11], taken: [160, 0] }, true],
-    ['was alive if a foreign one had the name by then', { message: [150, 11], taken: [140, 1] }, true],
+    ['was alive if a foreign process had the name by then', { message: [150, 11], taken: [140, 1] }, true],
     ['was alive if it took the name from another process', { message: [150, 11], taken: [5, 0] }, true],
   ])('%s', (_what, { agent: name = 'a', message, taken, registered = 0, beat = 20 }, wasAlive) => {
     process(1, registered, beat);

@@ -51,7 +51,7 @@ describe('an agent that starts', () => {
 });
 
 describe('a heartbeat', () => {
-  it('updates its process and the agents it names, which keep their execution if it names none', async () => {
+  it('updates its process and agents; agents keep their executions if it names none', async () => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     const beat = (beats: [string, { state: 'READY' | 'PROCESSING'; execution_id?: string }][]): Promise<void> =>
       store.write((tx) => recordHeartbeat(tx, process_id, new Map(beats)));
@@ -74,7 +74,7 @@ describe('the end of a process', () => {
     ['order', 'EXITED'],
     ['fault', 'STARTING'],
     ['lost', 'STARTING'],
-  ])('by %s leaves its agents in state %s', async (ended, state) => {
+  ])('recorded as "%s" leaves its agents in state %s', async (ended, state) => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     await register(store, 102);
     setClock(7);
@@ -86,7 +86,7 @@ describe('the end of a process', () => {
     ]);
   });
 
-  it('noted by another process keeps the signs of life, and an end that is already recorded', async () => {
+  it('noted by another process changes neither the last sign of life nor a recorded end', async () => {
     const { store, setClock, process_id, data, worker } = await twoAgents();
     const other = await register(store, 102);
     const living = await register(store, 103);

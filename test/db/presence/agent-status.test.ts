@@ -33,17 +33,22 @@ describe('the status of an agent', () => {
   it.each<[what: string, signs: Signs, isAlive: boolean | undefined, status?: string]>([
     ['that ended cleanly is OK', { state: 'EXITED', ended: 'order' }, false, 'OK'],
     ['that exited is OK, even if the end of its process is not recorded', { state: 'EXITED' }, false, 'OK'],
-    ['that ended by a fault is ERROR', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
+    ['that ended because of a fault is ERROR', { state: 'EXITED', ended: 'fault' }, true, 'ERROR'],
     ['that was killed is STALE', { state: 'EXITED', ended: 'lost' }, true, 'STALE'],
     ['heard just now is OK', {}, true, 'OK'],
     ['heard less than 15 s ago is OK', { agent: 14.999 }, true, 'OK'],
     ['heard 15 s ago is WARNING', { agent: 15 }, true, 'WARNING'],
     ['heard less than 30 s ago is WARNING', { agent: 29.999 }, true, 'WARNING'],
     ['heard 30 s ago is STALE', { agent: 30 }, true, 'STALE'],
-    ['heard up to 5 s from now, by a clock that may differ so much, is OK', { agent: -5 }, true, 'OK'],
-    ['heard later than that is unknown', { agent: -5.001 }, true],
-    ['that ended cleanly later than that is OK', { state: 'EXITED', ended: 'order', agent: -6 }, false, 'OK'],
-    ['with a dead process, heard later than that, is STALE', { agent: -6 }, false, 'STALE'],
+    ['heard up to 5 s in the future is OK, as clocks may differ by that much', { agent: -5 }, true, 'OK'],
+    ['heard more than 5 s in the future is unknown', { agent: -5.001 }, true],
+    [
+      'that ended cleanly more than 5 s in the future is OK',
+      { state: 'EXITED', ended: 'order', agent: -6 },
+      false,
+      'OK',
+    ],
+    ['with a dead process, heard more than 5 s in the future, is STALE', { agent: -6 }, false, 'STALE'],
     ['with a dead process is STALE', {}, false, 'STALE'],
     ['with a process that failed is ERROR', { ended: 'fault' }, false, 'ERROR'],
     ['with a dead process that ended cleanly is STALE', { ended: 'order' }, false, 'STALE'],
@@ -66,22 +71,28 @@ describe('the state of an agent', () => {
     ['that has ended is EXITED', { agent_type: 'worker', state: 'EXITED' }, 3, true, 'EXITED'],
     ['with a dead process is EXITED', { agent_type: 'worker' }, 3, false, 'EXITED'],
     [
-      'without a store that is silent is unknown',
+      'without a store, once silent, is unknown',
       { agent_type: 'worker', is_remote: 1, process: 999 },
       0,
       false,
       undefined,
     ],
     [
-      'without a store that has ended is EXITED',
+      'without a store, once ended, is EXITED',
       { agent_type: 'worker', is_remote: 1, state: 'EXITED' },
       0,
       true,
       'EXITED',
     ],
-    ['without a store that is heard is READY', { agent_type: 'worker', is_remote: 1 }, 0, false, 'READY'],
+    ['without a store, while heard, is READY', { agent_type: 'worker', is_remote: 1 }, 0, false, 'READY'],
     ['other than a worker is as it reports', { agent_type: 'data', state: 'PROCESSING' }, 0, true, 'PROCESSING'],
-    ['other than a worker that starts is STARTING', { agent_type: 'data', state: 'STARTING' }, 1, true, 'STARTING'],
+    [
+      'other than a worker, while it starts, is STARTING',
+      { agent_type: 'data', state: 'STARTING' },
+      1,
+      true,
+      'STARTING',
+    ],
     ['that is READY with a slice is PROCESSING', { agent_type: 'worker', state: 'READY' }, 1, true, 'PROCESSING'],
     ['that is PROCESSING without a slice is READY', { agent_type: 'worker', state: 'PROCESSING' }, 0, true, 'READY'],
     ['that starts without a slice is STARTING', { agent_type: 'worker', state: 'STARTING' }, 0, true, 'STARTING'],
@@ -104,7 +115,7 @@ describe('a process', () => {
     expect([isProcessAlive(row, says(isAlive)), isSilent(row, says(isAlive))]).toEqual([lives, silent]);
   });
 
-  it('is judged at the current time unless another moment is given', () => {
+  it('is judged as of now unless another moment is given', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: now + 5000 });
     expect([momentOfTest(() => true), momentOfTest(says(true))]).toEqual([now + 5000, now]);
     expect(isSilent(signsOf({ process: 10 }), () => true)).toBe(true);

@@ -18,7 +18,7 @@ const agentsIn = ({ store }: Awaited<ReturnType<typeof makeStore>>) =>
 it.each([
   ['before', true],
   ['after', false],
-])('an agent starts even if a program with its name was heard %s it', async (_, isHeardFirst) => {
+])('an agent starts even if a program with its name was heard %s its start', async (_, isHeardFirst) => {
   const made = await makeStore();
   const process_id = await register(made.store, 101);
   const hear = () =>
@@ -37,7 +37,7 @@ it.each([
   expect(agentsIn(made)).toEqual(isHeardFirst ? [theirs, ours] : [ours, theirs]);
 });
 
-it('an agent of this store that is heard on its own namespace is not listed twice', async () => {
+it('an agent of this store that is heard in its own namespace is not listed twice', async () => {
   const made = await makeStore();
   const process_id = await register(made.store, 101);
   await made.store.write((tx) => {

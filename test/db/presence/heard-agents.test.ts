@@ -60,7 +60,7 @@ async function agentsLike(own: Record<string, Made>, ofOther: Record<string, Mad
 }
 
 describe('the live agents of a namespace', () => {
-  it('are listed by type if they are our own and heard, even if late', async () => {
+  it('are our own agents that were heard in the last 30 s, listed by type', async () => {
     const { store } = await agentsLike({
       heard: { type: 'data' },
       late: { type: 'fastmon', age: 29.999 },
@@ -86,7 +86,7 @@ describe('the live agents of a namespace', () => {
     data: { slots: 256, type: 'data' },
   };
 
-  it('include workers with the work that they cannot do', async () => {
+  it('include workers, with the work that they cannot do', async () => {
     const { store, recorder } = await agentsLike({ own: {} }, workers);
     const heard = heardWorkers(store.sql, 'test', () => true);
     expect(heard.map(({ agent, off_duty: kinds }) => [agent, kinds.map(({ name }) => name)])).toEqual([
@@ -101,7 +101,7 @@ describe('the live agents of a namespace', () => {
     ]);
   });
 
-  it('have the slots that able workers report, and those configured for the recorder', async () => {
+  it('offer a payload the slots of the recorder and of all workers that do not lack it', async () => {
     const { store, recorder } = await agentsLike({ own: {} }, { ...workers, 'of another store': {} });
     const slots = (payload: string | undefined): number =>
       workerSlots(
@@ -112,14 +112,14 @@ describe('the live agents of a namespace', () => {
     expect([slots(undefined), slots('reco'), slots('other'), slots('unknown')]).toEqual([1007, 1005, 1004, 1007]);
   });
 
-  it('keep their slots for a payload unless the payload itself is missing', async () => {
+  it('offer their slots to a payload if they lack only a file', async () => {
     const off_duty = JSON.stringify([{ reason: 'NO_FILE', name: 'reco' }]);
     const { store } = await agentsLike({}, { able: { slots: 4, off_duty } });
     const wanted = { namespace: 'test', recorder: { process_id: 99, slots: 1 }, payload: 'reco' };
     expect(workerSlots(store.sql, wanted, () => true)).toBe(4);
   });
 
-  it('are in trouble if they cannot do some work, are refused, or their slice messages are lost', async () => {
+  it('are in trouble if they cannot do some work, are refused, or lose their slice messages', async () => {
     const { store } = await agentsLike({
       fine: {},
       unable: { slots: 2, off_duty: cannot('reco') },
@@ -153,8 +153,8 @@ describe('the live agents of a namespace', () => {
   });
 });
 
-describe('the warning of an agent about a kind of work', () => {
-  it('is the newest of its last 500 warnings that begins with the kind', async () => {
+describe('an agent’s warning about a kind of work', () => {
+  it('is the newest of the agent’s last 500 warnings that begins with that kind', async () => {
     const { store } = await makeStore();
     const write = createLogLineWriter('DEBUG');
     const say = (agent: string, ...lines: string[]): Promise<void> =>

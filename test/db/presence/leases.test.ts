@@ -12,7 +12,7 @@ const take = (store: Store, process: number, execution_id = id, living = new Set
   store.write((tx) => takeOwnership(tx, execution_id, process, ({ pid }) => living.has(pid)));
 
 describe('the owner of an execution', () => {
-  it('is the last process that took it, with its signs of life', async () => {
+  it('is the last process to take over the execution, and is returned with its last heartbeat', async () => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
     expect(ownerOf(store.sql, id)).toBeUndefined();
@@ -32,14 +32,14 @@ describe('the owner of an execution', () => {
 });
 
 describe('an execution', () => {
-  it('can be taken again by its driver, and by others only once the driver is gone', async () => {
+  it('can be taken over again by its driver, and by another process only once the driver is gone', async () => {
     const { store } = await makeRunningStore();
     const [first, second] = [await register(store, 101), await register(store, 102)];
     const living = new Set([101, 102]);
     expect([await take(store, first, id, living), await take(store, first, id, living)]).toEqual([1, 2]);
     await expect(take(store, second, id, living)).rejects.toMatchObject({
       code: 'EXECUTION_IN_USE',
-      message: `${id} is driven by process 101 on host-a; wait until it ends, or stop it first`,
+      message: `${id} is driven by process 101 on host-a; only a run whose process is gone can be resumed`,
     });
     expect(ownerOf(store.sql, id)).toMatchObject({ pid: 101, epoch: 2 });
     living.delete(101);
@@ -64,7 +64,7 @@ describe('interrupted executions', () => {
     return made;
   }
 
-  it('are running ones whose driver is gone, newest first', async () => {
+  it('are running executions whose driver is gone, newest first', async () => {
     const { store } = await runs();
     const interrupted = (namespace: string | undefined, ...living: number[]): string =>
       interruptedExecutions(store.sql, namespace, ({ pid }) => living.includes(pid))
@@ -80,7 +80,7 @@ describe('interrupted executions', () => {
 });
 
 describe('the last sign of life of a process', () => {
-  it('is its heartbeat, or a later message or log line of its agents', async () => {
+  it('is its last heartbeat, or a later message or log line from its agents', async () => {
     fakeClock();
     const { store, say } = await makeRunningStore();
     const [process_id, other] = [await register(store, 101), await register(store, 102)];

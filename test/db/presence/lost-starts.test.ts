@@ -62,7 +62,7 @@ describe('a lost start of an attempt', () => {
     expect(lostStarts(store.sql, { ...one, slice_filename: nameOf(1) }, nobodyLives)).toEqual([]);
   });
 
-  it('is not a start by a worker that exited, by the driver itself, or from before the driver', async () => {
+  it('is not a start by a worker that exited, by the driver itself, or before the driver began', async () => {
     const { work, lost, addAgent, start, driver } = await twoSlices();
     await work(101, 11, 'EXITED');
     await addAgent('w100', driver, 'PROCESSING');
@@ -73,7 +73,7 @@ describe('a lost start of an attempt', () => {
     expect(lost(nobodyLives)).toEqual(['w104/01']);
   });
 
-  it('can be a start by an earlier process of a worker that is alive again', async () => {
+  it('may come from an earlier process of a worker that is alive again', async () => {
     const { work, lost, store } = await twoSlices();
     await work(101, 11);
     expect(lost(() => true)).toEqual([]);
@@ -85,10 +85,12 @@ describe('a lost start of an attempt', () => {
 });
 
 describe('an abandoned slice', () => {
-  it('was started three times by workers that died, including starts that are not in the log', async () => {
+  it('was started three times by workers that died, counting starts that are not in the log', async () => {
     const { work, store } = await twoSlices();
     const abandoned = (isAlive: LivenessTest, also = 0): unknown[] =>
-      abandonedSlices(store.sql, execution_id, isAlive, (name, attempt) => (name === nameOf(0) ? also * attempt : 0));
+      abandonedSlices(store.sql, execution_id, isAlive, (one) =>
+        one.slice_filename === nameOf(0) ? also * one.attempt : 0,
+      );
     await work(101, 11);
     await work(102, 12);
     await work(109, 12, 'PROCESSING', 1);

@@ -60,13 +60,13 @@ describe('the recorder of a namespace', () => {
     await expect(become(second)).rejects.toMatchObject({
       code: 'NAMESPACE_IN_USE',
       message:
-        'process 101 on host-a observes namespace test for this store, and other software works there; use another namespace',
+        'process 101 on host-a is recording other programs in namespace test for this store; use another namespace',
     });
     living.delete(101);
     await become(second);
   });
 
-  it('records since when its broker is away, until it returns or the recorder changes', async () => {
+  it('remembers when its broker went away, until the broker returns or the recorder changes', async () => {
     const { store, first, second, living, become } = await twoProcesses();
     const away = (since: string | undefined): Promise<void> => store.write((tx) => noteBrokerAway(tx, 'test', since));
     expect(brokerAwaySince(store.sql, 'test')).toBeUndefined();
@@ -87,7 +87,7 @@ describe('the recorder of a namespace', () => {
   });
 });
 
-it('a namespace is known for one broker, from when it was first recorded', async () => {
+it('a known namespace is stored with its broker and the time when it was first recorded', async () => {
   const setClock = fakeClock();
   const { store } = await makeStore();
   const note = (namespace: string, broker: string): Promise<void> =>
@@ -119,7 +119,7 @@ describe('requests that may be delivered again', () => {
     expect([held(), held('other')]).toEqual([['a/1'], ['a/1']]);
   });
 
-  it('are forgotten after ten minutes, or when another with the same content arrives', async () => {
+  it('are forgotten after ten minutes, or when an identical request arrives', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const note = (second: number, id: string): Promise<void> => {

@@ -16,7 +16,7 @@ const warnings = (store: Store): unknown[] =>
   rowsOf(store, 'timestamp, level, agent, message, execution_id', 'app_logs');
 
 describe('a heartbeat of a remote agent', () => {
-  it('registers its process and agent, and the next one updates them', async () => {
+  it('registers its process and agent; the next heartbeat updates them', async () => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
     const off_duty = [{ reason: 'NO_PAYLOAD', name: 'reco' }];
@@ -65,7 +65,7 @@ describe('a heartbeat of a remote agent', () => {
     expect(warnings(store)).toEqual([]);
   });
 
-  it('sets no execution if its first message in hand is unknown here', async () => {
+  it('sets no execution if the store does not know the first message in hand', async () => {
     const { store } = await makeRunningStore();
     await hear(store, { in_hand: ['unknown', `${run}/start_run`] });
     expect(agentOf(store)?.['current_execution_id']).toBeNull();
@@ -77,7 +77,7 @@ describe('a heartbeat of a remote agent', () => {
     ['an offset at 10 s', 10, 0],
     ['no offset just over 10 s', 10.001, null],
   ])(
-    'shows how far its clock is off if it comes about one interval after the last: %s',
+    'shows the clock offset if it comes about one interval after the previous one: %s',
     async (_what, seconds, told) => {
       const setClock = fakeClock();
       const { store } = await makeStore();
@@ -97,7 +97,7 @@ describe('a heartbeat of a remote agent', () => {
     },
   );
 
-  it('never changes an agent of this store, even under its name', async () => {
+  it('never changes an agent of this store, even one with the same name', async () => {
     fakeClock();
     const { store } = await makeStore();
     const process_id = await register(store, 101);
@@ -109,7 +109,7 @@ describe('a heartbeat of a remote agent', () => {
     expect(warnings(store)).toEqual([]);
   });
 
-  it('ends its process if it reports EXITED, until the next heartbeat', async () => {
+  it('marks its process as ended if the state is EXITED, until the next heartbeat', async () => {
     const { store } = await makeStore();
     const now = () => [agentOf(store)?.['state'], ...rowsOf(store, 'ended', 'processes WHERE pid = 7')];
     await hear(store, { agent_name: 'another', pid: 6 });
@@ -120,7 +120,7 @@ describe('a heartbeat of a remote agent', () => {
     expect(now()).toEqual(['READY', { ended: null }]);
   });
 
-  it('of a process that ends late does not end its successor of the same name', async () => {
+  it('that reports an end late does not end a successor with the same name', async () => {
     const { store } = await makeStore();
     await hear(store, { pid: 7, since: at(0) });
     await hear(store, { pid: 8, since: at(1) });
@@ -133,7 +133,7 @@ describe('a heartbeat of a remote agent', () => {
   });
 });
 
-it('of two live processes with one name, the agent is the older one once it is heard again, until it falls silent', async () => {
+it('a name that two live processes use belongs to the older process, until that process falls silent', async () => {
   const setClock = fakeClock();
   const { store } = await makeRunningStore();
   const [elder, younger] = [{ pid: 7 }, { pid: 8, since: at(1) }];
@@ -158,7 +158,7 @@ it('of two live processes with one name, the agent is the older one once it is h
 describe('a remote agent that restarts', () => {
   it.each<[what: string, before: Partial<AgentHeartbeat> | undefined, next: Partial<AgentHeartbeat>, warns: boolean]>([
     [
-      'is logged if its predecessor has not reported its end, which may still run',
+      'is logged if its predecessor has not reported its end and may still be running',
       {},
       { pid: 8, since: at(0.001) },
       true,
@@ -166,7 +166,7 @@ describe('a remote agent that restarts', () => {
     ['is not logged without a predecessor', undefined, { pid: 8, since: at(1) }, false],
     ['is not logged if its predecessor reported its end', { state: 'EXITED' }, { pid: 8, since: at(1) }, false],
     ['is not logged if its process is the same', {}, {}, false],
-    ['is not logged if the heartbeat is of an older process', {}, { pid: 8, since: at(-1) }, false],
+    ['is not logged if the heartbeat is from an older process', {}, { pid: 8, since: at(-1) }, false],
   ])('%s', async (_what, before, next, warns) => {
     const setClock = fakeClock();
     const { store } = await makeRunningStore();
@@ -174,7 +174,7 @@ describe('a remote agent that restarts', () => {
     setClock(60);
     await hear(store, { hostname: 'host-s', ...next });
     const message =
-      'process 8 on host-s has started under the name of process 7, which has not reported its end: it was killed or still runs';
+      'process 8 on host-s has started under the name of process 7, which has not reported its end: it was killed or is still running';
     expect(warnings(store)).toEqual(
       warns ? [{ timestamp: at(60), level: 30, agent: 'w', message, execution_id: run }] : [],
     );
@@ -182,7 +182,7 @@ describe('a remote agent that restarts', () => {
 });
 
 describe('an agent whose messages about slices do not arrive', () => {
-  it('is noted since the first lost one, until one arrives or another process takes its name', async () => {
+  it('is marked at the first lost message, until one arrives or another process takes its name', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const unheard = () => [agentOf(store)?.['unheard_since'], agentOf(store, 'other')?.['unheard_since']];
@@ -205,7 +205,7 @@ describe('an agent whose messages about slices do not arrive', () => {
 });
 
 describe('a recorder that was cut off', () => {
-  it('resets the silence of live agents that it could not hear', async () => {
+  it('does not count its own absence as silence of live agents', async () => {
     const setClock = fakeClock();
     const { store } = await makeStore();
     const own = await register(store, 101);

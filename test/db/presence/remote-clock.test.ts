@@ -12,7 +12,7 @@ const start = Date.parse('2026-11-28T08:00:00Z');
 const beat = (said: number): AgentHeartbeat =>
   heartbeat('worker-1', 'worker', { timestamp: new Date(said).toISOString() });
 
-it('delayed heartbeats show no clock offset, and timely ones do', async () => {
+it('delayed heartbeats show no clock offset, but timely ones do', async () => {
   vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   const { store } = await makeStore();
   /** Records a heartbeat that arrives and was sent at the given seconds after the start. Returns the clock offset known then. */

@@ -40,7 +40,7 @@ describe('log lines of a remote agent', () => {
     expect(written()).toEqual(['line 1', 'line 2', 'line 3', 'line 4']);
   });
 
-  it('of an earlier process are recorded too, and do not affect those of the current one', async () => {
+  it('from an earlier process are recorded too, and do not affect those of the current process', async () => {
     const { log, written } = await heardAgent();
     await log([lineOf(5)]);
     await log([lineOf(1, { message: 'of an earlier one' })], undefined, at(-9));
@@ -48,7 +48,7 @@ describe('log lines of a remote agent', () => {
     expect(written()).toEqual(['line 5', 'of an earlier one', 'line 6']);
   });
 
-  it('keep their run if it is known, and report how many were dropped', async () => {
+  it('keep their run if it is known, and include the number of dropped lines', async () => {
     const { store, log } = await heardAgent();
     await log(
       [lineOf(1, { level: 'ERROR', execution_id: run, context: { a: 1 } }), lineOf(2, { execution_id: 'x' })],

@@ -65,7 +65,7 @@ describe('a standstill', () => {
     expect(await standstill(100, 101.26, 1)).toContain('nothing was written for 1.3 s');
   });
 
-  it('considers only the newest twenty thousand messages', async () => {
+  it('is looked for only in the newest twenty thousand messages', async () => {
     const { standstill, store } = await drivenRun();
     // Three messages are older.
     const add = (count: number): unknown =>
@@ -82,7 +82,7 @@ describe('a standstill', () => {
     expect(await standstill(100, 200, 1)).toContain('for 40 s');
   });
 
-  it('is logged by the DAQ simulator for an execution that the process drove', async () => {
+  it('is logged in the name of the DAQ simulator, for the execution that the process was driving', async () => {
     const { standstill, driver, other, store } = await drivenRun();
     await store.write(({ sql }) => {
       for (const [name, type] of [
@@ -102,7 +102,7 @@ describe('a standstill', () => {
     ]);
   });
 
-  it('belongs to the executions that ran at that time', async () => {
+  it('belongs to the executions that were running at the time', async () => {
     const { made, store, take, standstill } = await drivenRun();
     await sayShortExecutions(made, 1);
     await take(second);
@@ -125,7 +125,7 @@ describe('a standstill', () => {
     expect(await noted(60, 90)).toEqual([second]);
   });
 
-  it('is not interrupted by messages of an execution that did not run at that time', async () => {
+  it('is not interrupted by messages of an execution that was not running at that time', async () => {
     const { store, standstill, record } = await drivenRun();
     await record(130);
     store.db.exec(`UPDATE workflow_executions SET end_time = '${at(99.999)}'`);

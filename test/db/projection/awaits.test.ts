@@ -31,7 +31,7 @@ async function telling(...before: string[]) {
   return { say, codeOf };
 }
 
-describe('a message that comes before what it refers to', () => {
+describe('a message that comes before the message it refers to', () => {
   it.each([
     ['ready', 'announced', []],
     ['sampled', 'announced', []],
@@ -40,7 +40,7 @@ describe('a message that comes before what it refers to', () => {
     ['failed', 'queued', ['announced', 'sampled']],
     ['queued again', 'failed', ['announced', 'sampled', 'queued']],
     ['begun again', 'queued again', ['announced', 'sampled', 'queued', 'failed']],
-  ])('takes effect when that arrives: %s before %s', async (early, late, before) => {
+  ])('takes effect when that message arrives: %s before %s', async (early, late, before) => {
     const { say, codeOf } = await telling(...before);
     const { message_id, effect_code } = await say(early);
     expect(effect_code).toBe('WAITS');
@@ -54,7 +54,7 @@ describe('a message that comes before what it refers to', () => {
     // Only a failure is followed by another attempt.
     ['queued again', 'done', ['announced', 'sampled', 'queued']],
     ['queued again', 'begun', ['announced', 'sampled', 'queued']],
-  ])('keeps waiting if something else arrives: %s before %s', async (early, late, before) => {
+  ])('keeps waiting if something unrelated arrives: %s before %s', async (early, late, before) => {
     const { say, codeOf } = await telling(...before);
     const { message_id } = await say(early);
     expect(await say(late)).toMatchObject({ effect: 'applied' });

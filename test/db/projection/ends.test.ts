@@ -20,7 +20,7 @@ describe('the end of an execution', () => {
   const end = (made: TestStore, status: 'completed' | 'failed' | 'terminated') =>
     made.say('workflow_ended', { ...noCounts, status, reason: 'as it is', timestamp: at(9) });
 
-  it('is recorded with its reason and time, and refuses the waiting commands', async () => {
+  it('is recorded with its reason and time, and the waiting commands are refused', async () => {
     const made = await makeRunningStore();
     const { message_id } = await made.say('pause_workflow', { command_id: 'p1' });
     await made.say('run_workflow', { ...start, command_id: 'c2' });
@@ -41,7 +41,7 @@ describe('the end of an execution', () => {
     ['failed', 'queued', null, 'worker/01', at(5)],
     ['terminated', 'queued', null, 'worker/01', at(5)],
   ] as const)(
-    'decides whether slices in hand are queued again: %s',
+    'determines whether slices in hand are queued again: %s',
     async (...[status, standing, worker, left_by, left_from]) => {
       const made = await withSlice();
       await made.say('slice_started', { ...byWorker(1), timestamp: at(5) });
@@ -53,7 +53,7 @@ describe('the end of an execution', () => {
     },
   );
 
-  it('makes the dataset final, with the end time of the run, or its own if the run has not ended', async () => {
+  it('makes the dataset final, with the end time of the run, or of the execution if the run has not ended', async () => {
     const dataset = ({ store }: TestStore): unknown =>
       store.db.prepare('SELECT dataset_state, end_time FROM runs').get();
     const open = await makeRunningStore();

@@ -21,7 +21,7 @@ const executions = ({ store }: TestStore): any[] =>
   store.db.prepare('SELECT * FROM workflow_executions ORDER BY seq').all();
 
 describe('the start of an execution', () => {
-  it('creates it with its parameters, its run and zero counts', async () => {
+  it('creates the execution with its parameters, its run and zero counts', async () => {
     const made = await makeStore();
     const params = { fast_processing: { stf_count: 3 } };
     expect(await begin(made, { params, speed: 'max', timestamp: at(1) })).toMatchObject({ effect: 'applied' });
@@ -58,11 +58,11 @@ describe('the start of an execution', () => {
   });
 
   it.each([
-    ['has no execution', { execution_id: undefined }, 'has no execution and run number'],
-    ['has no run', { run_id: undefined }, 'has no execution and run number'],
-    ['has a run that is not a number', { run_id: '7a' }, 'has no execution and run number'],
-    ['has a run that does not begin with a digit', { run_id: 'a7' }, 'has no execution and run number'],
-    ['has a run with too many digits', { run_id: '1234567890123456' }, 'has no execution and run number'],
+    ['names no execution', { execution_id: undefined }, 'has no execution and run number'],
+    ['names no run', { run_id: undefined }, 'has no execution and run number'],
+    ['names a run that is not a number', { run_id: '7a' }, 'has no execution and run number'],
+    ['names a run that does not begin with a digit', { run_id: 'a7' }, 'has no execution and run number'],
+    ['names a run with too many digits', { run_id: '1234567890123456' }, 'has no execution and run number'],
     [
       'has unusable parameters',
       { params: { fast_processing: { stf_count: 'x' } } },
@@ -75,9 +75,9 @@ describe('the start of an execution', () => {
   });
 
   it.each([
-    ['its id', { run_id: '8' }, 'execution e-1 or run 8 already exists'],
-    ['its run', { execution_id: 'e-2' }, 'execution e-2 or run 7 already exists'],
-  ])('creates nothing if there is one with %s', async (_, fields, effect_reason) => {
+    ['the same id', { run_id: '8' }, 'execution e-1 or run 8 already exists'],
+    ['the same run', { execution_id: 'e-2' }, 'execution e-2 or run 7 already exists'],
+  ])('creates nothing if there already is an execution with %s', async (_, fields, effect_reason) => {
     const made = await makeStore();
     await begin(made, {});
     const second = { command_id: 'c2', ...fields };
@@ -121,7 +121,7 @@ describe('a message', () => {
     expect(await made.say('pause_run', { ...pause, run_id: undefined })).toMatchObject({ effect: 'applied' });
   });
 
-  it('after the end of its execution changes nothing, even in the same transaction', async () => {
+  it('that comes after the end of its execution changes nothing, even in the same transaction', async () => {
     const made = await makeRunningStore();
     const { store } = made;
     const envelope = { sender: 'tester', namespace: 'test', execution_id: id, run_id: '100010' };
@@ -138,7 +138,7 @@ describe('a message', () => {
     expect(late).toMatchObject({ effect_code: 'EXECUTION_ENDED', effect_reason: 'the execution has ended (failed)' });
   });
 
-  it('belongs to the execution that it names, even if a transaction mixes several', async () => {
+  it('belongs to the execution that it names, even if one transaction mixes messages of several executions', async () => {
     const made = await makeRunningStore();
     await made.say('run_workflow', { ...start, command_id: 'c2' });
     const { store } = made;
@@ -167,7 +167,7 @@ describe('a message', () => {
   });
 });
 
-describe('a message of a driver about itself', () => {
+describe('a message from a driver about itself', () => {
   const driver = { pid: 7, user: 'tester', version: '1.0.0', speed: 1, hostname: 'host' } as const;
   const lost = { last_sign: at(1), last_sign_by: 'beat' } as const;
 

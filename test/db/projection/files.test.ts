@@ -52,7 +52,7 @@ describe('an STF', () => {
     });
   });
 
-  it('waits for those before it, even after the end of the run, up to the announced total', async () => {
+  it('waits for all earlier STFs, even after the end of the run, up to the announced total', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     await made.say('end_run', { total_stf_files: 3, reason: 'completed' });
@@ -86,7 +86,7 @@ describe('an STF', () => {
   it.each([
     ['number', { sequence: 2 }, 'STF 2 with 100'],
     ['number of frames', { tf_count: 99 }, 'STF 1 with 99'],
-  ])('becomes ready only as announced, not with another %s', async (_, other, told) => {
+  ])('becomes ready only as announced, not with a different %s', async (_, other, told) => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     expect(await made.say('stf_ready', { ...generated(1), ...other })).toMatchObject({
@@ -98,7 +98,7 @@ describe('an STF', () => {
 });
 
 describe('a sample', () => {
-  it('is counted with its STF, and its slices are expected', async () => {
+  it('is counted for its STF, and its slices are expected', async () => {
     const made = await makeRunningStore({
       fastmon: { tf_samples_per_stf: 2 },
       fast_processing: { slices_per_sample: 10 },
@@ -128,7 +128,7 @@ describe('a sample', () => {
     expect(delays(made)).toContainEqual({ stage: 1, items: 1, total: 1, latest: at(3) });
   });
 
-  it('may arrive before its STF is ready, without a recorded delay', async () => {
+  it('may arrive before its STF is ready, and then has no recorded delay', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated(1));
     expect(await made.say('tf_file_registered', sampled(1))).toMatchObject({ effect: 'applied' });
@@ -142,8 +142,8 @@ describe('a sample', () => {
       { tf_filename: 'swf.100010.000001.tf' },
       `swf.100010.000001.tf is not the name of a sample of ${stf(1)}`,
     ],
-    ['is of another STF', { tf_filename: tf(2) }, `${tf(2)} is not the name of a sample of ${stf(1)}`],
-    ['has another number of frames than it states', { tf_count: 14 }, outside('0 to 14 are not 14')],
+    ['belongs to another STF', { tf_filename: tf(2) }, `${tf(2)} is not the name of a sample of ${stf(1)}`],
+    ['has a different number of frames than it states', { tf_count: 14 }, outside('0 to 14 are not 14')],
     ['ends beyond its STF', { tf_first: 86, tf_last: 100 }, outside('86 to 100 are not 15')],
     ['is one more than planned', { tf_filename: tf(1, 2) }, `${stf(1)} has 1 planned samples, not 2`],
   ])('is refused if it %s', async (_, fields, effect_reason) => {
@@ -154,7 +154,7 @@ describe('a sample', () => {
     expect(state(made)).toMatchObject({ tf_files_received: 0, slices_expected: 0 });
   });
 
-  it('may end with the last frame of its STF', async () => {
+  it('may extend to the last frame of its STF', async () => {
     const { say } = await makeRunningStore();
     await say('stf_gen', generated(1));
     const last = { ...sampled(1), tf_first: 85, tf_last: 99 };

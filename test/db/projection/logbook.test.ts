@@ -44,14 +44,14 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual({ ...seen, state: 'cleared', cleared_at: at(3) });
   });
 
-  it('may be about no execution, and be acknowledged without a text', async () => {
+  it('need not be about an execution, and may be acknowledged without any text', async () => {
     const made = await makeStore();
     await made.say('alarm_raised', { ...alarm(), execution_id: undefined });
     await made.say('alarm_seen', { ...alarm(), author: 'tester', execution_id: undefined });
     expect(rowOf(made)).toMatchObject({ execution_id: null, seen_by: 'tester', seen_sent_by: null, seen_text: null });
   });
 
-  it('that comes back is a new, unseen row with a higher count', async () => {
+  it('that is raised again is a new, unseen row with a higher count', async () => {
     const made = await makeRunningStore();
     await made.say('alarm_raised', alarm());
     await made.say('alarm_raised', { ...alarm(), subject: 'another' });
@@ -71,7 +71,7 @@ describe('an alarm', () => {
     });
   });
 
-  it('that is cleared may still be seen, and stays cleared', async () => {
+  it('that is cleared can still be marked as seen, and stays cleared', async () => {
     const made = await makeRunningStore();
     await made.say('alarm_raised', alarm());
     await made.say('alarm_cleared', alarm());
@@ -82,12 +82,22 @@ describe('an alarm', () => {
   const name = `STAGE_STUCK/${id}:data`;
   type Step = [type: 'alarm_raised' | 'alarm_seen' | 'alarm_cleared', count: number, by?: string];
   const steps: [title: string, before: Step[], step: Step, reason: string][] = [
-    ['seen if none was raised', [], ['alarm_seen', 1], `no alarm ${name} was raised`],
-    ['cleared if none was raised', [], ['alarm_cleared', 1], `no alarm ${name} was raised`],
-    ['raised while it is raised', [['alarm_raised', 1]], ['alarm_raised', 2], `alarm ${name} is raised, with count 1`],
-    ['seen with another count', [['alarm_raised', 1]], ['alarm_seen', 2], `alarm ${name} is raised, with count 1`],
+    ['marked as seen if it was never raised', [], ['alarm_seen', 1], `no alarm ${name} was raised`],
+    ['cleared if it was never raised', [], ['alarm_cleared', 1], `no alarm ${name} was raised`],
     [
-      'cleared with another count',
+      'raised while already raised',
+      [['alarm_raised', 1]],
+      ['alarm_raised', 2],
+      `alarm ${name} is raised, with count 1`,
+    ],
+    [
+      'marked as seen with a different count',
+      [['alarm_raised', 1]],
+      ['alarm_seen', 2],
+      `alarm ${name} is raised, with count 1`,
+    ],
+    [
+      'cleared with a different count',
       [['alarm_raised', 1]],
       ['alarm_cleared', 2],
       `alarm ${name} is raised, with count 1`,
@@ -111,7 +121,7 @@ describe('an alarm', () => {
     expect(rowOf(made)).toEqual(standing);
   });
 
-  it('keeps the first person who has seen it, and is cleared once', async () => {
+  it('keeps the name of the first person to see it, and is cleared only once', async () => {
     const made = await makeRunningStore();
     await made.say('alarm_raised', alarm());
     await made.say('alarm_seen', { ...alarm(), author: 'ana' });
@@ -125,7 +135,7 @@ describe('an alarm', () => {
 });
 
 describe('a note', () => {
-  it('is recorded with its text, its author and the time that it is about', async () => {
+  it('is recorded with its text, its author and the time it refers to', async () => {
     const { store, say } = await makeRunningStore();
     const of = { text: 'the beam was off', author: 'ana', timestamp: at(5) };
     await say('note', { ...of, command_id: 'a', at: at(1), about: 'magnet', for_next: true });

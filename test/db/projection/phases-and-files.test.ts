@@ -4,7 +4,7 @@ import { makeRunningStore, makeStore } from '../../made-store.ts';
 import { sample, slice, state, stf } from '../one-slice.ts';
 
 describe('the phases of a run', () => {
-  it('follow only the allowed steps; other messages are kept with the reason and change nothing', async () => {
+  it('change only in allowed steps; other messages are kept, with the reason, but change nothing', async () => {
     const made = await makeRunningStore();
     expect(await made.say('resume_run', { ordinal: 1, reason: 'period' })).toMatchObject({
       effect: 'none',
@@ -15,7 +15,7 @@ describe('the phases of a run', () => {
     expect(state(made)).toMatchObject({ phase: 'standby' });
   });
 
-  it('may end from standby if the run is stopped', async () => {
+  it('may end in standby if the run is stopped', async () => {
     const made = await makeRunningStore();
     await made.say('pause_run', { ordinal: 1, reason: 'period' });
     expect(await made.say('end_run', { total_stf_files: 0, reason: 'stopped' })).toMatchObject({ effect: 'applied' });
@@ -37,7 +37,7 @@ describe('a message of another namespace or run', () => {
 });
 
 describe('files', () => {
-  it('of another run, of unknown parents or with frames outside the STF change nothing', async () => {
+  it('change nothing if they belong to another run, lack known parents or have frames outside the STF', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
     const unfit = [
@@ -64,7 +64,7 @@ describe('files', () => {
   });
 });
 
-describe('a run_workflow from outside', () => {
+describe('a run_workflow received from a broker', () => {
   const command = {
     msg_type: 'run_workflow',
     command_id: 'c9',
@@ -77,7 +77,7 @@ describe('a run_workflow from outside', () => {
   };
 
   it.each([{ run_id: '1e40' }, { run_id: '900000000000000' }, { execution_id: 'other-x-9999', run_id: '7' }])(
-    'does not choose its numbers with %j',
+    'cannot choose the run number or the execution id by sending %j',
     async (chosen) => {
       const { store, receive } = await makeStore();
       const body = JSON.stringify({ ...command, ...chosen });
@@ -87,7 +87,7 @@ describe('a run_workflow from outside', () => {
     },
   );
 
-  it('is rejected with a name unfit for an id, and creates nothing with unusable parameters', async () => {
+  it('is rejected if its user name is unfit for an id, and creates nothing if its parameters are unusable', async () => {
     const { store, receive } = await makeStore();
     const record = (changes: object) =>
       store.write((tx) => receive(tx, '/queue/workflow_control', JSON.stringify({ ...command, ...changes })));

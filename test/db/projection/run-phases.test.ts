@@ -25,7 +25,7 @@ const [imminent, start]: Step[] = [
 ];
 
 describe('a run', () => {
-  it('goes from one phase to the next, and records the time of each', async () => {
+  it('moves from one phase to the next, and records when each began', async () => {
     const made = await begun();
     const steps: [step: Step | undefined, phase: string][] = [
       [imminent, 'imminent'],
@@ -68,7 +68,7 @@ describe('a run', () => {
   it.each([
     ['stopped', [imminent]],
     ['failed', [imminent, start, pause(1)]],
-  ])('that is %s may end outside physics', async (reason, before) => {
+  ])('that is %s may end outside the physics phase', async (reason, before) => {
     const made = await begun();
     for (const [type, fields] of before as Step[]) await made.say(type, fields);
     const [type, fields] = end(reason);

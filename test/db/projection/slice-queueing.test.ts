@@ -17,7 +17,7 @@ async function queuedAt10(params = {}): Promise<TestStore> {
 }
 
 describe('a new slice', () => {
-  it('is counted with its sample and its STF, and its delay is recorded', async () => {
+  it('is counted for its sample and its STF, and its delay is recorded', async () => {
     const made = await withSlice();
     made.store.db.exec(`UPDATE fastmon_files SET created_at = '${at(1)}'; DELETE FROM stage_delays`);
     const second = { ...secondSlice, ...cut, start: 1, end: 1, timestamp: at(3) };
@@ -44,22 +44,22 @@ describe('a new slice', () => {
   const tf2 = sample.replace('001.tf', '002.tf');
   const other = 'swf.100010.000002';
   it.each([
-    ['has another name', { slice_filename: 'a.tf' }, 'NOT_PLANNED', `a.tf is not the name of slice 1 of ${stf}`],
-    ['is of an unregistered sample', { tf_filename: tf2 }, 'WAITS', `waits for ${tf2}`],
+    ['has a different name', { slice_filename: 'a.tf' }, 'NOT_PLANNED', `a.tf is not the name of slice 1 of ${stf}`],
+    ['belongs to an unregistered sample', { tf_filename: tf2 }, 'WAITS', `waits for ${tf2}`],
     [
-      'is of a sample of another STF',
+      'belongs to a sample of another STF',
       { stf_filename: `${other}.stf`, slice_filename: `${other}_slice_001.tf` },
       'NOT_PLANNED',
       `${sample} is not a sample of ${other}.stf`,
     ],
     [
-      'starts at another frame',
+      'starts at a different frame',
       { start: 2 },
       'NOT_PLANNED',
       `${sample} is not cut into a slice 1 with 1 frames from 2 to 1`,
     ],
     [
-      'ends at another frame',
+      'ends at a different frame',
       { end: 2 },
       'NOT_PLANNED',
       `${sample} is not cut into a slice 1 with 1 frames from 1 to 2`,
@@ -71,7 +71,7 @@ describe('a new slice', () => {
       `${sample} is not cut into a slice 1 with 2 frames from 1 to 1`,
     ],
     [
-      'is one more than planned',
+      'exceeds the planned number of slices',
       { slice_id: 15, slice_filename: 'swf.100010.000001_slice_015.tf' },
       'NOT_PLANNED',
       `${sample} is not cut into a slice 15 with 1 frames from 1 to 1`,
@@ -91,7 +91,7 @@ describe('a new slice', () => {
 });
 
 describe('a slice that is queued again', () => {
-  it('starts afresh, and the facts of its earlier attempt are kept', async () => {
+  it('starts afresh, but keeps what is known about its earlier attempt', async () => {
     const made = await queuedAt10({ worker: { max_retries: 2 } });
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     const failed = { ...byWorker(1), state: 'failed', error: 'bad', processing_seconds: 2, took_seconds: 60 } as const;
@@ -158,7 +158,7 @@ describe('a slice that is queued again', () => {
     ['failed', 4, noStep(4, 'failed')],
     ['completed', 2, noStep(2, 'completed')],
   ] as const)(
-    'waits for the failure of the previous attempt if that may come: %s in attempt 1, then attempt %i',
+    'waits for the previous attempt to fail if that is still possible: attempt 1 is %s, and attempt %i arrives',
     async (status, attempt, [effect_code, effect_reason]) => {
       const made = await withSlice({ worker: { max_retries: 2 } });
       if (status !== 'queued')
@@ -169,7 +169,7 @@ describe('a slice that is queued again', () => {
     },
   );
 
-  it('at the end of its execution keeps its attempt, and names a worker that had it in hand', async () => {
+  it('at the end of its execution keeps its attempt, and names the worker that had it in hand', async () => {
     const made = await withSlice();
     await made.say('slice', { ...secondSlice, ...cut, start: 1, end: 1 });
     await made.say('slice_started', byWorker(1));

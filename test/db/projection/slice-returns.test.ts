@@ -34,7 +34,7 @@ describe('a slice that a worker returns', () => {
     ]);
   });
 
-  it('need not have been started', async () => {
+  it('need not have been started before', async () => {
     const made = await withSlice();
     expect(await made.say('slice_returned', { ...byWorker(1), reason: 'NO_FILE' })).toMatchObject({
       effect: 'applied',
@@ -78,10 +78,13 @@ describe('a slice that a worker returns', () => {
   it.each([
     [2, 'WAITS', `waits for attempt 2 of ${sliceName}`],
     [9, 'NO_STEP', 'attempt 9 of a slice that is queued in attempt 1'],
-  ])('waits for its attempt, unless that cannot come: %i', async (attempt, effect_code, effect_reason) => {
-    const made = await withSlice({ worker: { max_retries: 1 } });
-    const said = await made.say('slice_returned', { ...byWorker(attempt), reason: 'NO_FILE' });
-    expect(said).toMatchObject({ effect_code, effect_reason });
-    expect(returned(made)).toEqual([]);
-  });
+  ])(
+    'waits for its attempt to begin, unless that can never happen: attempt %i',
+    async (attempt, effect_code, effect_reason) => {
+      const made = await withSlice({ worker: { max_retries: 1 } });
+      const said = await made.say('slice_returned', { ...byWorker(attempt), reason: 'NO_FILE' });
+      expect(said).toMatchObject({ effect_code, effect_reason });
+      expect(returned(made)).toEqual([]);
+    },
+  );
 });

@@ -17,7 +17,7 @@ async function queuedAt10(params = {}): Promise<TestStore> {
 }
 
 describe('a slice that is started', () => {
-  it('belongs to its worker, and its wait since it was queued is recorded', async () => {
+  it('belongs to the worker that started it, and its time in the queue is recorded', async () => {
     const made = await queuedAt10();
     await made.say('slice_started', { ...byWorker(1), timestamp: at(14) });
     expect(row(made)).toMatchObject({
@@ -35,7 +35,7 @@ describe('a slice that is started', () => {
     expect(delays(made, 3)).toEqual([{ items: 1, total: 4, latest: at(14) }]);
   });
 
-  it('is not started if it is completed', async () => {
+  it('stays completed if it was already completed', async () => {
     const { say } = await withSlice();
     await say('slice_result', { ...byWorker(1), state: 'done' });
     expect(await say('slice_started', byWorker(1))).toMatchObject({
@@ -44,7 +44,7 @@ describe('a slice that is started', () => {
     });
   });
 
-  it('in a later attempt has waited since that attempt was queued', async () => {
+  it('in a later attempt has been waiting since that attempt was queued', async () => {
     const made = await queuedAt10({ worker: { max_retries: 1 } });
     await made.say('slice_result', { ...byWorker(1), state: 'failed', timestamp: at(12) });
     await made.say('slice', { ...slice(2), ...cut, timestamp: at(20) });
@@ -72,7 +72,7 @@ describe('the result of a slice', () => {
     expect(made.store.db.prepare('SELECT count(*) FROM payload_results').pluck().get()).toBe(0);
   });
 
-  it('may arrive before the start, without a recorded duration', async () => {
+  it('may arrive before the start is reported, and then has no recorded duration', async () => {
     const made = await queuedAt10();
     const done = { ...byWorker(1), state: 'done', took_seconds: 99, timestamp: at(17) } as const;
     await made.say('slice_result', done);
@@ -104,9 +104,9 @@ describe('the result of a slice', () => {
     ['no duration', 80, undefined, null],
     ['nearly the recorded one', 4, 4.9, null],
     ['just a second more', 4, 5, null],
-    ['more, as both messages came at once', 4, 5.2, 5200],
-    ['less, but not enough to mean an absence', 20, 5, null],
-    ['much less, as the recorder was away', 20.5, 5.1234, 5123],
+    ['more, since both messages arrived at the same time', 4, 5.2, 5200],
+    ['less, but not by enough to show an absence of the recorder', 20, 5, null],
+    ['much less, since the recorder was away', 20.5, 5.1234, 5123],
   ])(
     'uses the duration from its worker only if the recorded one is implausible: %s',
     async (...[, recorded, took_seconds, took_ms]) => {
@@ -130,7 +130,7 @@ describe('the result of a slice', () => {
       { outputs, outputs_omitted: 3 },
       { outputs: JSON.stringify(outputs), outputs_omitted: 3 },
     ],
-  ])('includes the facts of its payload: %j', async (facts, kept) => {
+  ])('includes the facts about its payload: %j', async (facts, kept) => {
     const made = await withSlice();
     await made.say('slice_result', { ...byWorker(1), state: 'failed', ...facts });
     expect(made.store.db.prepare('SELECT * FROM payload_results').all()).toEqual([

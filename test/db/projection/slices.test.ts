@@ -158,8 +158,8 @@ describe('a slice', () => {
   it.each([
     ['other frames', { start: 1, end: 1 }],
     ['more frames', { start: 0, end: 1, tf_count: 2 }],
-    ['another number of frames', { tf_count: 2 }],
-    ['another id', { slice_id: 1 }],
+    ['a different number of frames', { tf_count: 2 }],
+    ['a different id', { slice_id: 1 }],
   ])('with %s than planned changes nothing', async (_, changes) => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
@@ -179,9 +179,9 @@ describe('a slice', () => {
   });
 
   it.each([
-    ['counts as an attempt if its worker has not been heard since', at(11), at(1), 1],
-    ['counts as an attempt if its worker is another process now', at(90), at(20), 1],
-    ['does not count as one if its worker lives: a broker has delivered it twice', at(90), at(1), 0],
+    ['counts as retried if its worker has not been heard from since', at(11), at(1), 1],
+    ['counts as retried if its worker is another process now', at(90), at(20), 1],
+    ['does not count as retried if its worker is alive: a broker has delivered the slice twice', at(90), at(1), 0],
   ])('started again %s', async (_, heard, registered, lost) => {
     const made = await withSlice();
     const { db } = made.store;
@@ -202,7 +202,7 @@ describe('a slice', () => {
     expect([retries('v_slices'), retries('v_executions')]).toEqual([lost, lost]);
   });
 
-  it('started again by another worker is named in the finding about the agent that is gone', async () => {
+  it('started again by another worker is named in the finding about the vanished agent', async () => {
     const made = await withSlice();
     const { db } = made.store;
     db.exec(

@@ -23,7 +23,7 @@ describe('the counts of a transaction', () => {
     expect(state(made)).toMatchObject({ slices_queued: 2, slices_failed: 1, slices_created: 0 });
   });
 
-  it('are visible inside it once settled, and are added only once', async () => {
+  it('are visible inside it immediately, and are added only once', async () => {
     const made = await makeRunningStore();
     const seen = await made.store.write((tx) => {
       const read = (): unknown => {
@@ -55,7 +55,7 @@ describe('the counts of a transaction', () => {
     expect(db.prepare('SELECT slices_queued FROM run_states ORDER BY execution_id').pluck().all()).toEqual([9, 1]);
   });
 
-  it('are dropped if it fails', async () => {
+  it('are dropped if the transaction fails', async () => {
     const made = await makeRunningStore();
     const failing = made.store.write((tx) => {
       addTo(tx, 'run_states', [execution_id], 'slices_queued', 3);
@@ -90,7 +90,7 @@ describe('the delays of a stage', () => {
     latest,
   });
 
-  it('are grouped by size, each group with its number, total, longest and latest', async () => {
+  it('are grouped by size, each group with its count, total, longest and latest delay', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: at(0), to: at(4) }, { from: '2026-11-28T10:00:01.900Z', to: at(6) }, { from: at(1), to: at(2) });
     const kept = [row(1, 1, 1, at(2)), row(2, 8.1, 4.1, at(6))];
@@ -102,7 +102,7 @@ describe('the delays of a stage', () => {
     expect(rows()).toEqual([kept[0], row(4, 16.3, 4.2, at(9))]);
   });
 
-  it('keep the longest and the latest even if these come first', async () => {
+  it('keep the longest and the latest delay even if these were recorded first', async () => {
     const { keep, rows } = await keeping();
     await keep({ from: '2026-11-28T10:00:01.900Z', to: at(6) }, { from: at(0), to: at(4) });
     expect(rows()).toEqual([row(2, 8.1, 4.1, at(6))]);

@@ -30,7 +30,7 @@ const sliceRow = ({ store }: TestStore): unknown =>
   store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
 
 describe('a message that comes before what it refers to', () => {
-  it('waits with a reason, and takes effect when that arrives: a whole slice in reverse order', async () => {
+  it('waits, with a reason, until the other message arrives: a slice’s messages in reverse order', async () => {
     const made = await makeRunningStore();
     const early = [
       await made.say('slice_result', { ...worked(1), state: 'done' }),
@@ -56,7 +56,7 @@ describe('a message that comes before what it refers to', () => {
     expect(items).toMatchObject([{ effect: 'none', effect_reason: 'start of a slice that is completed' }]);
   });
 
-  it('of a later attempt waits for the failure of the previous one', async () => {
+  it('about a later attempt waits for the failure of the previous one', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', generated);
     await made.say('tf_file_registered', sampled);
@@ -72,7 +72,7 @@ describe('a message that comes before what it refers to', () => {
     expect(sliceRow(made)).toMatchObject({ status: 'completed', attempt: 2 });
   });
 
-  it('never takes effect if that never arrives: STFs out of sequence, attempts beyond the last', async () => {
+  it('never takes effect if the other message never arrives: STFs out of sequence, attempts beyond the last', async () => {
     const made = await makeRunningStore({ worker: { max_retries: 0 } });
     expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000003.stf', sequence: 3 })).toMatchObject({
       effect: 'none',
@@ -95,26 +95,31 @@ describe('a message that comes before what it refers to', () => {
 
   it.each([
     ['before everything else', ['result', 'stf', 'sample']],
-    ['before its slice, which is cut in the same step', ['stf', 'sample', 'result']],
-  ])('is handled by an agent that has read on: a slice that failed %s is retried', async (_, order) => {
-    const made = await makeRunningStore();
-    const saying = {
-      result: () => made.say('slice_result', failed(1)),
-      stf: () => made.say('stf_gen', generated),
-      sample: () => made.say('tf_file_registered', sampled),
-    };
-    for (const what of order) await saying[what as keyof typeof saying]();
-    const reader = readerOf(made, fastProcessingAgent);
-    await reader.read((said) => said.includes('is queued again'));
-    expect(made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice)).toEqual({
-      status: 'queued',
-      attempt: 2,
-    });
-    expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
-    expect(
-      made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
-    ).toEqual({ n: 16 });
-  });
+    ['just before the slice, which is cut in the same step', ['stf', 'sample', 'result']],
+  ])(
+    'is handled by an agent that has already read past it: a slice whose failure came %s is retried',
+    async (_, order) => {
+      const made = await makeRunningStore();
+      const saying = {
+        result: () => made.say('slice_result', failed(1)),
+        stf: () => made.say('stf_gen', generated),
+        sample: () => made.say('tf_file_registered', sampled),
+      };
+      for (const what of order) await saying[what as keyof typeof saying]();
+      const reader = readerOf(made, fastProcessingAgent);
+      await reader.read((said) => said.includes('is queued again'));
+      expect(
+        made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
+      ).toEqual({
+        status: 'queued',
+        attempt: 2,
+      });
+      expect(reader.lines.filter((line) => /queued \d/.test(line))).toHaveLength(1);
+      expect(
+        made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
+      ).toEqual({ n: 16 });
+    },
+  );
 
   it('is also handled by an idle agent, and only once', async () => {
     const made = await makeRunningStore();

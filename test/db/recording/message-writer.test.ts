@@ -26,7 +26,7 @@ describe('recording', () => {
     expect(state(made)).toMatchObject({ slices_completed: 1 });
   });
 
-  it('gives the id of a message without effect to one with an effect, and keeps both', async () => {
+  it('gives the id of a message without effect to a later message that has an effect, and keeps both', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
     await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100 });
@@ -60,7 +60,7 @@ describe('recording', () => {
     expect(await made.say('stf_ready', ready)).toMatchObject({ effect: 'applied' });
   });
 
-  it('draws execution and run numbers once per run_workflow, however often it arrives', async () => {
+  it('assigns execution and run numbers once per run_workflow, however often it arrives', async () => {
     const made = await makeStore();
     const start = {
       command_id: 'c1',
@@ -141,7 +141,7 @@ describe('recording', () => {
     expect(store.db.prepare('SELECT payload FROM workflow_messages').all()).toEqual([{ payload: body }]);
   });
 
-  it('keeps the id that a message arrived with, beside its own', async () => {
+  it('keeps the original id of a message beside its derived id', async () => {
     const { store, receive } = await makeRunningStore();
     const body = JSON.stringify({
       msg_type: 'pause_run',
@@ -163,7 +163,7 @@ describe('recording', () => {
     });
   });
 
-  it('keeps sending and recording times apart, and ignores a time without a zone', async () => {
+  it('distinguishes sending times from recording times, and ignores a time without a zone', async () => {
     const made = await makeRunningStore();
     const times = (type: string): any =>
       made.store.db.prepare('SELECT sent_at, recorded_at FROM workflow_messages WHERE message_type = ?').get(type);
@@ -178,7 +178,7 @@ describe('recording', () => {
 });
 
 describe('a note that comes over a broker', () => {
-  it('is refused, and not entered into the logbook', async () => {
+  it('is refused, and not entered in the logbook', async () => {
     const made = await makeRunningStore();
     const said = { ...envelope, msg_type: 'note', command_id: 'n1', text: 'trust me', author: 'ana' };
     const { message_id } = await made.store.write((tx) =>
@@ -203,19 +203,22 @@ describe('a message that only a driver may send', () => {
     ['workflow_ended', { status: 'completed', reason: 'completed', ...noCounts }],
   ];
 
-  it.each(said)('is refused from a broker if the execution is driven here: %s', async (msg_type, fields) => {
-    const made = await withSlice();
-    const before = { state: state(made), row: row(made) };
-    const body = JSON.stringify({ ...envelope, sender: 'stranger', msg_type, ...fields });
-    const receive = (fromBroker: boolean) =>
-      made.store.write((tx) => made.receive(tx, '/topic/epictopic', body, fromBroker ? { fromBroker } : {}));
-    expect(await receive(true)).toMatchObject({
-      effect: 'none',
-      effect_code: 'REFUSED',
-      effect_reason: `${msg_type} may be sent only by the process that drives the execution`,
-    });
-    expect({ state: state(made), row: row(made) }).toEqual(before);
-  });
+  it.each(said)(
+    'is refused if it comes from a broker and the execution is driven here: %s',
+    async (msg_type, fields) => {
+      const made = await withSlice();
+      const before = { state: state(made), row: row(made) };
+      const body = JSON.stringify({ ...envelope, sender: 'stranger', msg_type, ...fields });
+      const receive = (fromBroker: boolean) =>
+        made.store.write((tx) => made.receive(tx, '/topic/epictopic', body, fromBroker ? { fromBroker } : {}));
+      expect(await receive(true)).toMatchObject({
+        effect: 'none',
+        effect_code: 'REFUSED',
+        effect_reason: `${msg_type} may be sent only by the process that drives the execution`,
+      });
+      expect({ state: state(made), row: row(made) }).toEqual(before);
+    },
+  );
 
   it('is recognized as already recorded when it comes back from the broker', async () => {
     const made = await withSlice();

@@ -56,12 +56,12 @@ const [first = '', second = ''] = stfs;
 const where = (name: string, value: string): string => `WHERE ${name} = '${value}'`;
 
 describe('the audit of an execution', () => {
-  it('finds nothing if everything is there: open while it runs, balanced once it has ended', async () => {
+  it('finds no faults if nothing is missing, and is balanced once the execution has ended', async () => {
     expect(await audited('')).toEqual({ verdict: 'open', faults: [] });
     expect(await audited('', { isOver: true })).toEqual({ verdict: 'balanced', faults: [] });
   });
 
-  it('names the slice that has no final result yet', async () => {
+  it('names a slice that has no final result yet', async () => {
     expect(await audited('', { isCut: true })).toEqual({
       verdict: 'open',
       faults: [['results', 'open', slice(second, 1)]],
@@ -70,7 +70,7 @@ describe('the audit of an execution', () => {
 
   it.each<[what: string, change: string, faults: unknown[][]]>([
     [
-      'an STF file that was announced and is not registered',
+      'an STF file that was announced but is not registered',
       `DELETE FROM stf_files ${where('stf_filename', second)}`,
       [
         ['stf_planned', 'broken'],
@@ -80,7 +80,7 @@ describe('the audit of an execution', () => {
       ],
     ],
     [
-      'an STF file that the end of the run counts and nobody announced',
+      'an STF file that was counted at the end of the run but never announced',
       `UPDATE runs SET total_stf_files = 3 ${where('execution_id', id)}`,
       [['stf_announced', 'broken', 'swf.100010.000003.stf']],
     ],
@@ -122,7 +122,7 @@ describe('the audit of an execution', () => {
       [['results', 'broken']],
     ],
     [
-      'a slice that failed with no attempt left: that is final',
+      'a slice that failed permanently: nothing',
       `UPDATE tf_slices SET status = 'failed', error = 'x' ${where('slice_filename', slice(second, 1))};
        UPDATE run_states SET slices_completed = 3, slices_failed = 1, slices_exhausted = 1 ${where('execution_id', id)}`,
       [],
@@ -134,7 +134,7 @@ describe('the audit of an execution', () => {
       [['results', 'broken', slice(first, 1)]],
     ],
     [
-      'a kept count that is not that of the rows',
+      'a stored count that differs from the rows',
       `UPDATE run_states SET slice_retries = 2`,
       [['counts', 'broken', 'slice_retries']],
     ],

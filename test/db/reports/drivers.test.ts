@@ -7,7 +7,7 @@ import { at } from './file-rows.ts';
 const id = 'stf_datataking-tester-0001';
 const host = { pid: 7, version: '1.0.0', hostname: 'host-a', user: 'rita' };
 
-it('the drivers of an execution are only its own, each with its recorded end', async () => {
+it('an execution lists only its own drivers, each with its recorded end', async () => {
   const made = await makeRunningStore();
   const { say, store } = made;
   await say('driver_started', { ...host, epoch: 1, speed: 1, timestamp: at(1) });
@@ -44,7 +44,7 @@ it('the drivers of an execution are only its own, each with its recorded end', a
   expect(speedsOf(store.sql, 'another')).toEqual({ current: undefined, hasChanged: false });
 });
 
-it('of very many drivers only the last fifty are read', async () => {
+it('only the last fifty drivers of an execution are read', async () => {
   const { say, store } = await makeRunningStore();
   for (let epoch = 1; epoch <= 51; epoch += 1) await say('driver_started', { ...host, epoch, speed: 1 });
   const epochs = driversOf(store.sql, id, () => true).map(({ epoch }) => epoch);

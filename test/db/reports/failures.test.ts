@@ -8,7 +8,7 @@ import { makeRunningStore, makeStore } from '../../made-store.ts';
 const many = 1200;
 
 describe('the causes of failures', () => {
-  it('include why slices failed permanently, however many earlier attempts were retried', async () => {
+  it('include those of permanently failed slices, however many attempts were retried', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     await store.write(({ sql }) => {
       // Neither an attempt that did not fail nor one of another execution has a cause here.
@@ -73,12 +73,12 @@ describe('the place where slices fail', () => {
     return concentration;
   }
 
-  it('is not one that only received retries of slices that fail everywhere', async () => {
+  it('is not a place that only retries slices that fail everywhere', async () => {
     let n = 0;
     expect(await placeWhere(() => (n += 1) % 7 === 0, true)).toBeUndefined();
   });
 
-  it('is the one where first attempts fail, with their errors', async () => {
+  it('is the place where first attempts fail, with their errors', async () => {
     expect(await placeWhere((slot) => slot === 3, true)).toMatchObject({
       kind: 'slot',
       places: ['w/03'],
@@ -90,13 +90,13 @@ describe('the place where slices fail', () => {
     });
   });
 
-  it('has only its own errors, beside a few elsewhere', async () => {
+  it('is reported with its own errors, not the few from elsewhere', async () => {
     const found = await placeWhere((slot, slice, stf) => slot === 3 || (slice === 1 && stf === 0), false);
     expect(found).toMatchObject({ places: ['w/03'], failed: 60, failed_elsewhere: 1 });
     expect(new Set(found?.errors)).toEqual(new Set(['no geometry']));
   });
 
-  it('is the number of a slice in every STF file', async () => {
+  it('may be the same slice number in every STF file', async () => {
     expect(await placeWhere((_, slice) => slice === 2, false)).toMatchObject({
       kind: 'slice number',
       places: ['2'],
@@ -109,7 +109,7 @@ describe('the place where slices fail', () => {
 it.each<[what: string, status: string, attempt: number]>([
   ['failed', 'failed', 1],
   ['was retried', 'completed', 2],
-])('a slice that %s counts for its place only among the newest 20,000', async (_, status, attempt) => {
+])('a slice that %s counts toward its place only if it is among the newest 20,000', async (_, status, attempt) => {
   const { store } = await makeStore();
   const failures = async (newer: number) => {
     await store.write(({ sql }) => {
@@ -174,10 +174,10 @@ describe('a worker that is gone', () => {
   }
 
   it.each([
-    ['once the rest is done', { isDone: true, isRetried: false }, 75 - 4],
-    ['while the rest is in progress', { isDone: false, isRetried: false }, undefined],
-    ['when a slice that it left fails elsewhere and is retried', { isDone: false, isRetried: true }, 1],
-  ])('is not blamed for the quick failures among the slices that it took, %s', async (_, given, elsewhere) => {
+    ['once its other slices are done elsewhere', { isDone: true, isRetried: false }, 75 - 4],
+    ['while its other slices are in progress elsewhere', { isDone: false, isRetried: false }, undefined],
+    ['when one of its other slices fails elsewhere and is retried', { isDone: false, isRetried: true }, 1],
+  ])('is not blamed for its few quick failures %s', async (_, given, elsewhere) => {
     const { concentration, by_worker } = await afterDeath(given);
     expect(concentration).toBeUndefined();
     expect(by_worker.find(({ name }) => name === 'first')).toEqual({ name: 'first', failed: 4, tried: 30 });
@@ -197,7 +197,7 @@ describe('the slice that took longest', () => {
       'hung',
     ],
     [
-      'by the recorded times, beside a shorter one that was measured',
+      'by the recorded times, even if a shorter time was measured',
       [
         ['hung', 0, 300, null],
         ['late', 0, 25, 2],
@@ -205,7 +205,7 @@ describe('the slice that took longest', () => {
       'hung',
     ],
     [
-      'by the measured time, beside shorter recorded ones',
+      'by its measured time, if others have shorter recorded times',
       [
         ['a', 0, 20, null],
         ['measured', 0, 400, 300],
@@ -213,7 +213,7 @@ describe('the slice that took longest', () => {
       'measured',
     ],
     [
-      'by the measured time, where all were measured',
+      'by the measured time, if all were measured',
       [
         ['a', 0, 0, 3],
         ['b', 0, 0, 250],

@@ -24,7 +24,7 @@ const generated = (sequence: number, tf_count = 100) => ({
 });
 
 describe('the last message of an execution', () => {
-  it('is its own newest one, whether it had an effect or not, but no entry of the logbook', async () => {
+  it('is its newest message, even one without effect, but not a logbook entry', async () => {
     const made = await makeRunningStore();
     await made.say('stf_gen', { ...generated(1), timestamp: at(1) });
     await made.say('resume_run', { ordinal: 9, reason: 'period', timestamp: at(2) });
@@ -36,7 +36,7 @@ describe('the last message of an execution', () => {
 });
 
 describe('messages that contradict earlier ones', () => {
-  it('are those of the execution, the newest first, and are counted', async () => {
+  it('are listed by execution, newest first, and counted', async () => {
     const made = await makeRunningStore();
     const { sql } = made.store;
     const all = [1, 2, 3, 4, 5, 6, 7];
@@ -55,7 +55,7 @@ describe('messages that contradict earlier ones', () => {
 });
 
 describe('the landmarks of an execution', () => {
-  it('are its newest ones, with the last two changes between periods and without the configuration', async () => {
+  it('include only the last two pauses and resumes, and run_workflow without its body', async () => {
     const made = await makeRunningStore();
     for (const ordinal of [1, 2, 3]) {
       await made.say('pause_run', { ordinal, reason: 'period' });
@@ -83,20 +83,20 @@ describe('the landmarks of an execution', () => {
   });
 });
 
-describe('a message that was recorded late', () => {
+describe('a message counts as recorded late', () => {
   const [from, until] = [1_000_000, 2_000_000];
 
   it.each<[what: string, rows: [sent: number, recorded: number][], isLate: boolean]>([
-    ['was sent before a time and recorded after it', [[1_500_000, 2_000_001]], true],
-    ['was not recorded after it', [[1_500_000, 2_000_000]], false],
-    ['was sent at the first moment', [[1_000_000, 2_000_001]], true],
-    ['was sent earlier than the first moment', [[999_999, 2_000_001]], false],
-    ['was sent at the last moment', [[2_000_000, 2_020_000]], false],
-    ['was sent just before it', [[1_999_999, 2_020_000]], true],
-    ['took more than ten seconds', [[1_995_000, 2_005_001]], true],
-    ['took ten seconds, as usual', [[1_995_000, 2_005_000]], false],
+    ['if it was sent in the period and recorded after its end', [[1_500_000, 2_000_001]], true],
+    ['not if it was recorded by the end of the period', [[1_500_000, 2_000_000]], false],
+    ['if it was sent at the start of the period', [[1_000_000, 2_000_001]], true],
+    ['not if it was sent before the period', [[999_999, 2_000_001]], false],
+    ['not if it was sent at the end of the period', [[2_000_000, 2_020_000]], false],
+    ['if it was sent just before the end of the period', [[1_999_999, 2_020_000]], true],
+    ['if it was recorded more than ten seconds after it was sent', [[1_995_000, 2_005_001]], true],
+    ['not if it was recorded ten seconds after it was sent, which is usual', [[1_995_000, 2_005_000]], false],
     [
-      'is looked for only if the last message was recorded late',
+      'not if a later message was recorded on time',
       [
         [1_500_000, 2_000_001],
         [1_500_000, 2_000_000],
@@ -104,7 +104,7 @@ describe('a message that was recorded late', () => {
       false,
     ],
     [
-      'is not one that was recorded at the last moment, before one that was',
+      'not if it was recorded on time, even if the next message was recorded after the period',
       [
         [1_500_000, 2_000_000],
         [1_995_000, 2_005_000],
@@ -131,7 +131,7 @@ describe('a message that was recorded late', () => {
 describe('the person who', () => {
   const execution = (status: ExecutionRow['status'], execution_id = id) => ({ execution_id, status }) as ExecutionRow;
 
-  it('paused a running execution is named as long as it is paused', async () => {
+  it('paused a running execution is named while it is paused', async () => {
     const { store, say } = await makeRunningStore();
     expect(pausedBy(store.sql, execution('running'))).toBeUndefined();
     await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
@@ -146,7 +146,7 @@ describe('the person who', () => {
     expect(pausedBy(store.sql, execution('running', 'another'))).toBeUndefined();
   });
 
-  it('paused it is named without a reason if the sent reason is not text', async () => {
+  it('paused an execution is named without a reason if the reason is not text', async () => {
     const { store, say } = await makeRunningStore();
     await say('driver_started', { epoch: 1, pid: 7, user: 'rita', version: '1.0.0', speed: 1, hostname: 'host' });
     const { message_id } = await say('pause_workflow', { command_id: 'p', timestamp: at(5) });
@@ -162,7 +162,7 @@ describe('the person who', () => {
     expect(await reasonOf('{"reason":')).toBeUndefined();
   });
 
-  it('stopped it is named for a stop that is pending, and for one that took effect', async () => {
+  it('stopped an execution is named while the stop is pending and afterwards', async () => {
     const { store, say } = await makeRunningStore();
     const { message_id } = await say('stop_workflow', { command_id: 's', timestamp: at(6) });
     const by = { name: 'tester', time: at(6) };

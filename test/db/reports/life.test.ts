@@ -16,7 +16,7 @@ it.each([
   [-8000, undefined],
   [-4000, 0],
   [60_000, 60],
-])('by a clock %d ms ahead of the newest row of an execution, the execution has lasted %s s', async (shift, lasted) => {
+])('with the clock %d ms ahead of its newest row, an execution has lasted %s s', async (shift, lasted) => {
   const { store } = await makeRunningStore();
   const execution = requireExecution(store.sql, id);
   const recorded = store.sql<number>('SELECT max(recorded_ms) FROM message_rows').value() ?? 0;
@@ -38,25 +38,28 @@ it.each([
 it.each([
   [-3_600_000, undefined],
   [60_000, 60],
-])('an execution without a driver is silent, by a clock %d ms from its newest row, for %s s', async (shift, silent) => {
-  const { store } = await makeRunningStore();
-  await store.write((tx) => {
-    const driver = registerProcess(tx, { pid: 1, pid_started: '', hostname: 'host' }, '0');
-    takeOwnership(tx, id, driver, isAlive);
-  });
-  const now = Date.now() + shift;
-  const queries = createQueries(
-    store.db,
-    Object.assign(() => false, { now }),
-  );
-  expect(queries.isSilent(requireExecution(store.sql, id))).toBe(true);
-  const listed = await answerTo(['list_workflow_executions', {}], contextOf(queries, now, noPast));
-  const [row] = (listed as { items: { silent_seconds?: number; health?: string }[] }).items;
-  expect(row?.health).toBe('stalled');
-  expect(row?.silent_seconds === undefined ? undefined : Math.round(row.silent_seconds)).toBe(silent);
-});
+])(
+  'with the clock %d ms ahead of its newest row, an execution without a driver has been silent for %s s',
+  async (shift, silent) => {
+    const { store } = await makeRunningStore();
+    await store.write((tx) => {
+      const driver = registerProcess(tx, { pid: 1, pid_started: '', hostname: 'host' }, '0');
+      takeOwnership(tx, id, driver, isAlive);
+    });
+    const now = Date.now() + shift;
+    const queries = createQueries(
+      store.db,
+      Object.assign(() => false, { now }),
+    );
+    expect(queries.isSilent(requireExecution(store.sql, id))).toBe(true);
+    const listed = await answerTo(['list_workflow_executions', {}], contextOf(queries, now, noPast));
+    const [row] = (listed as { items: { silent_seconds?: number; health?: string }[] }).items;
+    expect(row?.health).toBe('stalled');
+    expect(row?.silent_seconds === undefined ? undefined : Math.round(row.silent_seconds)).toBe(silent);
+  },
+);
 
-it('no slice is overdue, nor known not to be, by a clock that is behind', async () => {
+it('with the clock behind, the overdue slices are unknown, and the timeline still has every row', async () => {
   const { store, say } = await makeRunningStore();
   const [stf, tf] = ['swf.100010.000001.stf', 'swf.100010.000001_tf_001.tf'];
   const slice = { slice_id: 0, slice_filename: 'swf.100010.000001_slice_000.tf', tf_filename: tf, attempt: 1 };
@@ -78,4 +81,8 @@ it('no slice is overdue, nor known not to be, by a clock that is behind', async 
   expect(await overdueBy(-3_600_000)).toEqual([undefined, undefined]);
   expect(await overdueBy(0)).toEqual([0, '0']);
   expect(await overdueBy(300_000)).toEqual([1, '1']);
+  const behind = contextOf(createQueries(store.db, isAlive), Date.now() - 3_600_000, noPast);
+  const timeline = (await answerTo(['get_execution_timeline', { execution_id: id }], behind)) as { until: string };
+  const newest = store.sql<number>('SELECT max(recorded_ms) FROM message_rows').value();
+  expect(Date.parse(timeline.until)).toBeGreaterThanOrEqual(newest ?? Infinity);
 });

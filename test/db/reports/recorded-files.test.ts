@@ -42,8 +42,8 @@ async function withFiles() {
 
 const names = (files: readonly { name: string }[]): string[] => files.map(({ name }) => name);
 
-describe('the files of an execution that were written whole', () => {
-  it('are the STF files with a checksum, the samples with a place, and the outputs of the current attempts', async () => {
+describe('the completely written files of an execution', () => {
+  it('are STF files with a checksum, samples with a place, and outputs of current attempts', async () => {
     const { sql, of } = await withFiles();
     expect(names(of('stf'))).toEqual(['a', 'b', 'c']);
     expect(of('tf').map(({ name, place }) => [name, place])).toEqual([
@@ -65,7 +65,7 @@ describe('the files of an execution that were written whole', () => {
     ['stf', ['b']],
     ['tf', ['t-b']],
     ['output', ['out-1', 'out-2']],
-  ])('can be requested for one STF file, and page by page: %s', async (kind, ofB) => {
+  ])('can be requested for one STF file, or page by page: %s', async (kind, ofB) => {
     const { of } = await withFiles();
     expect(names(of(kind, { stf_filename: 'b' }))).toEqual(ofB);
     const all = of(kind);

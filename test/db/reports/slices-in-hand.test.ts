@@ -8,7 +8,7 @@ import { at, fakeClock, hear } from '../presence/processes.ts';
 const isGone = (store: Store, worker: string, begun: number): boolean =>
   goneWorkers(store.sql, () => true)({ assigned_worker: worker, assigned_at: at(begun) });
 
-it('a slice in hand is lost if no process of its worker lives, or the one that lives came later', async () => {
+it('a slice in hand is lost once its worker falls silent or restarts', async () => {
   const setClock = fakeClock();
   const { store } = await makeStore();
   setClock(100);

@@ -9,7 +9,7 @@ import { sample, slice, stf } from './file-rows.ts';
 const of = (delays: readonly StageDelay[]) =>
   delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max }));
 
-it('the delays of stages are computed from the items of an execution if none are counted', async () => {
+it('stage delays are computed from files and slices if the projection has recorded none', async () => {
   const { store } = await makeStore();
   expect(timedDelays(store.sql, 'e')).toEqual([]);
   await store.write((tx) => {
@@ -38,7 +38,7 @@ it('the delays of stages are computed from the items of an execution if none are
   expect(pictures.find(({ stage }) => stage === 'slice → slice_started')?.buckets).toEqual([[0, 40]]);
 });
 
-it('the delays that the projection counts take precedence, and are those of the execution alone', async () => {
+it('the recorded stage delays of an execution take precedence over computed ones', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     const counted = { stage: 0, total: 0, longest: 0, latest: '' };

@@ -9,7 +9,7 @@ import { insert, type Row } from '../observed/observed-rows.ts';
 import { fakeClock, hear } from '../presence/processes.ts';
 import { at, sample, slice } from './file-rows.ts';
 
-it('slices are abandoned if they wait in an attempt that a worker has begun', async () => {
+it('a queued slice counts as abandoned if a worker has begun its current attempt', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     slice(tx, 'begun', 1, { starts: 1 });
@@ -23,7 +23,7 @@ it('slices are abandoned if they wait in an attempt that a worker has begun', as
   expect(payloadKind(store.sql, 'e')).toBeUndefined();
 });
 
-it('the payload that waiting slices need is that of the given execution, and undefined if all are done', async () => {
+it('the payload of an execution is that of its waiting slices, and undefined if none wait', async () => {
   const { store, say } = await makeStore();
   for (const [execution_id, name] of [
     ['other', 'theirs'],
@@ -44,32 +44,40 @@ describe('an agent that is off duty', () => {
     ['for a file of the execution', { reason: 'WRONG_FILE', name: 'mine.tf 12' }, 'worker', true],
     ['for a file of another execution', { reason: 'WRONG_FILE', name: 'theirs.tf 12' }, 'worker', false],
     ['for the place of its file', { reason: 'NO_FILE', name: 'http://host-a' }, 'worker', true],
-    ['for a place that only begins like that one', { reason: 'NO_FILE', name: 'http://host' }, 'worker', false],
+    [
+      'for a place that is only a prefix of the place of its file',
+      { reason: 'NO_FILE', name: 'http://host' },
+      'worker',
+      false,
+    ],
     ['for the place of a file of another execution', { reason: 'NO_FILE', name: 'http://host-b' }, 'worker', false],
     ['for the place to which its file has moved', { reason: 'NO_FILE', name: 'http://host-c' }, 'worker', true],
-    ['for the place that its moved file had', { reason: 'NO_FILE', name: 'http://host-z' }, 'worker', false],
-    ['for slices of the execution that fail', { reason: 'FAILING', name: 'e' }, 'worker', true],
-    ['for slices of another that fail', { reason: 'FAILING', name: 'other' }, 'worker', false],
+    ['for the former place of its moved file', { reason: 'NO_FILE', name: 'http://host-z' }, 'worker', false],
+    ['for failing slices of the execution', { reason: 'FAILING', name: 'e' }, 'worker', true],
+    ['for failing slices of another execution', { reason: 'FAILING', name: 'other' }, 'worker', false],
     ['for a payload that no slice asks for', { reason: 'NO_PAYLOAD', name: 'reco' }, 'worker', false],
     ['in a role that all executions need', { reason: 'NO_FILE', name: 'http://nowhere' }, 'data', true],
-  ])('affects an execution if it is off duty %s', async (_, off_duty, agent_type, isOfExecution) => {
-    fakeClock();
-    const { store } = await makeStore();
-    await store.write((tx) => {
-      sample(tx, 'mine.tf', 1, { file_url: 'http://host-a/mine.tf' });
-      sample(tx, 'moved.tf', 1, { file_url: 'http://host-z/moved.tf' });
-      sample(tx, 'theirs.tf', 1, { file_url: 'http://host-b/theirs.tf', execution_id: 'other' });
-      const place = { execution_id: 'e', file_url: 'http://host-c/moved.tf', moved_at: '' };
-      insert(tx, 'moved_files', { tf_filename: 'moved.tf', ...place });
-    });
-    await hear(store, { agent_type, off_duty: [off_duty] });
-    const execution = { execution_id: 'e', namespace: 'test' } as ExecutionRow;
-    const found = agentTroubles(store.sql, execution, () => true).off_duty.map(({ reason, kind }) => [reason, kind]);
-    expect(found).toEqual(isOfExecution ? [[off_duty.reason, off_duty.name]] : []);
-  });
+  ])(
+    'is trouble for an execution only if the reason concerns it: off duty %s',
+    async (_, off_duty, agent_type, isOfExecution) => {
+      fakeClock();
+      const { store } = await makeStore();
+      await store.write((tx) => {
+        sample(tx, 'mine.tf', 1, { file_url: 'http://host-a/mine.tf' });
+        sample(tx, 'moved.tf', 1, { file_url: 'http://host-z/moved.tf' });
+        sample(tx, 'theirs.tf', 1, { file_url: 'http://host-b/theirs.tf', execution_id: 'other' });
+        const place = { execution_id: 'e', file_url: 'http://host-c/moved.tf', moved_at: '' };
+        insert(tx, 'moved_files', { tf_filename: 'moved.tf', ...place });
+      });
+      await hear(store, { agent_type, off_duty: [off_duty] });
+      const execution = { execution_id: 'e', namespace: 'test' } as ExecutionRow;
+      const found = agentTroubles(store.sql, execution, () => true).off_duty.map(({ reason, kind }) => [reason, kind]);
+      expect(found).toEqual(isOfExecution ? [[off_duty.reason, off_duty.name]] : []);
+    },
+  );
 });
 
-it('all slots of a worker that rest trouble an execution, however many there are', async () => {
+it('every resting slot of a worker is listed as trouble, however many there are', async () => {
   fakeClock();
   const { store } = await makeStore();
   const off_duty = Array.from({ length: 50 }, (_, n) => ({ reason: 'FAILING', name: 'e', detail: `w/${n} rests` }));
@@ -78,7 +86,7 @@ it('all slots of a worker that rest trouble an execution, however many there are
   expect(agentTroubles(store.sql, execution, () => true).off_duty).toHaveLength(50);
 });
 
-describe('files that an agent has not answered', () => {
+describe("files that are still waiting for an agent's answer", () => {
   const stf = 'swf.100010.000001.stf';
   const execution = {
     execution_id: 'stf_datataking-tester-0001',
@@ -122,14 +130,14 @@ describe('files that an agent has not answered', () => {
   const off = { off_duty: '[{"reason":"NO_FILE","name":"/data"}]' };
 
   it.each<[what: string, agents: Row[], detail: string | undefined]>([
-    ['nothing if the agent heard last says that it is on duty', [newest], undefined],
-    ['the last warning of the one that was heard last', [{ ...newest, ...off }], 'still no disk'],
-    ['nothing of one that was heard earlier', [{ ...off, last_heartbeat: '0' }], undefined],
-    ['nothing of one that has ended', [{ ...newest, ...off, state: 'EXITED' }], undefined],
-    ['nothing of another namespace', [{ ...newest, ...off, namespace: 'other' }], undefined],
-    ['nothing of another role', [{ ...newest, ...off, agent_type: 'fastmon' }], undefined],
-    ['nothing of a program of another make', [{ ...newest, ...off, heard_on: 'h' }], undefined],
-  ])('come with %s', async (_, agents, detail) => {
+    ['no warning if the agent heard last says that it is on duty', [newest], undefined],
+    ['the last warning of the agent heard last', [{ ...newest, ...off }], 'still no disk'],
+    ['no warning from an agent that was heard earlier', [{ ...off, last_heartbeat: '0' }], undefined],
+    ['no warning from an agent that has ended', [{ ...newest, ...off, state: 'EXITED' }], undefined],
+    ['no warning from another namespace', [{ ...newest, ...off, namespace: 'other' }], undefined],
+    ['no warning from another role', [{ ...newest, ...off, agent_type: 'fastmon' }], undefined],
+    ['no warning from a foreign program', [{ ...newest, ...off, heard_on: 'h' }], undefined],
+  ])('are listed with %s', async (_, agents, detail) => {
     const [found, ...others] = await announced(agents);
     expect(others).toEqual([]);
     expect(found).toMatchObject({ role: 'data', files: 1, first: stf });

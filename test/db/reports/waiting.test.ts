@@ -10,9 +10,9 @@ import { at, sample, slice, stf } from './file-rows.ts';
 const params = executionParamsSchema.parse({ fastmon: { tf_samples_per_stf: 2 } });
 const done = { status: 'processed' };
 
-describe('a stage has waited', () => {
+describe('a stage', () => {
   it.each<[what: string, write: (tx: Transaction) => void, counts: [queued: number, expected: number], since: object]>([
-    ['for nothing without rows', () => {}, [1, 9], {}],
+    ['for nothing if there are no rows', () => {}, [1, 9], {}],
     [
       'for the oldest announced STF file that is not ready',
       (tx) => {
@@ -25,7 +25,7 @@ describe('a stage has waited', () => {
       { data: at(4) },
     ],
     [
-      'for samples since the oldest ready STF file lacks some, after the last that has any',
+      'for samples since the last partly sampled STF file became ready',
       (tx) => {
         stf(tx, 'theirs', 1, { execution_id: 'other', ...done, processed_at: at(1) });
         stf(tx, 'without', 1, { ...done, processed_at: at(2) });
@@ -38,7 +38,7 @@ describe('a stage has waited', () => {
       { fastmon: at(4) },
     ],
     [
-      'for no samples where the last STF file that has any has all',
+      'for no samples if the last STF file with samples has all of them',
       (tx) => {
         stf(tx, 'whole', 2, { ...done, processed_at: at(3), tf_file_count: 2 });
       },
@@ -46,7 +46,7 @@ describe('a stage has waited', () => {
       {},
     ],
     [
-      'for slices since the sample after the last that has any',
+      'for slices since the first sample after the last one with slices',
       (tx) => {
         sample(tx, 'theirs', 1, { execution_id: 'other' });
         sample(tx, 'cut first', 1, { slice_count: 15 });
@@ -79,7 +79,7 @@ describe('a stage has waited', () => {
       { worker: at(7) },
     ],
     ['for no worker while nothing is counted as queued', (tx) => slice(tx, 'first', 4), [0, 0], {}],
-  ])('%s', async (_, write, [slices_queued, slices_expected], since) => {
+  ])('waits %s', async (_, write, [slices_queued, slices_expected], since) => {
     const { store } = await makeStore();
     await store.write(write);
     const counts = { ...noCounts, slices_queued, slices_created: 0 };
@@ -87,8 +87,8 @@ describe('a stage has waited', () => {
   });
 });
 
-describe('the changes of phase of an execution', () => {
-  it('are its own newest ones that had an effect, in order', async () => {
+describe('the phase changes of an execution', () => {
+  it('are the newest that had an effect, oldest first', async () => {
     const made = await makeRunningStore();
     const id = 'stf_datataking-tester-0001';
     const { sql } = made.store;
@@ -108,15 +108,19 @@ describe('the changes of phase of an execution', () => {
 
   it.each<[what: string, told: Row, ended: object[]]>([
     [
-      'ended by whom its monitor names',
+      'an end by the person whom its monitor names',
       { told_status: 'terminated', told_end_ms: 5000, told_by: 'ana' },
       [{ type: 'workflow_ended', at: 5000, reason: 'terminated', by: 'ana' }],
     ],
-    ['ended by a failure', { told_status: 'failed', told_end_ms: 5000 }, [{ reason: 'failed', by: undefined }]],
-    ['not ended where it was completed', { told_status: 'completed', told_end_ms: 5000 }, []],
-    ['not ended where no time is known', { told_status: 'failed' }, []],
-    ['not ended where only another run was', { execution_id: 'another', told_status: 'failed', told_end_ms: 5000 }, []],
-  ])('are those of an observed run: %s', async (_, told, ended) => {
+    ['an end due to a failure', { told_status: 'failed', told_end_ms: 5000 }, [{ reason: 'failed', by: undefined }]],
+    ['no end if it was completed', { told_status: 'completed', told_end_ms: 5000 }, []],
+    ['no end if no time is known', { told_status: 'failed' }, []],
+    [
+      'no end if only another execution ended',
+      { execution_id: 'another', told_status: 'failed', told_end_ms: 5000 },
+      [],
+    ],
+  ])('include, for an observed execution, %s', async (_, told, ended) => {
     const { store } = await makeStore();
     await store.write((tx) => observe(tx, { execution_id: 'seen', ...told }));
     expect(phaseChanges(store.sql, 'seen', 9)).toMatchObject(ended);

@@ -9,7 +9,7 @@ import { insert, observe } from '../observed/observed-rows.ts';
 const until = Date.parse('2026-11-30T12:00:00Z');
 const ago = (seconds: number): string => new Date(until - seconds * 1000).toISOString();
 
-it('workers are gone if they are silent, and bound if they serve an earlier run', async () => {
+it('workers count as gone if they are silent, and as occupied if they serve an earlier run', async () => {
   const { store } = await makeStore();
   await store.write((tx) => {
     for (const [execution_id, first_ms] of [

@@ -9,10 +9,12 @@ import type { SummaryKey, SummaryQuestion } from '../../../src/domain/summary-wo
 const full = 32_768;
 
 function addRow(columns: AttemptColumns, i: number, error: string | undefined): void {
-  const at = columns.placeOf({ stf: 'swf.7.000001.stf', file: undefined }, i, 1);
+  const at = columns.placeOf({ stf: 'swf.7.000001.stf', file: null }, i, 1);
   columns.setState(at, error === undefined ? 'completed' : 'failed', true);
-  columns.setTimes(at, { created: i, queued: i, started: i, completed: i + 1, processing: NaN });
-  columns.setNames(at, ['worker-1/00', 'host-a', error, undefined]);
+  for (const time of ['created', 'queued', 'started'] as const) columns[time][at] = i;
+  columns.completed[at] = i + 1;
+  columns.processing[at] = NaN;
+  columns.setNames(at, ['worker-1/00', 'host-a', error ?? null, null]);
 }
 
 it.each<[SummaryKey, unknown]>([
@@ -22,7 +24,7 @@ it.each<[SummaryKey, unknown]>([
   ['stf_filename', [['swf.7.000001.stf', full + 10]]],
   ['minute', [['1970-01-01T00:00Z', full + 10]]],
   ['cause', [['boom', 2]]],
-])('groups by %s contain the rows that are added between two steps', (key, expected) => {
+])('groups by %s include rows that are added between two steps', (key, expected) => {
   const columns = new AttemptColumns();
   for (let i = 0; i < full; i += 1) addRow(columns, i, i === 5 ? 'boom' : undefined);
   const groups = createGroups();

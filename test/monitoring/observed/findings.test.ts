@@ -97,6 +97,13 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
       first_message: ago(200),
       last_message: ago(150),
     },
+    'in standby': { phase: 'standby', last_message: ago(600) },
+    'whose runner never reports the end': {
+      phase: 'completed',
+      is_done: 1,
+      told: { status: 'running', at: ago(500), by: 'x' },
+      last_message: ago(120),
+    },
     'where only REST reports': { phase: 'none', isBusHeard: false, last_message: ago(900) },
   },
   STF_NOT_READY: { two: { unready: two }, one: { unready: one } },
@@ -181,6 +188,7 @@ const situations: Readonly<Record<string, Record<string, Given>>> = {
     'without an example': { broken_keys: [key('run_id')] },
     'four keys': { broken_keys: ['a', 'b', 'c', 'd'].map((name) => key(name, `m-${name}`)) },
   },
+  CLOCK_OFF: { 'the reader an hour behind': { ahead_seconds: 3600 } },
   SIZE_CHANGED: { 'of two': { shrunken: { count: 2, first: 'f.tf', largest: 2, usual: 5 } } },
   RESULTS_UNMATCHED: { one: { results_unmatched: 1 }, two: { results_unmatched: 2 } },
   ID_TWICE: { 'another name': { execution_id: 'stf_datataking-tester-0001~100011' } },
@@ -240,7 +248,7 @@ describe('the findings of an observed execution', () => {
     expect(findingsOf({ heard: factsOf() })).toEqual([]);
   });
 
-  it('have exactly these sentences, each in a situation with nothing else wrong', async () => {
+  it('are worded as in the golden file, each with nothing else wrong', async () => {
     expect(Object.keys(situations).toSorted()).toEqual(
       findingRules
         .filter(({ needs }) => needs !== 'driving')
@@ -264,20 +272,23 @@ describe('the findings of an observed execution', () => {
       { oldest_waiting: ago(119), last_result: ago(119), counts: { slices_queued: 1 } },
     ],
     ['slices that have waited briefly, long after the last result', { oldest_waiting: ago(10), last_result: ago(300) }],
-    ['workers that have not come yet', { first_slice: ago(359), last_result: undefined, last_worker_sign: undefined }],
     [
-      'workers that live and have no result yet',
+      'workers that have not appeared yet',
+      { first_slice: ago(359), last_result: undefined, last_worker_sign: undefined },
+    ],
+    [
+      'workers that are alive but have no result yet',
       { first_slice: ago(900), last_result: undefined, last_worker_sign: ago(359) },
     ],
-    ['a run that is quiet for less than two minutes', { last_message: ago(119) }],
+    ['a run that has been quiet for less than two minutes', { last_message: ago(119) }],
     [
-      'a run with an STF every minute that is quiet for five',
+      'a run that has been quiet for less than five minutes, after an STF every minute',
       { stf_span: { first: ago(900), last: ago(300), n: 11 }, last_message: ago(299) },
     ],
     ['a quiet run that has ended', { status: 'completed', last_message: ago(900) }],
     ['a quiet run with an announced end', { phase: 'completed', last_message: ago(900) }],
-    ['a quiet run in standby', { phase: 'standby', last_message: ago(900) }],
-    ['registered slices of a run that was not heard', { unsent: two, isBusHeard: false }],
+    ['a quiet run in standby', { phase: 'standby', last_message: ago(599) }],
+    ['registered slices of a run from which nothing was heard', { unsent: two, isBusHeard: false }],
     [
       'registered slices that unmatched results may belong to',
       { unsent: two, results_unmatched: 2, counts: { slices_created: 0 } },
@@ -288,30 +299,36 @@ describe('the findings of an observed execution', () => {
       { told: { status: 'completed', at: ago(59), by: 'x' }, counts: { slices_queued: 1 } },
     ],
     [
-      'waiting slices while the runner reports that it runs',
+      'waiting slices while the runner reports that it is running',
       { told: { status: 'running', at: ago(90), by: 'x' }, counts: { slices_queued: 1 } },
     ],
     ['an end after which nothing was registered', { told: { status: 'completed', at: ago(90), by: 'x' } }],
-    ['as many registered as heard', { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 150 }],
-    ['a worker that is bound elsewhere for less than a minute', { bound_workers: [bound], oldest_waiting: ago(59) }],
+    ['as many slices registered as heard', { told: { status: 'completed', at: ago(90), by: 'x' }, slices_told: 150 }],
+    [
+      'a worker that has been bound elsewhere for less than a minute',
+      { bound_workers: [bound], oldest_waiting: ago(59) },
+    ],
     ['a run that was handed over', { prompt: prompt() }],
-    ['a run whose first file is young', { prompt: prompt({ isHandedOver: false, first_stf: ago(59) }) }],
-    ['a run that no site gets', { prompt: prompt({ isHandedOver: false, policy: 'none' }) }],
+    [
+      'a run whose first file is less than a minute old',
+      { prompt: prompt({ isHandedOver: false, first_stf: ago(59) }) },
+    ],
+    ['a run that is sent to no site', { prompt: prompt({ isHandedOver: false, policy: 'none' }) }],
     ['a run that skips all sites', { prompt: prompt({ isHandedOver: false, policy: 'skip' }) }],
-    ['a run of which the bus was not heard', { prompt: prompt({ isHandedOver: false }), isBusHeard: false }],
+    ['a run whose bus was not heard', { prompt: prompt({ isHandedOver: false }), isBusHeard: false }],
     ['a run whose beginning was not heard', { prompt: prompt({ isHandedOver: false }), phase: 'none' }],
     ['a run that an observer joined late', { prompt: prompt({ isHandedOver: false }), isBeginHeard: false }],
     [
-      'files that are not registered where nothing comes by REST',
+      'unregistered files where nothing is reported over REST',
       { prompt: prompt({ isTold: false, unregistered: two }) },
     ],
     [
-      'a quiet run whose files wait, where only its monitor is read',
+      'a quiet run with waiting files where only the monitor is read',
       { prompt: prompt({ open: two }), isBusHeard: false, last_message: ago(900) },
     ],
     ['files that wait for the next report', { prompt: prompt({ open: two, last_report: ago(239) }) }],
     ['files without any report', { prompt: prompt({ open: two, last_report: undefined }) }],
-    ['a run that ended a moment ago and is open', { prompt: prompt({ ended_at: ago(59) }), phase: 'completed' }],
+    ['a run that ended a moment ago and is still open', { prompt: prompt({ ended_at: ago(59) }), phase: 'completed' }],
     ['a run that is closed', { prompt: prompt({ ended_at: ago(600), data_run: 'closed' }), phase: 'completed' }],
     [
       'an ended run whose bus was not heard',
@@ -323,13 +340,28 @@ describe('the findings of an observed execution', () => {
 });
 
 describe('the health of an observed execution', () => {
-  it.each<[string, Given, string]>([
-    ['failed', { status: 'failed', last_message: ago(900) }, 'failed'],
-    ['completed', { status: 'completed', last_message: ago(900) }, 'finished'],
-    ['terminated', { status: 'terminated' }, 'finished'],
-    ['that progresses', {}, 'progressing'],
-    ['in standby', { phase: 'standby' }, 'paused'],
-    ['with an announced end', { phase: 'completed' }, 'draining'],
+  it.each<[string, Given, string | undefined]>([
+    ['that failed', { status: 'failed', last_message: ago(900) }, 'failed'],
+    ['that completed', { status: 'completed', last_message: ago(900) }, 'finished'],
+    ['that was terminated', { status: 'terminated' }, 'finished'],
+    ['that is progressing', {}, 'progressing'],
+    ['in standby', { phase: 'standby', last_message: ago(599) }, 'paused'],
+    [
+      'in a standby of ten minutes, which may have been a stop',
+      { phase: 'standby', last_message: ago(600) },
+      undefined,
+    ],
+    ['with an announced end', { phase: 'completed', last_message: ago(900) }, 'draining'],
+    [
+      'with an announced end whose runner reports over REST, while slices wait',
+      { phase: 'completed', told: { status: 'running', at: ago(900), by: 'x' }, last_message: ago(900) },
+      'draining',
+    ],
+    [
+      'with an announced end that its runner never reports over REST',
+      { phase: 'completed', is_done: 1, told: { status: 'running', at: ago(900), by: 'x' }, last_message: ago(900) },
+      undefined,
+    ],
     ['that is silent', { last_message: ago(900) }, 'stalled'],
     ['without answers to slices', { oldest_waiting: ago(120), last_result: ago(120) }, 'stalled'],
     [
@@ -338,31 +370,37 @@ describe('the health of an observed execution', () => {
       'stalled',
     ],
     ['in which nothing succeeds', { failing: failing(10, 60) }, 'stalled'],
-    ['in which two failed', { failing: failing(2, 60) }, 'progressing'],
+    ['in which two attempts failed', { failing: failing(2, 60) }, 'progressing'],
     [
-      'with a message every minute that is quiet for four',
+      'that has been quiet for four minutes, after a message every minute',
       { stf_span: undefined, counts: { stf_count: 1 }, messages: 11, first_message: ago(840), last_message: ago(240) },
       'progressing',
     ],
     [
-      'with a message every minute that is quiet for five',
+      'that has been quiet for five minutes, after a message every minute',
       { stf_span: undefined, counts: { stf_count: 1 }, messages: 11, first_message: ago(900), last_message: ago(300) },
       'stalled',
     ],
     ['whose run stays open', { status: 'terminated', isOver: true, prompt: prompt({ ended_at: ago(9) }) }, 'stalled'],
-    ['whose files PanDA has', { status: 'completed', prompt: prompt({ open: two, data_run: 'closed' }) }, 'draining'],
+    ['with files in PanDA', { status: 'completed', prompt: prompt({ open: two, data_run: 'closed' }) }, 'draining'],
     [
-      'whose files nobody reports any more',
+      'that is no longer observed, with files in PanDA',
+      { status: 'completed', isListening: false, prompt: prompt({ open: two, data_run: 'closed' }) },
+      undefined,
+    ],
+    ['with rows ahead of the clock', { ahead_seconds: 6 }, undefined],
+    [
+      'whose files are no longer reported on',
       { status: 'completed', prompt: prompt({ open: two, last_report: ago(240), data_run: 'closed' }) },
       'stalled',
     ],
     [
-      'whose files PanDA has while nothing new is read',
+      'from which nothing new is read, with files in PanDA',
       { phase: 'none', isBusHeard: false, prompt: prompt({ open: two }), last_message: ago(900) },
       'draining',
     ],
     [
-      'of which nothing new is read, without such files',
+      'from which nothing new is read, without files in PanDA',
       { phase: 'none', isBusHeard: false, prompt: prompt(), last_message: ago(900) },
       'stalled',
     ],
@@ -371,11 +409,11 @@ describe('the health of an observed execution', () => {
       { prompt: prompt({ open: two }), last_message: ago(900) },
       'stalled',
     ],
-    ['that is not handed over', { prompt: prompt({ isHandedOver: false }) }, 'stalled'],
+    ['that was not handed over', { prompt: prompt({ isHandedOver: false }) }, 'stalled'],
     ['whose files are all done', { status: 'completed', prompt: prompt({ data_run: 'closed' }) }, 'finished'],
     ['that failed with an open run', { status: 'failed', prompt: prompt({ ended_at: ago(600) }) }, 'failed'],
     ['with one message', { stf_span: undefined, messages: 1, last_message: ago(119) }, 'progressing'],
-  ])('of one %s follows from status, silence, answers and phase', (_, given, health) => {
+  ])('follows from status, silence, answers and phase: one %s', (_, given, health) => {
     expect(heardHealth(factsOf(given))).toBe(health);
   });
 });
@@ -390,31 +428,31 @@ describe('known findings', () => {
     withKnown('e', findingsOf({ heard: factsOf(facts) }), known).map(({ code }) => code);
 
   it.each<[string, readonly string[], string[]]>([
-    ['none', [], ['NOT_HEARD', 'CONTRACT_BROKEN', 'SIZE_CHANGED']],
-    ['one by its code', ['SIZE_CHANGED'], ['NOT_HEARD', 'CONTRACT_BROKEN', 'KNOWN']],
-    ['two', ['SIZE_CHANGED', 'CONTRACT_BROKEN'], ['NOT_HEARD', 'KNOWN']],
-    ['one of its sender', ['CONTRACT_BROKEN x'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
-    ['one of a pattern of senders', ['CONTRACT_BROKEN *'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
+    ['none known', [], ['NOT_HEARD', 'CONTRACT_BROKEN', 'SIZE_CHANGED']],
+    ['one known by its code', ['SIZE_CHANGED'], ['NOT_HEARD', 'CONTRACT_BROKEN', 'KNOWN']],
+    ['two known by their codes', ['SIZE_CHANGED', 'CONTRACT_BROKEN'], ['NOT_HEARD', 'KNOWN']],
+    ['one known for its sender', ['CONTRACT_BROKEN x'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
+    ['one known for a pattern of senders', ['CONTRACT_BROKEN *'], ['NOT_HEARD', 'SIZE_CHANGED', 'KNOWN']],
     [
-      'one of another sender',
+      'one known only for another sender',
       ['CONTRACT_BROKEN y*', 'CONTRACT_BROKEN .'],
       ['NOT_HEARD', 'CONTRACT_BROKEN', 'SIZE_CHANGED'],
     ],
-  ])('are one line: %s', (_, known, codes) => {
+  ])('are replaced by one line: %s', (_, known, codes) => {
     expect(codesWith(known)).toEqual(codes);
   });
 
   it.each([
-    ['are all', 4, ['KNOWN']],
-    ['may be the first of more', 5, ['TRANSFORMER_GONE']],
-  ])('match a pattern where the ids that a finding names %s', (_, count, codes) => {
+    ['they name four', 4, ['KNOWN']],
+    ['they name five, and may have left out others', 5, ['TRANSFORMER_GONE']],
+  ])('match a pattern only if their list of ids is complete: %s', (_, count, codes) => {
     const ids = Array.from({ length: count }, (__, n) => `w-a${n}`);
     const next = { tool: 'list_agents' as const, arguments: {} };
     const finding = { code: 'TRANSFORMER_GONE', severity: 'warning' as const, sentence: 'x', ids, next };
     expect(withKnown('e', [finding], ['TRANSFORMER_GONE w-a*']).map(({ code }) => code)).toEqual(codes);
   });
 
-  it('are counted in their line, and are never errors', () => {
+  it('are counted on a separate line, and never count as errors', () => {
     const [, line] = withKnown('e', findingsOf({ heard: factsOf(given) }), ['SIZE_CHANGED', 'CONTRACT_BROKEN']);
     expect(line).toMatchObject({ severity: 'info', sentence: '2 known findings: CONTRACT_BROKEN, SIZE_CHANGED.' });
     expect(codesWith(['STF_NOT_READY'], { unready: two })).toEqual(['STF_NOT_READY']);

@@ -49,14 +49,14 @@ describe('what is open at the end of a shift', () => {
     ['an alarm that no one has seen', [alarm], [' No one has seen its alarm.']],
     ['an alarm that someone has seen', [{ ...alarm, seen_by: 'bob' }], []],
     ['an alarm that has cleared', [{ ...alarm, state: 'cleared' }], []],
-  ])('names each finding once, with %s', (_, alarms, words) => {
+  ])('names each finding once if it has %s', (_, alarms, words) => {
     expect(openMatters(factsWith(alarms), shift)).toEqual([
       standing,
       ['e-1 SLICE_OVERDUE: 1 TF slice is overdue since 2026-12-01T04:22:36.555Z.', ...words].join(''),
     ]);
   });
 
-  it('names an unseen alarm whose finding is over', () => {
+  it('includes an unseen alarm whose finding has gone', () => {
     const other = { ...alarm, alarm_id: 'STAGE_STUCK/e-1', code: 'STAGE_STUCK', sentence: 'The DAQ is silent (3 s).' };
     expect(openMatters(factsWith([other]), shift)).toContain(
       'no one has seen alarm STAGE_STUCK/e-1: The DAQ is silent',
@@ -74,7 +74,7 @@ describe('what is open at the end of a shift', () => {
     ]);
   });
 
-  it('has readable times in Markdown', () => {
+  it('is shown with readable times in Markdown', () => {
     const facts = factsWith([]);
     const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
     expect(shiftText(shift, told, undefined)).toContain('since 2026-12-01 04:22:36 UTC.');

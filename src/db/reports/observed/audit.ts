@@ -14,8 +14,8 @@ import { heardFacts } from './facts.ts';
 import { count, slicedSamples, slices, someOf, stfFiles, unanswered, unready, unslicedSamples } from './samples.ts';
 
 /**
- * Checks what was received about an execution. There is no plan, so only announced items can be missing. A gap
- * leaves the verdict open.
+ * Checks what was received about an execution. There is no plan, so only announced items can be missing. A
+ * gap in the observation leaves the verdict open.
  */
 export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Moment): Checks {
   const facts = heardFacts(sql, execution, moment);
@@ -35,19 +35,18 @@ export function heardChecks(sql: Prepare, execution: ExecutionRow, moment: Momen
   };
 }
 
-/** The checks of fast processing. */
 function sliceChecks(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck[] {
   const id = execution.execution_id;
   const adjacent = missing(sql, id, 'tf_filename', sliced, unsliced);
   return [
     checkReady(sql, id, facts),
-    checked('slices', adjacent, 'open', 'TF files are only partly sliced, or with gaps'),
+    checked('slices', adjacent, 'open', 'TF files are sliced only partly, or with gaps'),
     checkSamples(sql, execution, facts, stfs),
     checkResults(sql, id, facts),
   ];
 }
 
-/** A check of items that are not known individually. */
+/** A check that counts its missing items but cannot name them. */
 const unnamed = (
   check: AuditCheck['check'],
   state: AuditCheck['state'],
@@ -55,8 +54,11 @@ const unnamed = (
   problem: string,
 ) => ({ check, state, expected, found, ids: [], id_count: 0, problem });
 
-/** Everything that the bus shows about prompt processing. */
-function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck): string | undefined {
+/**
+ * Everything that the bus shows about prompt processing, as a remark; undefined if more was reported over
+ * REST.
+ */
+function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: AuditCheck) {
   if (isTold) return undefined;
   const places = sites.flatMap(({ site, handed_over_at: at }) =>
     at === undefined ? [] : `${site === undefined ? '' : `to ${site} `}at ${new Date(at).toISOString()}`,
@@ -66,19 +68,18 @@ function handOverRemark({ sites, isTold }: PromptFacts, { found, expected }: Aud
 }
 
 /**
- * The checks of prompt processing: how its files are processed is reported only over REST. Files that failed
- * are named, and final.
+ * The checks for prompt processing. How files are processed is reported only over REST. Failed files are named,
+ * but their check is `ok`, since a failure is a final result too.
  */
 function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs: number): AuditCheck[] {
-  const { execution_id, run_id } = facts;
   const found = prompt.sites.filter(({ handed_over_at: at }) => at !== undefined).length;
   const over = { expected: found + Number(isNotHandedOver(facts)), found, ids: [] };
   const handedOver = checked('handed_over', over, 'open', 'run was not handed over to PanDA');
   if (!prompt.isTold) return [handedOver, unnamed('processing', 'unknown', [0, stfs], processingUnheard)];
   const files = (check: AuditCheck['check'], lacking: string, problem: string) =>
-    checked(check, missing(sql, execution_id, 'stf_filename', stfFiles, lacking), 'open', problem);
+    checked(check, missing(sql, facts.execution_id, 'stf_filename', stfFiles, lacking), 'open', problem);
   const isClosed = prompt.data_run === 'closed';
-  const closed = { expected: 1, found: Number(isClosed), ids: isClosed ? [] : [run_id] };
+  const closed = { expected: 1, found: Number(isClosed), ids: isClosed ? [] : [facts.run_id] };
   const { ids, count: failed } = prompt.failed;
   return [
     handedOver,
@@ -89,12 +90,17 @@ function promptChecks(sql: Prepare, facts: HeardFacts, prompt: PromptFacts, stfs
   ];
 }
 
-/** What being ready means depends on the workflow. */
+/** Whether STF files are ready; what that means depends on the workflow. */
 function checkReady(sql: Prepare, executionId: string, { isWorkflowKnown }: HeardFacts): AuditCheck {
   const files = missing(sql, executionId, 'stf_filename', stfFiles, unready);
   const ready = checked('stf_ready', files, 'open', 'STF files were announced but are not ready');
   if (isWorkflowKnown || ready.state === 'ok') return ready;
-  return unnamed('stf_ready', 'unknown', [ready.found, ready.expected], 'nothing shows which workflow the run has');
+  return unnamed(
+    'stf_ready',
+    'unknown',
+    [ready.found, ready.expected],
+    'nothing shows which workflow the run belongs to',
+  );
 }
 
 function checkResults(sql: Prepare, executionId: string, { hearsResults }: HeardFacts): AuditCheck {
@@ -107,9 +113,9 @@ function checkResults(sql: Prepare, executionId: string, { hearsResults }: Heard
 /** Compares announced TF files with sliced ones, if slices can be seen. */
 function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, stfs: number): AuditCheck {
   const { slicing, tf_files_sliced: found, counts } = facts;
-  if (slicing !== 'seen' && counts.tf_files_received > 0)
+  if (slicing !== 'seen' && (counts.tf_files_received > 0 || (slicing !== 'none' && stfs > 0)))
     return unnamed('samples', 'unknown', [0, counts.tf_files_received], unseenWords[slicing]);
-  // Fast processing takes part, and nothing reached it.
+  // Fast processing takes part, but no file has reached it.
   if (slicing === 'seen' && counts.tf_files_received + found === 0 && stfs > 0)
     return unnamed(
       'samples',
@@ -117,20 +123,20 @@ function checkSamples(sql: Prepare, execution: ExecutionRow, facts: HeardFacts, 
       [found, 0],
       'no TF file was announced or sliced, although fast processing takes part',
     );
-  // The last ones are open too, until they are sliced.
+  // Every file counts as open until it is sliced, even the last ones.
   const open = unslicedSamples(sql, execution, facts, '9999');
   const samples = { expected: open.count + found, found, ids: [...open.ids], id_count: open.count };
   return checked('samples', samples, 'open', 'TF files were announced but not sliced');
 }
 
-function gapRemark({ gaps }: HeardFacts): string | undefined {
+function gapRemark({ gaps }: HeardFacts) {
   const [first] = gaps;
   if (first === undefined) return undefined;
   const which = gaps.length === 1 ? '' : ` in ${gaps.length} gaps`;
   return `Nothing could be received for ${roundDuration(gapSeconds(gaps))}${which} from ${new Date(first.from).toISOString()} on (${first.reason}): more may have been sent.`;
 }
 
-/** A remark: TF files that slices name but no announcement does limit the comparison of samples. */
+/** A remark if slices name TF files that were not announced, since samples then cannot be compared in full. */
 function samplesRemark(sql: Prepare, { execution_id: id, tf_files_sliced: sliced, counts, dialects }: HeardFacts) {
   const others = count(
     sql,
@@ -144,14 +150,17 @@ function samplesRemark(sql: Prepare, { execution_id: id, tf_files_sliced: sliced
     : `No announcement was received for ${others} of the ${sliced} TF files that slices name.`;
 }
 
-/** The slices of a TF file are adjacent: as many frames as from the first to the last. */
+/**
+ * As SQL: each TF file with the frames of its slices. If the slices are adjacent, their frames add up to the
+ * range from the first frame to the last.
+ */
 const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames ${slices} GROUP BY tf_filename)`;
 const unsliced = `${sliced} WHERE frames <> high - low + 1`;
 
 /**
- * Compares all items of a kind with the missing ones.
- * @param all
- * @param lacking the rest of a SELECT, from FROM on
+ * Counts all items of a kind, and finds the missing ones.
+ * @param all the rest of a SELECT for all items: FROM and what follows
+ * @param lacking the same for the missing items
  */
 function missing(sql: Prepare, id: string, column: string, all: string, lacking: string): Compared {
   const expected = count(sql, all, { id });
@@ -159,7 +168,7 @@ function missing(sql: Prepare, id: string, column: string, all: string, lacking:
   return { expected, found: expected - lacks.count, ids: [...lacks.ids], id_count: lacks.count };
 }
 
-/** Checks that there are as many STFs as the end of the run states. */
+/** Checks the number of STFs against the total stated when the run ended. */
 function checkAnnounced(sql: Prepare, { execution_id }: ExecutionRow, found: number): AuditCheck {
   const stated = sql<number | null>('SELECT total_stf_files FROM runs WHERE execution_id = ?');
   const counts = { expected: stated.value(execution_id) ?? found, found, ids: [] };

@@ -5,7 +5,7 @@ import { nameOf, numberOf } from '../../migrations/names.ts';
 import { jsonField, type Prepare } from '../../sqlite/statements.ts';
 import { timedDelays } from '../stage-delays.ts';
 
-/** The actual contract of the bus: the messages that programs really sent in a run. */
+/** The actual contract of the bus: the messages that programs sent during a run. */
 export type BusContract = ReturnType<typeof busContract>;
 
 /** The messages of one type that one program sent to one destination. */
@@ -20,7 +20,7 @@ interface Row {
   last: number;
 }
 
-/** @param execution run by other programs */
+/** @param execution an execution driven by other programs */
 export function busContract(sql: Prepare, { execution_id }: ExecutionRow) {
   const rows = sql<Row>(
     `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
@@ -31,17 +31,16 @@ export function busContract(sql: Prepare, { execution_id }: ExecutionRow) {
   const begin = rows[0]?.first ?? 0;
   return {
     execution_id,
-    /** In order of first appearance. */
+    /** In the order in which they first appeared. */
     types: rows.map(({ message_type, sender, destination, messages, first, last }) => ({
       message_type,
       sender: sender ?? '',
       destination,
       messages,
-      /** Since the first message of the run. */
+      /** Seconds since the first message of the run. */
       first_seconds: (first - begin) / 1000,
-      /** The mean interval between two. */
       every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
-      /** Keys that some messages fill, and in how many messages. */
+      /** The keys that only some messages contain, and the number of messages with each key. */
       keys: keysOf(sql, execution_id, message_type, sender ?? ''),
     })),
     delays: timedDelays(sql, execution_id),
@@ -59,7 +58,6 @@ const keysOf = (sql: Prepare, executionId: string, type: string, sender: string)
       .map(({ key, filled }) => [key, filled]),
   );
 
-/** How many keys to report. */
 const most = 20;
 
 interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | 'of'> {
@@ -67,8 +65,8 @@ interface CountRow extends Pick<BrokenKey, 'sender' | 'message_type' | 'key' | '
 }
 
 /**
- * Keys that a sender fills in some messages of a type and state but not in others, most frequently missing
- * first. A key that depends on the state, or is never filled, is not broken.
+ * Keys that a sender includes in some messages of a type and state but not in others, the most frequently
+ * missing first. A key that depends on the state, or is never included, is not listed.
  */
 export const brokenKeys = (sql: Prepare, executionId: string) =>
   sql<CountRow>(
@@ -82,8 +80,8 @@ export const brokenKeys = (sql: Prepare, executionId: string) =>
       return { sender, message_type, key, missing: of - filled, of, example: exampleOf(sql, executionId, row) };
     });
 
-/** The newest message of a sender that does not fill a key. */
-function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: CountRow): string | undefined {
+/** The sender's newest message without the key. */
+function exampleOf(sql: Prepare, id: string, { sender, message_type, key }: CountRow) {
   // Other characters would need quotes in a JSON path.
   if (!/^[\w.-]+$/.test(key)) return undefined;
   return sql<string>(

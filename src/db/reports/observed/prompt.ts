@@ -10,7 +10,6 @@ import { openFiles } from '../../observed/prompt.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { someOf, stfFiles } from './samples.ts';
 
-/** How many reasons to name. */
 const namedReasons = 3;
 
 interface RunRow {
@@ -22,8 +21,8 @@ interface RunRow {
 }
 
 /**
- * The state of prompt processing of a run. @param before files announced before this time (ISO 8601) are
- * expected to be registered
+ * The state of prompt processing in a run.
+ * @param before files announced before this time (ISO 8601) are expected to be registered
  */
 export function promptFacts(sql: Prepare, execution: ExecutionRow, before: string): PromptFacts {
   const { execution_id: id, processing_unheard } = execution;
@@ -54,13 +53,13 @@ export function promptFacts(sql: Prepare, execution: ExecutionRow, before: strin
   };
 }
 
-/** Why files failed, without repetitions. */
+/** Why files failed, each reason once. */
 const reasonsOf = (sql: Prepare, id: string) =>
   sql<string>(
     `SELECT DISTINCT reason FROM stf_sites WHERE execution_id = ? AND status = 'failed' AND reason IS NOT NULL ORDER BY 1 LIMIT ${namedReasons}`,
   ).values(id);
 
-/** How the sites of a run's files are chosen, and its sites, as stated in messages and by its runner. */
+/** The policy, sites and polling interval of prompt processing, as reported in messages or by the runner. */
 function promptSettings(sql: Prepare, id: string): Pick<PromptFacts, 'policy' | 'poll_seconds' | 'sites'> {
   const known = sql<Record<'params' | 'policy', string | null>>(
     'SELECT params, policy FROM workflow_executions LEFT JOIN observed_runs USING (execution_id) WHERE execution_id = ?',
@@ -81,7 +80,7 @@ function promptSettings(sql: Prepare, id: string): Pick<PromptFacts, 'policy' | 
   };
 }
 
-/** The sites that a run was handed over to, that have files of it, or that its configuration names. */
+/** The sites that a run was handed over to, that have files of the run, or that its configuration names. */
 const sitesOf = (sql: Prepare, id: string, configured: readonly string[]) =>
   sql<SiteWork & Record<string, unknown>>(
     `SELECT nullif(site, '') AS site, coalesce(max(h.input_dataset), max(s.input_dataset)) AS input_dataset, max(output_dataset) AS output_dataset,
@@ -96,10 +95,7 @@ const sitesOf = (sql: Prepare, id: string, configured: readonly string[]) =>
     .all({ id, configured: JSON.stringify(configured) })
     .map(present);
 
-/**
- * The run of an earlier execution of the namespace whose data taking has ended, and whose data agent has not
- * closed it.
- */
+/** An earlier run in the namespace, not closed by its data agent although data taking has ended. */
 const unclosedBefore = (sql: Prepare, { execution_id, namespace }: ExecutionRow) =>
   sql<string>(
     `SELECT run_id FROM observed_runs AS o JOIN runs AS r USING (execution_id) JOIN run_states USING (execution_id) JOIN workflow_executions AS e USING (execution_id)
@@ -107,8 +103,8 @@ const unclosedBefore = (sql: Prepare, { execution_id, namespace }: ExecutionRow)
        AND o.first_ms < (SELECT first_ms FROM observed_runs WHERE execution_id = $id) ORDER BY o.first_ms DESC LIMIT 1`,
   ).value({ id: execution_id, namespace });
 
-/** The agents of the other workflow that took part in a run. */
-export function strangersIn(sql: Prepare, execution: ExecutionRow): string[] {
+/** The agents that took part in a run but belong to the other workflow. */
+export function strangersIn(sql: Prepare, execution: ExecutionRow) {
   const subjects = isPrompt(execution) ? ['stf_ready', 'tf_file_registered', 'slice'] : ['handed_over'];
   return sql<string>(
     `SELECT DISTINCT n.name FROM message_subjects AS p CROSS JOIN message_rows AS m USING (seq) JOIN names AS n ON n.name_no = m.sender_no
@@ -116,6 +112,6 @@ export function strangersIn(sql: Prepare, execution: ExecutionRow): string[] {
   ).values({ id: execution.execution_id, subjects: JSON.stringify(subjects) });
 }
 
-/** The policy and the sites of an execution of prompt processing; undefined for any other. */
+/** The policy and the sites of a prompt-processing execution; undefined for any other execution. */
 export const promptSites = (sql: Prepare, execution: ExecutionRow) =>
   isPrompt(execution) ? promptSettings(sql, execution.execution_id) : undefined;

@@ -9,33 +9,33 @@ import type { Prepare } from '../../sqlite/statements.ts';
 
 /** Whether the slices of a run can be seen; see `HeardFacts`. */
 export function slicingOf(sql: Prepare, execution: ExecutionRow, record: HeardRecord): HeardFacts['slicing'] {
-  const { execution_id, namespace, slices_created } = execution;
   if (isPrompt(execution)) return 'never';
-  if (slices_created > record.slices_unheard) return 'seen';
+  if (execution.slices_created > record.slices_unheard) return 'seen';
   if (record.slices_unheard > 0) return 'unheard';
-  const topics = topicsOf(sql, namespace, record);
-  const isSubscribed = topics === undefined ? undefined : topics.some(mayCarrySlices);
+  const topics = topicsOf(sql, execution.namespace, record);
+  const isSubscribed = topics?.some(mayCarrySlices);
   if (areAll(record.dialects, 'isOurs')) return 'unheard';
   // A result shows that there are slices.
   if (record.results_unmatched > 0) return isSubscribed === true ? 'seen' : 'unheard';
-  if (hasFastProcessing(sql, execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
+  if (hasFastProcessing(sql, execution.execution_id)) return isSubscribed === false ? 'unheard' : 'seen';
   if (isSubscribed === undefined) return 'none or unheard';
   return isSubscribed ? 'none' : 'unheard';
 }
 
 /** Whether a run's slices and their results arrive on a subscribed topic, as far as is known. */
 export function arrivalsOf(sql: Prepare, execution: ExecutionRow, record: HeardRecord) {
-  const { namespace, slices_created, slices_queued } = execution;
-  const mayArrive = (mayCarry: (topic: string) => boolean) => topicsOf(sql, namespace, record)?.some(mayCarry) ?? true;
+  const mayArrive = (mayCarry: (topic: string) => boolean) =>
+    topicsOf(sql, execution.namespace, record)?.some(mayCarry) ?? true;
   return {
-    hearsSlices: slices_created > record.slices_unheard || mayArrive(mayCarrySlices),
-    hearsResults: slices_queued < slices_created || record.results_unmatched > 0 || mayArrive(mayCarryResults),
+    hearsSlices: execution.slices_created > record.slices_unheard || mayArrive(mayCarrySlices),
+    hearsResults:
+      execution.slices_queued < execution.slices_created || record.results_unmatched > 0 || mayArrive(mayCarryResults),
   };
 }
 
 /**
- * Whether fast processing takes part in a run: it requests workers, repeats the end of the run for them, or
- * its runner reported its configuration.
+ * Whether fast processing takes part in a run: it does if workers are requested, the message that ends the run
+ * is repeated for them, or the runner reported a fast processing configuration.
  */
 const hasFastProcessing = (sql: Prepare, executionId: string) =>
   sql(
@@ -44,7 +44,7 @@ const hasFastProcessing = (sql: Prepare, executionId: string) =>
        OR EXISTS (SELECT 1 FROM workflow_executions WHERE execution_id = $id AND json_valid(params) AND params -> '$.fast_processing' IS NOT NULL)`,
   ).has({ id: executionId });
 
-/** The topics that were listened to during a run; undefined if that is unknown. */
+/** The topics subscribed to during a run; undefined if unknown. */
 function topicsOf(sql: Prepare, namespace: string, { first_message, last_message }: HeardRecord) {
   const topics = sql<string | null>(
     `SELECT topics FROM hearings WHERE namespace IN ('', ?) AND since_ms <= ? AND until_ms >= ?`,

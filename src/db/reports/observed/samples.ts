@@ -5,17 +5,17 @@ import type { ExecutionRow } from '../../execution/find-execution.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** How many slices and files to name. */
+/** Maximum number of slices and files to name. */
 export const named = 5;
 
 /** As SQL: the TF files that slices name. */
 export const slicedSamples = 'FROM observed_samples WHERE execution_id = $id';
 
-/** The number of rows. @param from the rest of a SELECT, from FROM on */
+/** Number of rows. @param from the rest of a SELECT: FROM and what follows */
 export const count = (sql: Prepare, from: string, values: object) =>
   sql<number>(`SELECT count(*) ${from}`).value(values) ?? 0;
 
-/** The number of rows, and the names of the first. @param from the rest of a SELECT, from FROM on */
+/** Number of rows, and the names of the first ones. @param from the rest of a SELECT: FROM and what follows */
 export function someOf(
   sql: Prepare,
   column: string,
@@ -29,8 +29,8 @@ export function someOf(
 }
 
 /**
- * TF files announced before a time (ISO 8601) and not sliced. Skips senders without any sliced file: their
- * files are another family, which is not sliced.
+ * TF files that were announced before a time (ISO 8601) but not sliced. Skips senders without any sliced
+ * file: their files are of a kind that is not sliced.
  */
 export function unslicedSamples(
   sql: Prepare,
@@ -42,7 +42,7 @@ export function unslicedSamples(
   const early = `${announced} AND created_at < $before`;
   if (slices_created === 0) return someOf(sql, 'tf_filename', early, values);
   const isRenamed = areAll(dialects, 'renamesTfFiles');
-  // No row needs to be read to see that as many are sliced as were announced.
+  // If the number of sliced files is at least the number of announced files, no row needs to be read.
   if (isRenamed && count(sql, announced, values) <= tf_files_sliced) return { count: 0, ids: [] };
   if (!sql(`SELECT 1 ${announced} AND slice_count > 0 LIMIT 1`).has(values))
     return { count: isRenamed ? Math.max(0, count(sql, early, values) - tf_files_sliced) : 0, ids: [] };
@@ -62,25 +62,28 @@ export const stfFiles = 'FROM stf_files WHERE execution_id = $id';
 export const slices = 'FROM tf_slices WHERE execution_id = $id';
 export const unanswered = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'unanswered' AND ${indexPredicates.openSlice}`;
 
-/** As SQL: STF files that are announced and not ready. */
+/** As SQL: STF files that are announced but not ready. */
 export const unready = `${stfFiles} AND ${indexPredicates.registeredStf}`;
 
-/** How many TF files determine the usual slice size, all of one STF. */
+/** Number of TF files, all from one STF, that determine the usual slice size. */
 const measured = 7;
 
-/** How many TF files slices name, and the sizes of their largest slices: the least and the most. */
+/**
+ * Number of TF files that slices name, and the smallest and largest slice size, counting only the largest slice
+ * of each file.
+ */
 export const sampleSizes = (sql: Prepare, executionId: string) =>
   sql<{ files: number; least: number | null; most: number | null }>(
     'SELECT count(*) AS files, min(largest) AS least, max(largest) AS most FROM observed_samples WHERE execution_id = ?',
   ).get(executionId) ?? { files: 0, least: null, most: null };
 
-/** Later TF files whose largest slice is smaller than half the usual one. */
+/** TF files, after the first few, whose largest slice is smaller than half the usual size. */
 export function shrunkenSamples(
   sql: Prepare,
   executionId: string,
   { least, most }: ReturnType<typeof sampleSizes>,
 ): HeardFacts['shrunken'] {
-  // Usually all are alike, and then their order does not matter.
+  // Usually, all sizes are similar: then none has shrunk.
   if (least === null || most === null || least >= most / 2) return undefined;
   const first = sql<{ largest: number; first_at: string; tf_filename: string }>(
     `SELECT largest, first_at, tf_filename FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename LIMIT ${measured}`,
@@ -96,7 +99,7 @@ export function shrunkenSamples(
   return found && { ...found, usual };
 }
 
-/** Slices that were registered before a time and were not sent. @param before milliseconds since 1970 */
+/** Slices that were registered before the given time but never sent. @param before milliseconds since 1970 */
 export function unsentSlices(sql: Prepare, executionId: string, before: number): Some {
   const from = `FROM message_subjects AS t CROSS JOIN message_rows AS m USING (seq)
     WHERE t.execution_id = $id AND t.subject = 'told_slice' AND t.stands_seq IS NULL AND m.sent_ms < $before

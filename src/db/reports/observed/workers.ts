@@ -27,16 +27,19 @@ export function workersFacts(
   };
 }
 
-/** Later signs of life prove nothing about the time that was heard. */
-export function lastWorkerSign(sql: Prepare, namespace: string, until: number): number | undefined {
+/**
+ * When any worker last gave a sign of life before a given time: later signs prove nothing about the observed
+ * period. Milliseconds since 1970.
+ */
+export function lastWorkerSign(sql: Prepare, namespace: string, until: number) {
   const last = sql<string | null>(
     `SELECT max(last_heartbeat) FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
   );
   return millisecondsOf(last.value(namespace, new Date(until).toISOString()));
 }
 
-/** As fast processing announced it for the run. */
-export function rampUp(sql: Prepare, executionId: string): number | undefined {
+/** How long workers take to start, in seconds, as announced by fast processing for the run. */
+export function rampUp(sql: Prepare, executionId: string) {
   const seconds = sql(
     `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
