@@ -28,7 +28,7 @@ import { configurationOf, settingsOf } from './reports/settings.ts';
 import { exhaustedSlices } from './reports/slices-in-hand.ts';
 import { countedDelays } from './reports/stage-delays.ts';
 import { type Product, findProduct, messagesOf, sliceStanding, slicesOf } from './reports/trace.ts';
-import { keptAtRest } from './sqlite/kept-answers.ts';
+import { kept, keptAtRest } from './sqlite/kept-answers.ts';
 import { type Prepare, questionsTo } from './sqlite/statements.ts';
 
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
@@ -72,10 +72,10 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       slicesOf,
       promptSites,
       whySlicesUncounted,
-      whyUnseen,
       exhaustedSlices,
     }),
     ...createLifeQueries(sql, isAlive),
+    whyUnseen: kept(sql, whyUnseen),
     messageCount: keptAtRest(sql, countAllMessages),
     lastLandmarks: keptAtRest(sql, lastLandmarks),
     /** The last log lines of an execution at a given level or above. */

@@ -56,8 +56,8 @@ export function whyNoSlices(
   { queries }: ToolContext,
   { execution_id, run_number }: { execution_id?: string | undefined; run_number?: number | undefined },
 ) {
-  const id = execution_id ?? (run_number && queries.executionOfRun(run_number));
-  return id ? queries.whyUnseen(id) : undefined;
+  const id = execution_id ?? (run_number === undefined ? undefined : queries.executionOfRun(run_number));
+  return id === undefined ? undefined : queries.whyUnseen(id);
 }
 
 /** The fields of a slice that differ from those of its row. */

@@ -93,6 +93,14 @@ describe('a run whose slices cannot be counted', () => {
     });
   });
 
+  it('says so to a question by run number too, even 0', async () => {
+    const zero = listening('/topic/epictopic').map(
+      (line) => JSON.parse(JSON.stringify(line).replaceAll(/(run_id\W+)\d+/g, '$10')) as Line,
+    );
+    const { client } = await readLines(zero);
+    expect(await ask(client, 'list_tf_slices', { run_number: 0 })).toMatchObject({ items: [], note: unseen });
+  });
+
   it('has an open audit if no TF file was heard either, since both may be missing', async () => {
     const { client } = await readLines(
       listening('/topic/epictopic').filter((line) => !JSON.stringify(line).includes('tf_file_registered')),

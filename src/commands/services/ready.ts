@@ -1,7 +1,8 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
+import { isBusy } from '../../db/sqlite/other-writers.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
-import { hasCode, NoStoreYet } from '../../lib/errors.ts';
+import { NoStoreYet } from '../../lib/errors.ts';
 import { configWithBroker } from '../shared/configured.ts';
 import { type BrokerFlags, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
@@ -41,12 +42,12 @@ async function waitForObserver(io: Io, wait: number) {
   return exitCodes.mendable;
 }
 
-/** The observers of a store; none while it is missing, empty or, unless this is the last look, cannot be read. */
+/** The observers of a store; none while it is missing, empty or, unless this is the last look, locked. */
 function observersIn(reader: StoreReader, isLast: boolean) {
   try {
     return reader.queries().listeningObservers(Date.now());
   } catch (error) {
-    if (error instanceof NoStoreYet || (!isLast && hasCode(error, 'STORE_UNAVAILABLE'))) return [];
+    if (error instanceof NoStoreYet || (!isLast && isBusy(error))) return [];
     throw error;
   }
 }

@@ -132,8 +132,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
       `${executionId} was removed${removalWords(removal)}, with everything recorded about it; list_workflow_executions lists the others`,
     );
   const known = recentExecutionIds(sql);
-  if (known.length === 0)
-    throw new SwfError('EXECUTION_NOT_FOUND', `there are no executions in this store yet; ${firstWords(sql)}`);
+  if (known.length === 0) throw new SwfError('EXECUTION_NOT_FOUND', firstWords(sql));
   const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
   if (ofRun !== undefined)
     throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run number; use its execution id, ${ofRun}`);
@@ -153,11 +152,12 @@ export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 
  */
 function firstWords(sql: Prepare) {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
-  if (since === null || since === undefined) return '"swf-mcp run" creates one';
-  return (
-    messagesWithoutExecution(sql) ??
-    `no run by other programs has been observed since listening began at ${new Date(since).toISOString()}`
-  );
+  const why =
+    since === null || since === undefined
+      ? '"swf-mcp run" creates one'
+      : (messagesWithoutExecution(sql) ??
+        `no run by other programs has been observed since listening began at ${new Date(since).toISOString()}`);
+  return `there are no executions in this store yet; ${why}`;
 }
 
 /** Maximum numbers of messages to count and of runs to name. */

@@ -192,7 +192,7 @@ export function parseWindow(asked: { start_time?: string | undefined; end_time?:
   const end_time = parseTime('end_time', asked.end_time, now);
   if (start_time !== undefined && end_time !== undefined && start_time > end_time)
     throw argumentInvalid(
-      `start_time ${start_time} is after end_time ${end_time}; give an earlier start or a later end`,
+      `start_time = "${start_time}" is after end_time = "${end_time}"; give an earlier start or a later end`,
     );
   return { start_time, end_time };
 }

@@ -46,7 +46,11 @@ export function Overview({ params, change }: PageProps) {
         Executions <small>{orderWords(sort)}</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
-      {isNoStore ? <Empty hint={fault?.message.replace(/^\w+: /, '')} /> : <FaultBanner fault={fault} at={at} />}
+      {isNoStore ? (
+        <p class="sentence">{fault?.message.replace(/^\w+: /, '')}.</p>
+      ) : (
+        <FaultBanner fault={fault} at={at} />
+      )}
       {!answer && !fault && <Skeleton />}
       {answer && (
         <>
@@ -55,7 +59,7 @@ export function Overview({ params, change }: PageProps) {
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing matches. {noteForPeople(answer.note)}</p>
           ) : (
-            <Empty hint={answer.note} />
+            <p class="sentence">{answer.note}.</p>
           )}
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
@@ -73,10 +77,6 @@ const Pages = ({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirs
       {count(answer.total_count)}
     </small>
   </p>
-);
-
-const Empty = ({ hint }: { hint: string | undefined }) => (
-  <p>There are no executions in this store yet{hint === undefined ? '.' : `: ${hint}.`}</p>
 );
 
 interface ExecutionsProps {
