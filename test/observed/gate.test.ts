@@ -171,6 +171,15 @@ describe('the gate', () => {
     ]);
   });
 
+  it('waits for the open files of an ended run, even while no observer is listening', async () => {
+    const lines = prompt('PP-1');
+    const { folder } = await readLines(lines.filter((line) => !isReport(line)));
+    const waiting = runCli(['check', '--strict', '--wait', '600'], { folder });
+    const { folder: whole } = await readLines(lines);
+    expect((await runCli(['observe', '--from', join(whole, 'made.jsonl')], { folder })).code).toBe(0);
+    expect(await waiting).toMatchObject({ code: 0 });
+  });
+
   it('waits for a run that begins later, and no longer than needed', async () => {
     const folder = temporaryFolder();
     const waiting = runCli(['check', '--strict', '--wait', '600'], { folder });

@@ -75,7 +75,8 @@ function judge(queries: Queries, execution: ExecutionRow, expect: Expected) {
       : { done: counts.completed + failed, words: 'slice has a result' },
     heard,
   };
-  const isOver = status !== 'running' && health !== 'draining';
+  // The health of an ended run is unknown while files of it are open and no observer is listening.
+  const isOver = status === 'unknown' || (status !== 'running' && health !== undefined && health !== 'draining');
   // After a run's end, messages that were on their way may still arrive.
   const mayGoOn = status === 'completed' && heard?.isObserved === true && !hasSettled(end_time, now);
   return { execution_id, words: wordsOf(counts), reasons: gateReasons(gated, expect), isSettled: isOver && !mayGoOn };
