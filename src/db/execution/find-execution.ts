@@ -153,7 +153,7 @@ export const awaitedFirst = (sql: Prepare) => (recentExecutionIds(sql).length > 
 function firstWords(sql: Prepare) {
   const since = sql<number | null>('SELECT min(since_ms) FROM hearings').value();
   const why =
-    since === null || since === undefined
+    typeof since !== 'number'
       ? '"swf-mcp run" creates one'
       : (messagesWithoutExecution(sql) ??
         `no run by other programs has been observed since listening began at ${new Date(since).toISOString()}`);

@@ -125,7 +125,7 @@ export function nearNamespace(sql: Prepare, namespace: string, { from, to }: Key
     namespace,
     blockOf(to),
   );
-  return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
+  return { from, to: Math.min(to, ((last ?? -1) + 1) * rowsOfBlock) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { onceFor } from '../../lib/once-for.ts';
+import { objectIn, readJson } from '../../lib/read-json.ts';
 import type { Repeat, Said, SaidFact } from '../../observed/folding/said.ts';
 import { relatedTo, type Subject, subjectsOf } from '../../observed/folding/subjects.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
@@ -44,15 +45,15 @@ export function storedOf(line: MessageLine) {
   return { body: JSON.stringify('body' in line ? line.body : { size: line.size, sha256: line.sha256 }), headers };
 }
 
-/** A message as received, restored from its stored parts. */
+/** A message as received, restored from its stored parts; damaged parts are left out. */
 export function lineOf({ destination, body, headers, sent_at, recorded_at = '' }: StoredMessage): MessageLine {
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
-  const { [textMark]: isText, ...said } = JSON.parse(headers) as Record<string, string>;
+  const { [textMark]: isText, ...said } = objectIn(headers) as Record<string, string>;
   return {
     t: recorded_at,
     destination,
     headers: { ...said, ...timestamp },
-    ...(isText === undefined ? { body: JSON.parse(body) as unknown } : { text: body }),
+    ...(isText === undefined ? { body: readJson(body) } : { text: body }),
   };
 }
 

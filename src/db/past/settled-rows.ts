@@ -2,7 +2,7 @@ import type { StageName } from '../../domain/stages.ts';
 import { promptProcessing } from '../../domain/workflows.ts';
 import { requireExecution } from '../execution/find-execution.ts';
 import { knownParams } from '../execution/params.ts';
-import { cameOverBroker } from '../log/rows.ts';
+import { cameOverBroker, isExecution } from '../log/rows.ts';
 import type { LogPart } from '../maintenance/replay.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isoTime, milliseconds } from '../migrations/message-columns.ts';
@@ -53,7 +53,7 @@ const isKnown = (sql: Prepare, id: string) => sql(`${names('main')} INTERSECT ${
  * settled rows, and how to copy them.
  */
 const ways = {
-  own: { isKnown: () => true, choose: chooseSlices, copy: copySlices },
+  own: { isKnown: isExecution, choose: chooseSlices, copy: copySlices },
   observed: { isKnown, choose: chooseHeard, copy: copyHeard },
 };
 

@@ -152,6 +152,33 @@ describe('a past store into which settled rows were copied equals one that was r
   });
 });
 
+it('a past store leaves out an execution whose first message is damaged', async () => {
+  const path = newPath();
+  await replay(linesOf('complete.log.jsonl'), path);
+  const live = new Database(path);
+  live.exec(
+    `UPDATE message_rows SET body = '{' WHERE seq IN (SELECT seq FROM workflow_messages WHERE message_type = 'run_workflow')`,
+  );
+  live.close();
+  const reader = openReader(path);
+  onTestFinished(() => void reader.close());
+  // The newest moment is the store itself.
+  const last = reader.prepare<[], number>('SELECT max(seq) - 1 FROM message_rows').pluck().get()!;
+  const [past] = await tablesAt(reader, [momentAt(reader, last, false)], always);
+  expect(past).toMatchObject({ workflow_executions: [] });
+});
+
+it('a past store leaves out a damaged message of another program', async () => {
+  const path = await storeOf(makeRun({ seed: 3, dialect: 'F' }).lines);
+  const live = new Database(path);
+  live.exec(`UPDATE message_rows SET body = '{', headers = '{' WHERE seq = 20`);
+  live.close();
+  const reader = openReader(path);
+  onTestFinished(() => void reader.close());
+  const [past] = await tablesAt(reader, [momentAt(reader, 40, false)], always);
+  expect(past?.['workflow_executions']).toHaveLength(1);
+});
+
 /** Marks the stored rows of slices, to see which are copied. */
 async function copiedAt(path: string, last: number): Promise<{ copied: string[]; others: string[] }> {
   const live = new Database(path);
