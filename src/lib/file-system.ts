@@ -135,13 +135,15 @@ export async function takeLock(path: string, silentMilliseconds: number) {
   };
 }
 
-/** The process that a lock names; undefined if the lock is incomplete. */
-export async function holderOf(path: string) {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
+/** The process that the text of a lock names; undefined if the text is incomplete. */
+function holderIn(text: string) {
   const { pid, pid_started, hostname } = objectIn(text) as Partial<ProcessIdentity>;
   const isComplete = Number.isInteger(pid) && typeof pid_started === 'string' && typeof hostname === 'string';
   return isComplete && pid !== undefined && pid > 0 ? { pid, pid_started, hostname } : undefined;
 }
+
+/** The process that a lock names; undefined if the lock is incomplete or cannot be read. */
+export const holderOf = async (path: string) => holderIn(await readFile(path, 'utf8').catch(() => ''));
 
 async function create(path: string, content: string) {
   const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
@@ -168,14 +170,16 @@ async function create(path: string, content: string) {
 const tornMilliseconds = 10_000;
 
 async function isLeft(path: string, silentMilliseconds: number) {
-  const signed = await stat(path).catch(() => undefined);
-  // The lock is gone.
-  if (signed === undefined) return false;
-  const age = Date.now() - signed.mtimeMs;
-  const holder = await holderOf(path);
-  if (holder === undefined) return age > tornMilliseconds;
-  // A process on another host, or on this one before a reboot, cannot be seen from here.
-  return !(isAlive(holder) ?? age <= silentMilliseconds);
+  try {
+    const age = Date.now() - (await stat(path)).mtimeMs;
+    const holder = holderIn(await readFile(path, 'utf8'));
+    if (holder === undefined) return age > tornMilliseconds;
+    // A process on another host, or on this one before a reboot, cannot be seen from here.
+    return !(isAlive(holder) ?? age <= silentMilliseconds);
+  } catch {
+    // The lock is gone, or cannot be read now, such as the lock of another user.
+    return false;
+  }
 }
 
 /** How long to wait, in milliseconds, while another process removes a lock. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -52,6 +52,15 @@ describe('the lock on a file being fetched', () => {
     };
     await Promise.all(Array.from({ length: 8 }, () => withFetchLock(path, never, work)));
     expect(most).toBe(1);
+  });
+
+  it('that cannot be read is respected, however old it is', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    // A folder stands for the lock of another user, which root could read.
+    mkdirSync(`${path}.fetching`);
+    utimesSync(`${path}.fetching`, 0, 0);
+    await expect(withFetchLock(path, AbortSignal.timeout(500), () => Promise.resolve('in'))).rejects.toThrow(/abort/i);
+    expect(existsSync(`${path}.fetching`)).toBe(true);
   });
 
   it('held by another host is respected until it is five minutes old', async () => {
