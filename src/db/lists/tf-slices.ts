@@ -41,8 +41,9 @@ export function newestPayload(sql: Prepare, executionId: string) {
 export const payloadChange = (sql: Prepare, executionId: string) =>
   sql<NonNullable<Evidence['payload_change']>>(
     `SELECT timestamp AS at, ${jsonField('context', 'payload_before')} AS before, ${jsonField('context', 'payload_now')} AS now
-     FROM app_logs WHERE execution_id = ? AND level = ${logLevels.WARNING} AND now IS NOT NULL ORDER BY log_id DESC LIMIT 1`,
-  ).get(executionId);
+     FROM app_logs WHERE agent IN (SELECT sender_agent FROM workflow_messages WHERE execution_id = $id AND message_type = 'driver_started')
+       AND +execution_id = $id AND level = ${logLevels.WARNING} AND now IS NOT NULL ORDER BY log_id DESC LIMIT 1`,
+  ).get({ id: executionId });
 
 /**
  * `outputs`: JSON. `outputs_root`: the data folder with the outputs; null if there are none, or if another
