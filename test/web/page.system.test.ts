@@ -476,7 +476,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const folder = temporaryFolder();
     const { url } = await startHttp({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''));
-    await page.getByText(/^there is no store at .* yet; "swf-mcp .*run" creates one\.$/).waitFor();
+    await page.getByText(/^Nothing to show yet: there is no store at .* yet; "swf-mcp .*run" creates one\.$/).waitFor();
     const run = startCli(['run', '--speed', '5', '--stf-count', '6', '--json', ...hostilePayload(folder)], { folder });
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).click();
     const seen: number[] = [];

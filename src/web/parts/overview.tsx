@@ -47,7 +47,7 @@ export function Overview({ params, change }: PageProps) {
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
       {isNoStore ? (
-        <p class="sentence">{fault?.message.replace(/^\w+: /, '')}.</p>
+        <p>Nothing to show yet: {fault?.message.replace(/^\w+: /, '')}.</p>
       ) : (
         <FaultBanner fault={fault} at={at} />
       )}
@@ -59,7 +59,7 @@ export function Overview({ params, change }: PageProps) {
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing matches. {noteForPeople(answer.note)}</p>
           ) : (
-            <p class="sentence">{answer.note}.</p>
+            <p>Nothing to show yet: {answer.note}.</p>
           )}
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
