@@ -81,7 +81,7 @@ const lists = {
     slices_failed: column(optionalInt, 'FAILED', 'failed'),
     stf_failed: optionalInt,
     health: column(optionalOneOf(healths).describe('Absent if no longer heard'), 'HEALTH', 'state'),
-    status_reason: column(optionalString, 'REASON'),
+    status_reason: column(optionalString, 'REASON', 'sentence'),
     duration_seconds: column(optionalFloat, 'TOOK', 'life'),
     silent_seconds: optionalFloat.describe('Since its driver last sent a heartbeat'),
     bytes: column(optionalInt, 'BYTES', 'number'),

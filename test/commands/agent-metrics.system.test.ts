@@ -83,8 +83,8 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     const args = ['agent', 'worker', '--broker', broker.url, '--metrics', 'nowhere'];
     const set = sets('testbed.namespace=n');
     expect(await runCli([...args, ...set], { folder: temporaryFolder(), env: broker.env })).toMatchObject({
-      code: 78,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics "nowhere" is not an address/),
+      code: 2,
+      stderr: expect.stringMatching(/^ARGUMENT_INVALID: --metrics "nowhere" is not an address/),
     });
   });
 

@@ -135,11 +135,12 @@ describe('the command line', () => {
   });
 
   it.each([
-    [['plan', '--as-played', 'latest', '--set', 'target_worker_count=x'], /give a number/],
-    [['unit', '--metrics', 'x'], /^CONFIG_INVALID: --metrics "x" is not an address/],
-  ])('refuses %j and exits with 1', async (args, line) => {
+    [1, ['plan', '--as-played', 'latest', '--set', 'target_worker_count=x'], /give a number/],
+    [2, ['unit', '--metrics', 'x'], /^ARGUMENT_INVALID: --metrics "x" is not an address/],
+    [2, ['serve', '--http', '70000'], /^ARGUMENT_INVALID: --http "70000" is not an address/],
+  ])('exits with %i for %j', async (expected, args, line) => {
     const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
-    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(line) });
+    expect({ code, stdout, stderr }).toEqual({ code: expected, stdout: '', stderr: expect.stringMatching(line) });
   });
 
   it('says which execution ids a command accepts', async () => {

@@ -161,6 +161,11 @@ describe('the gate', () => {
         /failed permanently; --expect failed=\d+ allows them: (\S+_slice_\d+\S*, ){4}\S+ and/,
       ),
     });
+    // So does a hand-over, without a watcher that raises alarms.
+    const report = await runCli(['report', '--since', '-1h'], { folder });
+    expect(report.stdout).toMatch(
+      /^## Open\n- \S+ SLICES_FAILED: No slice succeeded: \d+ TF slices failed permanently\./m,
+    );
   });
 
   it('stops a run with a gap', async () => {

@@ -53,5 +53,9 @@ describe('slices without a result in runs of other programs', () => {
     const { counts } = await ask(client, 'wait_for_execution', { execution_id, timeout_seconds: 1 });
     expect(counts).toMatchObject({ slices_unanswered: n });
     expect(Object.keys(counts as object)).not.toContain('slices_processing');
+    const { open, people } = await ask(client, 'shift_report', { start_time: String(monitor['start_time']) });
+    expect(open).toContainEqual(expect.stringMatching(`^${execution_id} SLICES_UNANSWERED: ${n} TF slices`));
+    // No message says who started the run.
+    expect(people).toEqual([]);
   });
 });

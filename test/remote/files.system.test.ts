@@ -315,7 +315,7 @@ describe('serve-files', () => {
     });
     expect(await attempt(['0'], { SWF_FILES_TOKEN: '' })).toMatchObject({ code: 78 });
     expect(await attempt(['somewhere'])).toMatchObject({
-      code: 78,
+      code: 2,
       stderr: expect.stringMatching(/serve-files "somewhere" is not an address/),
     });
     expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 2 });

@@ -149,7 +149,7 @@ describe('the handover of an eight-hour shift', () => {
       ),
     ).toEqual([
       expect.stringMatching(`^${idOf(6)} is running, health stalled`),
-      `${idOf(2)} ended with status failed (the disk is full)`,
+      `${idOf(2)} EXECUTION_FAILED: The workflow could not continue: the disk is full`,
       `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
       `no one has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
     ]);
@@ -248,9 +248,9 @@ describe('the handover of an eight-hour shift', () => {
       await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });
     const client = await connectInProcess(made.path);
     const { text } = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
-    expect(text).toContain('- 18 earlier notes not shown; ask for a shorter period');
+    expect(text).toContain('- 20 earlier notes not shown; ask for a shorter period');
     expect(text).toMatch(/ana: note 30$/);
-    expect(text).not.toMatch(/note 18$/m);
+    expect(text).not.toMatch(/note 20$/m);
   });
 });
 

@@ -40,9 +40,9 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     execution('slow', { findings: [finding('warning')] }),
     execution('undone', { ...ended, status: 'terminated', slices_completed: 9 }),
     execution('retried', { findings: [finding('info')], slices_completed: 5 }),
-    execution('failed', { ...ended, stay_failed: 3, slices_completed: 7 }),
+    execution('failed', { ...ended, stay_failed: 3, slices_completed: 7, findings: [finding('error')] }),
     execution('stalled', { health: 'stalled', slices_completed: 4, silent_seconds: 125 }),
-    execution('ended badly', { ...ended, status: 'failed', health: 'failed', slices_created: 0, slices_completed: 0 }),
+    execution('ended badly', { ...ended, status: 'failed', health: 'failed', findings: [finding('error')] }),
     execution('stuck', { findings: [finding('warning'), finding('error')] }),
   ];
   expect(linesOf(executions, { alarms: [unseen('7')], qualities: new Map([['failed', {}]]) })).toEqual([
@@ -50,8 +50,8 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'stuck is running, health progressing: 10 of 10 slices made so far are done',
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
-    'failed: 3 slices failed permanently',
-    'ended badly ended with status failed',
+    'failed ERROR: It is so.',
+    'ended badly ERROR: It is so.',
     'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
     'undone ended with status terminated: 1 slice unfinished',

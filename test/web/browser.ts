@@ -88,8 +88,8 @@ export async function countsOf(page: Page): Promise<Record<string, number>> {
   const keys = await page.locator('.header .legend .key').allInnerTexts();
   return Object.fromEntries(
     keys.map((text) => {
-      const [, number = '', state = ''] = /([\d\u202F]+)\s+(\w+)$/.exec(text) ?? [];
-      return [state, Number(number.replaceAll('\u202F', ''))];
+      const [, number = '', state = ''] = /([\d,]+)\s+(\w+)$/.exec(text) ?? [];
+      return [state, Number(number.replaceAll(',', ''))];
     }),
   );
 }

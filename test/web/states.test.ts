@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { headOf } from '../../src/lib/words.ts';
 import type { ExecutionRow, Monitor } from '../../src/web/shared/answers.ts';
-import { inOrder, noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
+import { inOrder } from '../../src/web/shared/order.ts';
+import { noFindingWords, stateOf, wallState } from '../../src/web/shared/states.ts';
 
 describe('the pill of an execution', () => {
   it.each([
@@ -13,6 +14,21 @@ describe('the pill of an execution', () => {
     [{ status: 'running', health: 'stalled', failed: 2, isSilent: true }, 'running, no driver, 2 failed', 'lost'],
     [{ status: 'completed', health: 'finished', failed: 0 }, 'completed', 'completed'],
     [{ status: 'completed', health: 'finished', failed: 44 }, 'completed, 44 failed for good', 'failed'],
+    [
+      { status: 'completed', health: 'finished', failed: 0, slices_created: 210, slices_completed: 140 },
+      'completed, 70 unfinished',
+      'warning',
+    ],
+    [
+      { status: 'completed', health: 'finished', failed: 0, slices_created: 1500, slices_completed: 1500 },
+      'completed',
+      'completed',
+    ],
+    [
+      { status: 'completed', health: 'finished', failed: 1500, slices_created: 1500, slices_completed: 0 },
+      'completed, 1,500 failed for good',
+      'failed',
+    ],
     [{ status: 'terminated', health: 'finished', failed: 0 }, 'terminated', 'terminated'],
     [{ status: 'unknown', status_reason: 'not heard since noon', failed: 0 }, 'not heard since noon', 'unknown'],
   ])('with %o says "%s" and is marked %s', (props, words, state) => {

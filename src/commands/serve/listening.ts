@@ -11,7 +11,7 @@ import type { Duplex } from 'node:stream';
 
 import { hostOf, isLoopback } from '../../http/callers.ts';
 import { limitConnections } from '../../http/idle-connections.ts';
-import { configInvalid, messageOf } from '../../lib/errors.ts';
+import { configInvalid, messageOf, valueInvalid } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Io } from '../shared/io.ts';
 import type { Access } from './http-access.ts';
@@ -83,14 +83,14 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
 }
 
 /**
- * Parses `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID` for anything else.
+ * Parses `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `ARGUMENT_INVALID` for anything else.
  * @param option the option that contained the address
  */
 export function parseAddress(where: string, option: string) {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
   if (digits === '' || port > 65_535)
-    throw configInvalid(
+    throw valueInvalid(
       `${option} ${JSON.stringify(printable(where))} is not an address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
     );
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };

@@ -143,13 +143,15 @@ interface Laid extends Column {
 const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number) =>
   columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
 
-/** The columns that fit once those that may be cut have been cut; the others are left out. */
+/** The columns that fit once those that may be cut have been cut, the most important first; the others are left out. */
 function withoutDropped(columns: readonly Laid[], width: number) {
   const needed = ({ width: natural, least = natural }: Laid) => Math.min(natural, least);
-  const last = Math.max(...columns.map(({ drop = 0 }) => drop));
-  if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
-  const fewer = columns.filter(({ drop = 0 }) => drop !== last);
-  return withoutDropped(fewer, width);
+  let kept = columns.filter(({ drop = 0 }) => drop === 0);
+  for (const next of columns.map(({ drop = 0 }) => drop).toSorted((a, b) => a - b)) {
+    const more = columns.filter((column) => kept.includes(column) || column.drop === next);
+    if (totalOf(more, needed) <= width) kept = more;
+  }
+  return kept;
 }
 
 /** Cuts the widest columns until the table fits, beginning with those that are cut so that others fit. */

@@ -52,6 +52,9 @@ const looks: Readonly<Record<Look, Partial<Column> & { textIn?: (value: unknown,
   // The execution's health while it runs, how it ended, or since when nothing has been heard of it.
   standing: {
     isState: true,
+    least: 27,
+    // The day, hour and minute of a time suffice, or the day alone.
+    shorten: [(state) => state.replace(/\d{4}-(\S+ \d\d:\d\d).*/, '$1'), (state) => state.replace(/ \d\d:\d\d$/, '')],
     textIn: (status, { health, status_reason: reason }) =>
       status === 'unknown' ? sentenceOf(reason) : textOf((health !== 'finished' && health) || status),
   },

@@ -114,9 +114,6 @@ function lookAt(queries: Queries, row: ListedExecution, now: number) {
   const stay_failed = queries.executionRecord(row).slices_exhausted;
   const why_uncounted = queries.whySlicesUncounted(row);
   const counts = { row, status, stf_count, why_uncounted, slices_created, slices_completed, stay_failed };
-  // After a run with prompt processing has ended, its findings say what happened to its files in PanDA.
-  if (status !== 'running' && !isPrompt(row))
-    return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
   return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
 }
@@ -165,7 +162,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const started: PersonAction = {
     time: row.start_time,
     // The client that started a run need not be the user that its process runs as.
-    name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
+    name: (starter.epoch === 1 ? starter.user : undefined) ?? row.executed_by ?? '',
     did: 'started',
     execution_id,
     reason: undefined,
@@ -184,7 +181,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
     const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
     return [{ time: message.sent_at, ...who, did, execution_id, reason: text('reason') }];
   });
-  return [...found, started].filter(({ time }) => time >= start_time && time <= end_time);
+  return [...found, started].filter(({ time, name }) => time >= start_time && time <= end_time && name !== '');
 }
 
 export type Totals = ReturnType<typeof totalsOf>;

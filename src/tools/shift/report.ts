@@ -14,14 +14,20 @@ import { nowhereNote } from '../shared/nowhere.ts';
 import { failedFiles } from '../shared/sites.ts';
 import { type LiveContext, parseWindow, pastContext } from '../shared/tool.ts';
 import { executionsOf, shiftFacts, type ShiftFacts, totalsOf } from './facts.ts';
-import { type Handover, isOver, maxReplayed, mostTelling, type Shift } from './shift.ts';
+import {
+  type Handover,
+  isOver,
+  maxReplayed,
+  mostTelling,
+  type Shift,
+  shownActions,
+  shownCauses,
+  shownExecutions,
+  shownNotes,
+  shownOpen,
+} from './shift.ts';
 import { openMatters, shiftText } from './text.ts';
 
-const shownExecutions = 12;
-const shownCauses = 5;
-const shownActions = 10;
-const shownOpen = 8;
-const shownNotes = 10;
 const shownName = 160;
 const usualStart = '-8h';
 
@@ -192,7 +198,7 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
 /** Notes and alarms as fields; empty lists are absent. */
 function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
   const some = <T, U>(rows: readonly T[], shown: (row: T) => U) =>
-    rows.length === 0 ? undefined : rows.slice(-shownNotes).map((row) => shown(row));
+    rows.length === 0 ? undefined : rows.slice(-shownNotes).map(shown);
   const note = (row: Handover['notes'][number]) => present({ ...notePart(row), execution_id: row.execution_id });
   return present({
     from_last: some(fromLast, note),

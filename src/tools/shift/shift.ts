@@ -6,6 +6,14 @@ import { headOf } from '../../lib/words.ts';
 import { alarmIdOf } from '../../monitoring/findings/alarms.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
+/** How many of each a report lists. */
+export const shownExecutions = 12;
+export const shownCauses = 5;
+export const shownActions = 10;
+export const shownOpen = 8;
+/** Notes and alarms. */
+export const shownNotes = 10;
+
 /** A shift: its start and end (ISO 8601), and its namespace. */
 export interface Shift {
   start_time: string;
@@ -37,7 +45,7 @@ export interface ShiftExecution {
   slices_created: number;
   slices_completed: number;
   stay_failed: number;
-  /** Findings about a running execution. */
+  /** None if the execution outlived a past shift and was not replayed. */
   findings: readonly Pick<Finding, 'severity' | 'code' | 'sentence' | 'causes' | 'about'>[];
 }
 
@@ -136,9 +144,12 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
   return [...seen, ...judged];
 }
 
-/** The raised alarms that no one has seen. */
-export const unseenAlarms = ({ alarms }: Handover) =>
-  alarms.filter(({ seen_by, state }) => seen_by === null && state !== 'cleared');
+/** Whether an alarm is raised and no one has seen it. */
+export const isUnseen = ({ seen_by, state }: Handover['alarms'][number]) => seen_by === null && state !== 'cleared';
+
+/** The ids that the alarms of listed findings have. */
+export const findingIds = (executions: readonly ShiftExecution[]) =>
+  executions.flatMap((one) => graveOf(one).map((finding) => alarmIdOf(one.row.execution_id, finding)));
 
 /**
  * The work that is left for people: alarms that no one has seen (except those listed with their finding), and
@@ -149,8 +160,8 @@ export function undoneByPeople(
   executions: readonly ShiftExecution[],
   { start_time }: Shift,
 ): string[] {
-  const found = executions.flatMap((one) => graveOf(one).map((finding) => alarmIdOf(one.row.execution_id, finding)));
-  const unseen = unseenAlarms(handover).filter(({ alarm_id }) => !found.includes(alarm_id));
+  const found = findingIds(executions);
+  const unseen = handover.alarms.filter((alarm) => isUnseen(alarm) && !found.includes(alarm.alarm_id));
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen
     .filter(({ raised_at }) => raised_at >= start_time)

@@ -9,23 +9,22 @@ import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first
 import { failedFiles } from '../shared/sites.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
 import {
+  findingIds,
   graveOf,
   type Handover,
+  isUnseen,
   mostTelling,
   type PersonAction,
   type Shift,
   type ShiftExecution,
+  shownActions,
+  shownCauses,
+  shownExecutions,
+  shownNotes,
+  shownOpen,
   undone,
   undoneByPeople,
-  unseenAlarms,
 } from './shift.ts';
-
-const shownRows = 15;
-const shownCauses = 6;
-const shownActions = 12;
-const shownOpen = 10;
-const shownAlarms = 10;
-const shownNotes = 12;
 
 /** The facts, and what the answer derives from them. */
 type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
@@ -36,7 +35,10 @@ type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
  * @param page the address of the page, for links; if undefined, there are no links
  */
 export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined) {
-  const { left: fromLast, notes, forNext, alarms, isWatched } = facts.handover;
+  const { left: fromLast, notes, forNext, isWatched } = facts.handover;
+  const found = findingIds(facts.executions);
+  // An alarm that no one has seen is listed with its finding.
+  const alarms = facts.handover.alarms.filter((alarm) => !(isUnseen(alarm) && found.includes(alarm.alarm_id)));
   const shown = page === undefined ? shownTime : linksTo(page);
   const failures = facts.causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
@@ -51,7 +53,7 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     ...section('Executions', executionTable(facts, shown)),
     ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
     ...section('Alarms', [
-      ...newest(alarms, shownAlarms, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
+      ...newest(alarms, shownNotes, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
       ...(isWatched === false ? ['"swf-mcp watch" is no longer running, so no alarms are raised: start it.'] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -122,12 +124,12 @@ function failedWords({ row, why_uncounted, stay_failed }: ShiftExecution) {
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
-  const more = all.length - Math.min(executions.length, shownRows);
+  const more = all.length - Math.min(executions.length, shownExecutions);
   return [
     '| execution | status | by | quality | STF files | slices completed / created | failed permanently | started | took |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
-      .slice(0, shownRows)
+      .slice(0, shownExecutions)
       .map(
         (one) =>
           `| ${markdownText(one.row.execution_id)} | ${stateWords(one)} | ${markdownText(one.row.executed_by ?? '', 40)} | ${qualities.get(one.row.execution_id)?.value ?? ''} | ${one.stf_count} | ${slicesDone(one)} | ${failedWords(one)} | ${shown(one.row.start_time, one.row.execution_id)} | ${clause('', one.duration_seconds === undefined ? undefined : roundDuration(one.duration_seconds))} |`,
@@ -137,10 +139,12 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
 }
 
 /** The status of an execution, and, while it runs, its health or how long it has had no driver. */
-const stateWords = ({ status, health, silent_seconds }: Pick<ShiftExecution, 'status' | 'health' | 'silent_seconds'>) =>
-  silent_seconds !== undefined
-    ? `${status}, no driver for ${roundDuration(silent_seconds)}`
-    : `${status}${status === 'running' && health !== undefined ? `, ${health}` : ''}`;
+const stateWords = ({ row, status, health, silent_seconds }: ShiftExecution) =>
+  status === 'unknown' && row.status_reason !== null
+    ? withPlainTimes(row.status_reason)
+    : silent_seconds !== undefined
+      ? `${status}, no driver for ${roundDuration(silent_seconds)}`
+      : `${status}${status === 'running' && health !== undefined ? `, ${health}` : ''}`;
 
 const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAction, shown: ShownTime) =>
   `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
@@ -153,7 +157,8 @@ const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAc
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
-  const openNow = (execution: ShiftExecution) => openOf(execution, handover);
+  const unseenIds = handover.alarms.filter(isUnseen).map(({ alarm_id }) => alarm_id);
+  const openNow = (execution: ShiftExecution) => openOf(execution, unseenIds);
   return [
     unseen === 0 ? [] : `${were(unseen, 'more execution')} not examined; ask for a shorter period or one namespace`,
     ranked.filter((one) => !isCalm(conditionOf(one))).flatMap(openNow),
@@ -163,24 +168,27 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
 }
 
 /**
- * The condition of an execution: permanent failures or unfinished work count as a finding. Health counts only
- * for a running execution: an ended one can wait.
+ * The condition of an execution: unfinished work counts as a finding, as do permanent failures, since an
+ * execution that was not replayed has no findings. Health counts only for a running execution: an ended one can
+ * wait.
  */
 function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
-  const isGrave = status === 'failed' || stay_failed > 0;
-  const isLeft = status !== 'running' && undone(execution) > 0;
-  const own: Condition['findings'] = isGrave ? [{ severity: 'error' }] : isLeft ? [{ severity: 'warning' }] : [];
-  return { health: status === 'running' ? health : undefined, findings: [...own, ...findings] };
+  const isRunning = status === 'running';
+  const isLeft = stay_failed > 0 || (!isRunning && undone(execution) > 0);
+  return {
+    health: isRunning ? health : undefined,
+    findings: isLeft ? [{ severity: 'warning' }, ...findings] : findings,
+  };
 }
 
-function openOf(execution: ShiftExecution, handover: Handover) {
-  const { row, status, health, silent_seconds, stay_failed } = execution;
+function openOf(execution: ShiftExecution, unseenIds: readonly string[]) {
+  const { row, status, health, silent_seconds } = execution;
   const id = row.execution_id;
   // Causes are left out here: the report has a separate part for them.
   const grave = graveOf(execution).map((finding) => {
-    const isUnseen = unseenAlarms(handover).some(({ alarm_id }) => alarm_id === alarmIdOf(id, finding));
-    return `${id} ${finding.code}: ${shortPaths(finding.sentence)}${isUnseen ? ' No one has seen its alarm.' : ''}`;
+    const alarm = unseenIds.includes(alarmIdOf(id, finding));
+    return `${id} ${finding.code}: ${shortPaths(finding.sentence)}${alarm ? ' No one has seen its alarm.' : ''}`;
   });
   if (status === 'running') {
     const done =
@@ -197,10 +205,10 @@ function openOf(execution: ShiftExecution, handover: Handover) {
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
   return [
-    status === 'completed'
+    // The finding of a failed execution says why it failed.
+    status === 'completed' || status === 'failed'
       ? []
       : `${id} ${status === 'unknown' ? 'has' : 'ended with'} status ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
-    stay_failed === 0 ? [] : `${id}: ${counted(stay_failed, 'slice')} failed permanently`,
     grave,
   ].flat();
 }

@@ -1,6 +1,6 @@
 import { qualities } from '../../domain/logbook-words.ts';
 import { executionStatuses, origins } from '../../domain/states.ts';
-import { orders } from '../shared/states.ts';
+import { orders } from '../shared/order.ts';
 import { hashOf, type PageProps } from '../state/route.ts';
 
 /** Text filters for executions: the label of each, by the name of the tool's argument. */

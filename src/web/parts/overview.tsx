@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, noteForPeople, time, tookOf } from '../shared/format.ts';
-import { inOrder } from '../shared/states.ts';
+import { inOrder } from '../shared/order.ts';
 import { usePoll } from '../state/hooks.ts';
 import { executionHash, type PageProps } from '../state/route.ts';
 import { world } from '../transport/call.ts';

@@ -75,7 +75,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <h2>Executions</h2>
       <Executions report={report} />
       <More n={report.executions_omitted} of={inTheList} />
-      <h2>Failed attempts by cause</h2>
+      {report.causes.length > 0 && <h2>Failed attempts by cause</h2>}
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} ids={[]} />
       <More n={report.causes_omitted} of="causes" />
       {report.alarms !== undefined && (

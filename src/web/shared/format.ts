@@ -4,8 +4,8 @@ import { percentDone } from '../../lib/rounded.ts';
 import { columnTime, isoTime } from '../../lib/words.ts';
 import type { ExecutionRow } from './answers.ts';
 
-/** A whole number with narrow no-break spaces between thousands. */
-export const count = (n: number) => String(Math.round(n)).replaceAll(/\B(?=(\d{3})+(?!\d))/g, '\u202F');
+/** A whole number with commas between thousands. */
+export const count = (n: number) => Math.round(n).toLocaleString('en');
 
 /** A number, with its thousands separated, and its noun: `1 slot`, `2 slots`. */
 export const amount = (n: number, one: string, many?: string) => `${count(n)} ${nounFor(n, one, many)}`;
@@ -26,16 +26,12 @@ export function showTimesIn(next: Zone) {
 /** A time formatted as in `lib/words.ts`, but in the reader's zone. */
 export function time(iso: string | number) {
   const date = new Date(iso);
-  if (Number.isNaN(date.getTime())) return String(iso);
-  return `${columnTime(isoIn(date.getTime()))} ${zone === 'UTC' ? zone : offsetOf(date)}`;
+  const at = date.getTime();
+  return Number.isNaN(at) ? String(iso) : `${columnTime(isoIn(at))} ${zone === 'UTC' ? zone : offsetOf(date)}`;
 }
 
 /** The offset of local time from UTC, such as `+01:00`. */
-function offsetOf(date: Date) {
-  const minutes = -date.getTimezoneOffset();
-  const two = (n: number) => String(Math.floor(n)).padStart(2, '0');
-  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
-}
+const offsetOf = (date: Date) => date.toLocaleString('en', { timeZoneName: 'longOffset' }).split('GMT')[1] || '+00:00';
 
 /** A sentence with its times in the reader's format. */
 export const inZone = (sentence: string) => sentence.replaceAll(isoTime, (iso) => time(iso));

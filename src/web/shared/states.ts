@@ -1,4 +1,4 @@
-import type { ExecutionRow, Monitor } from './answers.ts';
+import type { Monitor } from './answers.ts';
 import { count, inZone } from './format.ts';
 
 export interface StateProps {
@@ -11,23 +11,26 @@ export interface StateProps {
   /** How many slices failed; for an ended execution, those that failed permanently. */
   failed: number;
   isExhausted?: boolean;
+  slices_created?: number | undefined;
+  slices_completed?: number | undefined;
 }
 
 /** The word for failed slices, depending on whether they may still be retried. */
 export const failedWords = (isExhausted: boolean) => (isExhausted ? 'failed for good' : 'failed');
 
-/** The mark and the words for an execution's state. If slices have failed, the mark is never reassuring. */
+/** The mark and the words for an execution's state. If slices have failed or have no result, the mark is never reassuring. */
 export function stateOf(props: StateProps) {
   const { status, status_reason: reason, health, isSilent, failed, isExhausted = status !== 'running' } = props;
   // PanDA may still be working on the files of a run that has ended, or be stuck.
   const isUnderWay = status === 'running' || health === 'draining' || health === 'stalled';
   const state = isSilent ? 'lost' : isUnderWay ? (health ?? status) : status;
   const words = isSilent ? 'running, no driver' : status === 'unknown' && reason ? inZone(reason) : state;
-  if (failed === 0) return { state, words };
-  return {
-    state: isSilent ? state : 'failed',
-    words: `${words}, ${count(failed)} ${failedWords(isExhausted)}`,
-  };
+  if (failed > 0)
+    return { state: isSilent ? state : 'failed', words: `${words}, ${count(failed)} ${failedWords(isExhausted)}` };
+  // Not a number if the slices are not counted.
+  const undone = Number(props.slices_created) - Number(props.slices_completed);
+  if (state === 'completed' && undone > 0) return { state: 'warning', words: `${words}, ${count(undone)} unfinished` };
+  return { state, words };
 }
 
 /** The words shown if there are no findings. If the health is unknown, something may still be wrong. */
@@ -51,22 +54,4 @@ export function wallState(monitor: Monitor) {
       words: state === 'completed' ? 'ended with an error' : isCalm ? 'error' : words,
     };
   return { state: worst === 'warning' && isCalm ? 'warning' : state, words };
-}
-
-/** The ways to sort rows other than by time: each sorts by a number, largest first. */
-export const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
-  took: ({ duration_seconds = 0 }) => duration_seconds,
-  failed: ({ slices_failed = 0, stf_failed = 0 }) => slices_failed + stf_failed,
-  slices: ({ slices_created = 0 }) => slices_created,
-  STFs: ({ stf_count }) => stf_count,
-};
-
-/** Rows in the order chosen by the user: by default, running executions, then all others, each newest first. */
-export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
-  const order = orders[sort];
-  if (order !== undefined) return rows.toSorted((a, b) => order(b) - order(a));
-  const isOver = ({ status }: ExecutionRow) => Number(status !== 'running');
-  // A store lists executions in the order of recording, and an observed execution may have been recorded long
-  // after it ran.
-  return rows.toSorted((a, b) => isOver(a) - isOver(b) || Date.parse(b.start_time) - Date.parse(a.start_time));
 }

@@ -32,7 +32,7 @@ function shownBy(command: string, width: number, ...items: Record<string, unknow
 describe('at 80 columns', () => {
   const start_time = '2026-12-01T00:12:27.120Z';
 
-  it('an alarm shows its time, state, shortened subject and who has seen it', () => {
+  it('an alarm shows its time, state, severity, shortened subject and who has seen it', () => {
     const [head, row] = shownBy('alarms', 80, {
       raised_at: start_time,
       state: 'seen',
@@ -42,8 +42,8 @@ describe('at 80 columns', () => {
       seen_by: 'Alice',
       sentence: 'A long sentence that a narrow terminal has no room for, since all else is needed.',
     });
-    expect(head).toMatch(/^RAISED \(UTC\) +STATE +CODE +SUBJECT +SEEN BY$/);
-    expect(row).toMatch(/^2026-12-01 00:12:27 +seen +FAILURES_ON_ONE +(…|stf_)\S*potekhin-0003 +Alice$/);
+    expect(head).toMatch(/^RAISED \(UTC\) +STATE +SEVERITY +CODE +SUBJECT +SEEN BY$/);
+    expect(row).toMatch(/^2026-12-01 00:12:27 +seen +error +FAILURES_ON_ONE +stf\S*…\S*hin-0003 +Alice$/);
   });
 
   it('an execution shows its start and duration, or how long it has been silent if it is stalled', () => {
@@ -55,10 +55,28 @@ describe('at 80 columns', () => {
       { ...run, status: 'running', health: 'stalled', duration_seconds: 20, silent_seconds: 109 },
     );
     expect(head).toMatch(/^EXECUTION +STATE .*DONE +FAILED .*STARTED \(UTC\) +TOOK$/);
-    expect(ended).toMatch(/^stf\S*…\S*ekhin-0003 +terminated .* 2026-12-01 00:12:27 +47\.5 s$/);
-    expect(lost).toMatch(/ekhin-0003 +stalled .* silent 109 s$/);
+    expect(ended).toMatch(/^stf\S*…\S*hin-0003 +terminated .* 2026-12-01 00:12:27 +47\.5 s$/);
+    expect(lost).toMatch(/hin-0003 +stalled .* silent 109 s$/);
     expect(Math.max(...[head, ended, lost].map((line = '') => line.length))).toBeLessThanOrEqual(80);
   });
+});
+
+it.each([
+  [100, 'not heard since 11-27 09:24 '],
+  [80, 'not heard since 11-27 '],
+])('at %i columns, a run of unknown status is %s', (width, words) => {
+  const [, row] = shownBy('list', width, {
+    execution_id: 'stf_datataking-shifter-0001',
+    status: 'unknown',
+    status_reason: 'not heard since 2026-11-27T09:24:17.198Z',
+    start_time: '2026-11-27T09:23:16Z',
+    duration_seconds: 60.8,
+    stf_count: 17,
+    slices_created: 119,
+    slices_completed: 110,
+    slices_failed: 5,
+  });
+  expect(row).toContain(words);
 });
 
 describe('the names in a narrow table', () => {
