@@ -48,7 +48,7 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
   }));
 }
 
-function retrySlice(message: Message<'slice_result'>, context: AgentContext): Draft[] {
+function retrySlice(message: Message<'slice_result'>, context: AgentContext) {
   const { slice_filename, attempt, error } = message;
   const reason = error ?? 'no reason given';
   const { max_retries } = context.params.worker;

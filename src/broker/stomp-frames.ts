@@ -107,8 +107,7 @@ export function receive(
       id: dialect.messageId(frame.headers),
       ...body.received(),
       lost: ended,
-      acknowledge: (onConfirmed) =>
-        settle(() => client.ack(own, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed })),
+      acknowledge: (onConfirmed) => settle(() => client.ack(own, undefined, onConfirmed && { onReceipt: onConfirmed })),
       giveBack: () => settle(giveBack),
     });
   });

@@ -15,7 +15,7 @@ export function timeLeft(facts: Facts, health: Health) {
   if (planned === undefined || status !== 'running' || health === 'stalled' || isHeld || isHeldUp(facts))
     return undefined;
   const estimate = params.speed === 'max' ? byRate(facts, planned) : bySchedule(facts, planned);
-  return estimate === undefined ? undefined : withOverrun(estimate, facts);
+  return estimate && withOverrun(estimate, facts);
 }
 
 /**
@@ -145,7 +145,7 @@ const maxArrivals = 5000;
 const maxPeriods = 5000;
 
 /** The remaining steps of the DAQ. Times are simulated seconds from its last step. */
-export function daqAhead(facts: Facts): ReturnType<typeof periodsAhead> {
+export function daqAhead(facts: Facts) {
   const { phase, params } = facts;
   const daq = params.daq_state_machine;
   const ending = daq.broadcast_delay + daq.beam_not_ready_end_delay;

@@ -24,10 +24,11 @@ const severityOf: Readonly<Partial<Record<Health, Severity>>> = { failed: 'error
  * The worst severity among an execution's findings and its health, as an index into `severities`; the number of
  * severities if there is none.
  */
-const worstSeverity = ({ findings, health }: Condition) =>
-  [...findings.map(({ severity }) => severity), health === undefined ? undefined : severityOf[health]]
-    .map((severity) => (severity === undefined ? severities.length : severities.indexOf(severity)))
-    .reduce((a, b) => Math.min(a, b), severities.length);
+function worstSeverity({ findings, health }: Condition) {
+  const found = [...findings.map(({ severity }) => severity), health && severityOf[health]];
+  const worst = severities.findIndex((severity) => found.includes(severity));
+  return worst === -1 ? severities.length : worst;
+}
 
 /**
  * How urgently an execution needs attention; 0 is the most urgent. The worst severity among its findings and

@@ -186,7 +186,7 @@ function completed(fields: Record<string, unknown>, command_id: string, { testbe
  * A request may name a configuration and set parameters of the workflow, but the sections `testbed`, `broker`,
  * `data` and `agents` are always the agent's own.
  */
-function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
+function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings) {
   requireRealTime(request.speed);
   const name = requireBareName(request.config, sources.workingFolder) ?? sources.name;
   const overrides = requestedSections(request.params);

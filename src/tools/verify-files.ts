@@ -154,7 +154,7 @@ function partOf(files: readonly RecordedFile[], { kind }: Place) {
   const last = files.at(-1);
   if (last === undefined || files.length < batch) {
     const next = fileKinds[fileKinds.indexOf(kind) + 1];
-    return { files, next: next === undefined ? undefined : { kind: next, after: 0 } };
+    return { files, next: next && { kind: next, after: 0 } };
   }
   const whole = kind === 'output' ? files.filter(({ key }) => key !== last.key) : files;
   return { files: whole, next: { kind, after: whole.at(-1)?.key ?? last.key } };

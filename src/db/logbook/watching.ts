@@ -52,8 +52,7 @@ export function noteLook({ sql }: Transaction, now: number) {
  */
 export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number) {
   const watcher = watcherOf(sql);
-  if (watcher === undefined) return undefined;
-  return isAtWork(watcher, isAlive) && livenessOf(watcher.last_beat, now) !== 'gone';
+  return watcher && isAtWork(watcher, isAlive) && livenessOf(watcher.last_beat, now) !== 'gone';
 }
 
 /** A finding that may become an alarm, or an alarm that may be cleared. Times are in milliseconds since 1970. */

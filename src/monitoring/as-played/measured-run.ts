@@ -124,7 +124,7 @@ const minPart = 0.1;
  * The times from the end of a slice to the start of the next one on the same slot, if the next one had been
  * waiting.
  */
-function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Period[] {
+function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number) {
   const freeAt = new Float64Array(workers).fill(Number.NaN);
   return byStart.flatMap(({ worker, started, queued, took }) => {
     const free = freeAt[worker] as number;
@@ -197,7 +197,7 @@ interface Begun {
  * @param begun attempts in the order in which they were started
  * @param usual the usual time from one slice to the next waiting one, in milliseconds
  */
-function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number): Worker[] {
+function workersOf(begun: readonly Begun[], { names, worker, host, length }: Attempts, usual: number) {
   const workers = names.worker.all.map((name) => ({ name, host: '', from: Infinity, until: 0 }));
   for (let at = 0; at < length; at += 1) {
     const one = workers[worker[at] as number];
@@ -217,7 +217,7 @@ function workersOf(begun: readonly Begun[], { names, worker, host, length }: Att
 }
 
 /** Assigns workers to slots: a worker takes over a slot whose previous worker was gone before the new one started. */
-export function slotsOf(workers: readonly Worker[]): Slot[] {
+export function slotsOf(workers: readonly Worker[]) {
   const slots: Worker[][] = [];
   const came = workers.filter(({ from }) => Number.isFinite(from)).toSorted((a, b) => a.from - b.from);
   for (const worker of came) {

@@ -111,7 +111,7 @@ function startIn(slot: Slot, ready: number, still: readonly Period[]) {
 /**
  * The slots after a change: keeps the earliest slots, and gives each new one the workers of the middle slot.
  */
-function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes): Slot[] {
+function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes) {
   const slots = slotsOf(isLeftOut === undefined ? workers : workers.filter((worker) => !isLeftOut(worker)));
   if (wanted === undefined) return slots;
   const middle = slots[Math.floor(slots.length / 2)] ?? [];

@@ -3,18 +3,7 @@ import { roundDuration } from '../../lib/duration.ts';
 import { claimedName, clause } from '../../lib/words.ts';
 import type { Evidence } from '../evidence.ts';
 import { downSeconds, driverGaps } from '../facts.ts';
-import {
-  type Found,
-  type Situation,
-  call,
-  type FindingRule,
-  here,
-  ifDriven,
-  rulesOf,
-  error,
-  info,
-  warning,
-} from './rule.ts';
+import { type Situation, call, type FindingRule, here, ifDriven, rulesOf, error, info, warning } from './rule.ts';
 
 /** A sentence about who paused an execution, when and why. */
 const pauseSentence = (by: Evidence['paused_by']) =>
@@ -35,7 +24,7 @@ const oftenSeconds = 60;
  * Drivers fail one after another, for example because of a full disk, although workers' messages are still
  * recorded.
  */
-function failsOften({ now, drivers }: Situation): Found | undefined {
+function failsOften({ now, drivers }: Situation) {
   const failed = drivers.filter(
     ({ ended, until }) => ended === 'fault' && (now - Date.parse(until ?? '')) / 1000 <= oftenSeconds,
   );

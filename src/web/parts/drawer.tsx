@@ -116,7 +116,7 @@ const factsOf = ({ tf_filename, worker, payload }: Trace, slice: NonNullable<Tra
   ['payload', payload],
   ['exit code', slice.exit_code],
   ['signal', slice.signal],
-  ['outputs', slice.outputs === undefined ? undefined : slice.outputs.length + (slice.outputs_omitted ?? 0)],
+  ['outputs', slice.outputs && slice.outputs.length + (slice.outputs_omitted ?? 0)],
 ];
 
 function bytes(n: number) {

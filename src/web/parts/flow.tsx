@@ -116,7 +116,7 @@ function levelsIn(timeline: Timeline) {
 const maxPeriods = 60;
 
 /** The planned rate of the DAQ and the possible rate of the workers, if there is a basis for an estimate. */
-function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline): Guide[] {
+function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
   if (capacity === undefined) return [];
   const able = (capacity.workers ?? NaN) / capacity.service_seconds;
   const { speed, stf_interval } = configuration ?? {};
@@ -141,13 +141,13 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
 const slicesPerStf = (progress: Monitor['progress']) =>
   (progress?.slices_planned ?? 0) / Math.max(1, progress?.stf_planned ?? 0);
 
-function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline): Guide[] {
+function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
   const slots = capacity?.workers ?? Number(configuration?.['target_worker_count']);
   return levelGuide(timeline, slots, amount(slots, 'slot'));
 }
 
 /** A horizontal line at the workers' capacity; none if the capacity is not a finite number. */
-function levelGuide(timeline: Timeline, value: number, label: string): Guide[] {
+function levelGuide(timeline: Timeline, value: number, label: string) {
   const { from, until } = spanOf(timeline);
   const points: Guide['points'] = [
     [from, value],
