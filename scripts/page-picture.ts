@@ -102,11 +102,7 @@ const pictures: Readonly<
     place: () => '#/wall',
     width: 390,
     height: 700,
-    ready: (page) =>
-      page
-        .getByText(/ of .* slices/)
-        .first()
-        .waitFor(),
+    ready: (page) => page.locator('.card .big').first().waitFor(),
   },
   'shift-alarms.png': {
     place: () => '#/',
