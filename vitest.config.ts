@@ -42,7 +42,7 @@ export default defineConfig({
     unstubEnvs: true,
     unstubGlobals: true,
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
-    testTimeout: 300_000 * Math.max(1, roundsFactor),
+    testTimeout: 600_000 * Math.max(1, roundsFactor),
     hookTimeout: 180_000,
     teardownTimeout: 60_000,
     expect: { poll: { timeout: 120_000, interval: 100 } },

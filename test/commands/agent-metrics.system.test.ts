@@ -73,7 +73,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     await expect.poll(() => here.findings()).toContain('BROKER_AWAY');
     expect(await here.findings()).not.toContain('AGENT_MISSING');
     const since = valueOf(await recorder(), 'swf_outbox_oldest_unsent_timestamp_seconds');
-    expect(Math.abs(Date.now() / 1000 - since)).toBeLessThan(25);
+    expect(Math.abs(Date.now() / 1000 - since)).toBeLessThan(120);
     await broker.start();
     await expect.poll(async () => valueOf(await recorder(), 'swf_outbox_unsent_messages')).toBe(0);
     await expect.poll(() => here.findings()).not.toContain('BROKER_AWAY');
@@ -83,7 +83,7 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     const args = ['agent', 'worker', '--broker', broker.url, '--metrics', 'nowhere'];
     const set = sets('testbed.namespace=n');
     expect(await runCli([...args, ...set], { folder: temporaryFolder(), env: broker.env })).toMatchObject({
-      code: 2,
+      code: 78,
       stderr: expect.stringMatching(/^ARGUMENT_INVALID: --metrics "nowhere" is not an address/),
     });
   });

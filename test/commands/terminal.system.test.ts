@@ -125,7 +125,7 @@ describe.skipIf(missing)('in a terminal', () => {
     const pauses = async () =>
       (await runCli(['call', 'list_messages', 'message_type=pause_workflow'], { folder })).stdout;
     // The shell does not say when the run is back: the key is pressed until it is heard.
-    await expect.poll(async () => (type('p'), pauses()), { interval: 700, timeout: 60_000 }).toMatch(/"items":\[\{/);
+    await expect.poll(async () => (type('p'), pauses()), { interval: 700 }).toMatch(/"items":\[\{/);
   });
 
   it('status --watch says when the process of a run does not respond', async () => {

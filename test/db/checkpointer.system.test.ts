@@ -12,7 +12,7 @@ describe('the write-ahead log of a store', () => {
     const path = join(folder, 'swf.db');
     const run = startCli(['run', '--speed', '20', '--stf-count', '40', '--set', 'data.write_files=false'], { folder });
     // A new store has one page. SQLite alone would checkpoint at 10,000 pages, which this run does not reach.
-    await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(100_000), { timeout: 30_000, interval: 50 });
+    await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(100_000), { timeout: 120_000, interval: 50 });
     expect(statSync(`${path}-wal`).size).toBeLessThan(30e6);
     run.child.kill('SIGINT');
     expect((await run.finished).code).toBe(130);

@@ -12,7 +12,7 @@ const untilAborted = (signal: AbortSignal): Promise<never> =>
   });
 
 describe('work with a time limit', () => {
-  it('is aborted when its time runs out, even after garbage collection', { timeout: 10_000 }, async () => {
+  it('is aborted when its time runs out, even after garbage collection', async () => {
     setFlagsFromString('--expose-gc');
     const clearMemory = runInNewContext('gc') as () => void;
     const clearing = setInterval(clearMemory, 20);

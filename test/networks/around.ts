@@ -20,7 +20,7 @@ export const describeNetworks = (
 ): unknown =>
   describe.skipIf(why !== undefined || kind.missing() !== undefined)(
     `hosts that share nothing, around ${kind.kind}`,
-    { timeout: isLong ? 1_500_000 : 300_000 },
+    { timeout: isLong ? 1_500_000 : 600_000 },
     () => {
       let site: NetworkSite | undefined;
       afterEach(async () => {

@@ -35,15 +35,13 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       };
       site.recorder.cutLink();
       const cut = performance.now();
-      await expect.poll(look, { timeout: 15_000, interval: 500 }).toContain('BROKER_AWAY');
+      await expect.poll(look, { interval: 500 }).toContain('BROKER_AWAY');
       // As long as a TCP connection survives it.
-      await expect
-        .poll(async () => (await look()) && performance.now() - cut, { timeout: 30_000 })
-        .toBeGreaterThan(22_000);
+      await expect.poll(async () => (await look()) && performance.now() - cut).toBeGreaterThan(22_000);
       site.recorder.mendLink();
-      await expect.poll(look, { timeout: 60_000, interval: 500 }).not.toContain('BROKER_AWAY');
+      await expect.poll(look, { interval: 500 }).not.toContain('BROKER_AWAY');
       const until = performance.now() + 8000;
-      await expect.poll(async () => (await look()) && performance.now(), { timeout: 15_000 }).toBeGreaterThan(until);
+      await expect.poll(async () => (await look()) && performance.now()).toBeGreaterThan(until);
       expect([...said]).not.toEqual(expect.arrayContaining([expect.stringMatching(/^AGENT_/)]));
       await endsAsInOneProcess(site, 8);
     });

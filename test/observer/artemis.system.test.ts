@@ -88,7 +88,7 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     const read = temporaryFolder();
     await runCli(['observe', '--from', resolve('test/recordings', run, 'bus.jsonl.gz')], { folder: read });
     const recorded = messagesOf(read);
-    await expect.poll(() => messagesOf(folder).length, { timeout: 20_000 }).toBe(recorded.length);
+    await expect.poll(() => messagesOf(folder).length).toBe(recorded.length);
     await stop(observer);
     await peer.close();
     expect(messagesOf(folder)).toEqual(recorded);

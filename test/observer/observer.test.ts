@@ -93,7 +93,7 @@ describe('an observer', () => {
       if (namespace !== undefined) await say('/topic/epictopic', { msg_type: 'stf_gen', namespace, run_id: '1' });
       // Beyond a minute.
       const silences = () => heard.filter((line) => 'until' in line).length;
-      await expect.poll(silences, { timeout: 20_000 }).toBe(2);
+      await expect.poll(silences).toBe(2);
       expect(said.slice(1)).toEqual(words.map((start) => expect.stringContaining(start) as string));
     },
   );
@@ -104,7 +104,7 @@ describe('an observer', () => {
     await new Promise((resolve) => setTimeout(resolve, 2000));
     broker.comeUp();
     const silences = () => heard.filter((line) => 'until' in line).length;
-    await expect.poll(silences, { timeout: 20_000 }).toBe(3);
+    await expect.poll(silences).toBe(3);
     expect(said).not.toContainEqual(expect.stringContaining('first minute'));
   });
 

@@ -81,7 +81,7 @@ describe('a pipe, device, socket or folder in place of a data file', () => {
     const asked = performance.now();
     run.child.kill('SIGTERM');
     expect(await run.finished).toMatchObject({ code: 130 });
-    expect(performance.now() - asked).toBeLessThan(6000);
+    expect(performance.now() - asked).toBeLessThan(25_000);
   });
 });
 

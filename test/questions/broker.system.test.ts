@@ -9,7 +9,7 @@ const why = activeMq.missing();
 if (why !== undefined) console.warn(why);
 
 describe.skipIf(why !== undefined)('one call answers each question about a run over a broker', () => {
-  it('which agents take part, which one is gone, and is the broker reachable?', { timeout: 240_000 }, async () => {
+  it('which agents take part, which one is gone, and is the broker reachable?', async () => {
     const folder = temporaryFolder();
     const store = `${folder}/swf.db`;
     const broker = await activeMq.start();
@@ -20,7 +20,7 @@ describe.skipIf(why !== undefined)('one call answers each question about a run o
     here.run('--speed', '5', ...elsewhere('worker'), ...sets('fast_processing.physics_period_count=0'));
     const done = () =>
       logOf(store).filter(({ message_type, body }) => message_type === 'slice_result' && body['state'] === 'done');
-    await expect.poll(() => done().length, { timeout: 60_000 }).toBeGreaterThan(20);
+    await expect.poll(() => done().length).toBeGreaterThan(20);
 
     const client = await connectInProcess(store);
     const told = (tool: string, args: Answer = {}): Promise<Answer> =>
@@ -48,18 +48,18 @@ describe.skipIf(why !== undefined)('one call answers each question about a run o
     expect(await finding('BROKER_AWAY')).toBeUndefined();
     const killed = Date.now();
     await broker.kill();
-    await expect.poll(() => finding('BROKER_AWAY'), { timeout: 30_000, interval: 250 }).toBeDefined();
+    await expect.poll(() => finding('BROKER_AWAY'), { interval: 250 }).toBeDefined();
     const [since] = /20\S+Z/.exec((await finding('BROKER_AWAY'))?.['sentence'] as string) ?? [];
-    expect(Math.abs(Date.parse(since ?? '') - killed)).toBeLessThan(10_000);
+    expect(Math.abs(Date.parse(since ?? '') - killed)).toBeLessThan(30_000);
     // Without a broker no agent can be heard, so none is reported as missing.
     expect((await findings()).map(({ code }) => code)).not.toContain('AGENT_MISSING');
     await broker.start();
-    await expect.poll(() => finding('BROKER_AWAY'), { timeout: 60_000, interval: 500 }).toBeUndefined();
+    await expect.poll(() => finding('BROKER_AWAY'), { interval: 500 }).toBeUndefined();
 
     // Is a worker gone?
     first.child.kill('SIGKILL');
     await first.finished;
-    await expect.poll(() => finding('AGENT_GONE'), { timeout: 90_000, interval: 1000 }).toBeDefined();
+    await expect.poll(() => finding('AGENT_GONE'), { interval: 1000 }).toBeDefined();
     const [gone, ...others] = (await askAll(client, 'list_agents', { include_exited: true })).filter(
       ({ agent_type, status }) => agent_type === 'worker' && status !== 'OK',
     );

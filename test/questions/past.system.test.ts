@@ -30,7 +30,7 @@ async function makeRuns(): Promise<void> {
     { folder },
   );
   await run.saw(/start_run/);
-  await expect.poll(() => rowsIn(store), { timeout: 30_000 }).toBeGreaterThan(450);
+  await expect.poll(() => rowsIn(store)).toBeGreaterThan(450);
   run.child.kill('SIGKILL');
   await run.finished;
   // During this time nobody drives it.

@@ -33,7 +33,8 @@ describe.skipIf(activeMq.missing() !== undefined)('a newer schema', () => {
       code: 75,
       stderr: expect.stringMatching(/STORE_TOO_NEW: .* 99 /),
     });
-    expect(performance.now() - began).toBeLessThan(5000);
+    // Last messages are given 30 s.
+    expect(performance.now() - began).toBeLessThan(25_000);
     expect(stderr.match(/STORE_TOO_NEW/g)).toHaveLength(1);
     expect(db.prepare('SELECT max(seq) AS seq FROM message_rows').get()).toEqual(newest);
     db.close();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { expect } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 
 import {
   type Answer,
@@ -90,7 +90,9 @@ export async function storeOfSlices(
   slices: readonly MadeSlice[],
   params: Record<string, unknown> = {},
 ): Promise<TestStore> {
-  // All times are counted from one moment, however long it takes to make the store.
+  // All times are counted from one moment, which lasts until the test ends, however long it takes to make and ask the store.
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
   const now = Date.now();
   const ago = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
   const first = Math.max(...slices.map(({ queued }) => queued)) + 1;

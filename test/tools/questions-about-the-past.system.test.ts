@@ -531,7 +531,7 @@ describe('messages from others over a broker', () => {
     const client = await connectInProcess(made.path);
     const began = performance.now();
     expect(await monitorOf(client)).toMatchObject({ causes: [{ attempts: 8 }] });
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect((await askWithin(client, 'list_tf_slices', { assigned_worker: 'panda-node-3' }))['total_count']).toBe(8);
   });
 });

@@ -52,7 +52,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     const top = async (): Promise<number> => (await page.locator('main').boundingBox())?.y ?? 0;
     const before = await top();
     await change('alarm_raised', 'data');
-    await page.getByText('1 alarm not seen by anyone').waitFor({ timeout: 15_000 });
+    await page.getByText('1 alarm not seen by anyone').waitFor();
     await page.getByText('no new alarms are being raised: "swf-mcp watch" is not running').waitFor();
     expect(await top()).toBe(before);
     await page.getByText('1 alarm not seen by anyone').click();
@@ -72,10 +72,10 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await writer.getByText('1 alarm seen but not cleared').waitFor();
     await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
-    await writer.getByText('not watching for alarms').waitFor({ timeout: 15_000 });
+    await writer.getByText('not watching for alarms').waitFor();
     // The last answer does not hold for now.
     await writer.route('**/mcp', (route) => route.abort());
-    await writer.getByText('alarms unavailable').waitFor({ timeout: 15_000 });
+    await writer.getByText('alarms unavailable').waitFor();
   });
 
   it('records notes and the quality of a run, shows them, and marks the time of a note', async () => {

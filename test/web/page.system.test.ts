@@ -326,7 +326,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
     expect(await icon()).toMatch(/^data:image\/svg\+xml,/);
     await run();
-    await expect.poll(() => page.title(), { timeout: 10_000 }).not.toBe(before);
+    await expect.poll(() => page.title()).not.toBe(before);
     await expect.poll(() => page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
     // A place within a run can be shared, so it has that run's address; "back" follows again.
     await page.getByRole('tab', { name: 'messages' }).click();
@@ -525,7 +525,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     writeFileSync(join(folder, 'fail'), '');
     await page.getByText('SLICES_FAILED').waitFor();
     rmSync(join(folder, 'fail'));
-    await expect.poll(() => answers, { timeout: 40_000 }).toBeGreaterThan(10);
+    await expect.poll(() => answers).toBeGreaterThan(10);
     expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
     // It requests the monitor once a second: at most 300 kB a minute. Without compression it was ten times as much.
     expect(bytes / answers).toBeLessThan(300_000 / 60);
@@ -623,7 +623,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const times = () => page.locator('svg.axis text, .chart svg text').allInnerTexts();
     await expect.poll(times).not.toEqual([]);
     const before = await times();
-    await expect.poll(times, { timeout: 30_000 }).not.toEqual(before);
+    await expect.poll(times).not.toEqual(before);
   });
 
   it('reports that the charts of an ended run cannot be loaded, and draws them once they can be', async () => {

@@ -69,7 +69,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the page of a live run with f
     const client = await connectHttp(url);
     const found = async () => (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['findings'];
     // A finding that comes later pushes those below it, within its card.
-    await expect.poll(found, { timeout: 60_000 }).toHaveLength(3);
+    await expect.poll(found).toHaveLength(3);
     return url.replace(/mcp$/, '');
   };
 

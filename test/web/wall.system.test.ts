@@ -15,7 +15,7 @@ describe.skipIf(browserIsMissing() !== undefined)('the wall', () => {
     const { url } = await startHttp({ folder: own });
     const page = await browser.open(`${url.replace(/mcp$/, '')}#/wall`);
     await page.setViewportSize({ width: 1920, height: 1080 });
-    await page.locator('.wall .card .sentence', { hasText: /succeeded|failed/ }).waitFor({ timeout: 30_000 });
+    await page.locator('.wall .card .sentence', { hasText: /succeeded|failed/ }).waitFor();
     await expect.poll(() => page.title()).toMatch(/^! \w+ · 1 running · swf-mcp$/);
     const course = page.getByRole('img', { name: /^Slices done over time/ });
     await course.waitFor();
