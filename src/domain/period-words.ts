@@ -1,12 +1,5 @@
-type Period = { stf_files: number } & {
-  [
-    Name in
-      | `slices_${'completed' | 'stay_failed' | 'not_done'}`
-      | 'attempts_failed'
-      | 'stf_failed'
-      | 'executions_uncounted'
-  ]?: number | undefined;
-};
+/** The totals of a period; a count is absent if it is unknown or zero. */
+type Period = Readonly<Record<string, number | undefined>>;
 
 /**
  * Describes what was produced and what failed in a period, as far as it was counted.
@@ -14,7 +7,7 @@ type Period = { stf_files: number } & {
  */
 export function periodWords(totals: Period, amount: (n: number, one: string) => string) {
   const {
-    stf_files,
+    stf_files = 0,
     slices_completed: done,
     attempts_failed = 0,
     slices_stay_failed = 0,

@@ -1,4 +1,4 @@
-import { type Arrivals, playWork } from '../domain/plan/played-run.ts';
+import { playWork } from '../domain/plan/played-run.ts';
 import type { Health } from '../domain/states.ts';
 import { attemptsLeft, slicesPerStf } from './capacity.ts';
 import { type Facts, delayOf, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
@@ -84,7 +84,7 @@ function bySchedule(facts: Facts, planned: number): Estimate | undefined {
  * wall time from now.
  * @param together how many slices are combined into one
  */
-function ahead(facts: Facts, { left, together }: { left: number; together: number }): Arrivals & { daq: number } {
+function ahead(facts: Facts, { left, together }: { left: number; together: number }) {
   const { stfs, standbys, end } = daqAhead(facts);
   const since = sinceDaqStep(facts);
   const fromNow = (simulated: number) => Math.max(0, wallSeconds(simulated, facts.params) - since);

@@ -90,7 +90,7 @@ function statusWords({ status, status_reason }: Gated) {
 const checkReason = ({ check, expected, found, problem = '', ids, id_count: count }: AuditCheck) =>
   reason(`${check} ${found} of ${expected}: ${problem}`, { ids, count });
 
-function hearingReasons(heard: Gated['heard']): GateReason[] {
+function hearingReasons(heard: Gated['heard']) {
   if (heard === undefined) return [];
   const { isBeginHeard, gaps } = heard;
   return [

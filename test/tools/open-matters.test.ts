@@ -42,7 +42,13 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     execution('retried', { findings: [finding('info')], slices_completed: 5 }),
     execution('failed', { ...ended, stay_failed: 3, slices_completed: 7, findings: [finding('error')] }),
     execution('stalled', { health: 'stalled', slices_completed: 4, silent_seconds: 125 }),
-    execution('ended badly', { ...ended, status: 'failed', health: 'failed', findings: [finding('error')] }),
+    execution('ended badly', {
+      ...ended,
+      status: 'failed',
+      findings: [{ ...finding('error'), code: 'EXECUTION_FAILED' }],
+    }),
+    execution('reported as failed', { ...ended, status: 'failed' }),
+    execution('noisy', { ...ended, status: 'unknown', findings: [finding('warning'), finding('warning')] }),
     execution('stuck', { findings: [finding('warning'), finding('error')] }),
   ];
   expect(linesOf(executions, { alarms: [unseen('7')], qualities: new Map([['failed', {}]]) })).toEqual([
@@ -51,14 +57,17 @@ it('the open matters of a shift begin with the most urgent, since a reader may s
     'stuck WARNING: It is so.',
     'stuck ERROR: It is so.',
     'failed ERROR: It is so.',
-    'ended badly ERROR: It is so.',
+    'ended badly EXECUTION_FAILED: It is so.',
+    'reported as failed ended with status failed',
     'slow is running, health progressing: 10 of 10 slices made so far are done',
     'slow WARNING: It is so.',
     'undone ended with status terminated: 1 slice unfinished',
-    'no quality is set for undone, ended badly',
+    'noisy has status unknown',
+    'noisy WARNING: It is so.',
+    'no quality is set for undone, ended badly, reported as failed, noisy',
     'no one has seen alarm 7: It is so',
-    'retried is running, health progressing: 5 of 10 slices made so far are done',
     'calm is running, health progressing: 10 of 10 slices made so far are done',
+    'retried is running, health progressing: 5 of 10 slices made so far are done',
   ]);
 });
 

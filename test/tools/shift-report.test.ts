@@ -21,6 +21,17 @@ import {
 import { clientOf, secondsAgo } from './asking.ts';
 
 describe('the shift report', () => {
+  it('covers all executions even if the record of one cannot be used, and says why', async () => {
+    const folder = temporaryFolder();
+    for (const _ of [1, 2]) await runWorkflow(folder, '--stf-count', '1');
+    const store = await openStore(join(folder, 'swf.db'));
+    store.db.exec(`UPDATE workflow_executions SET params = '{"worker":7}' WHERE seq = 1`);
+    store.close();
+    const { executions, open } = await ask(await clientOf(folder), 'shift_report', { start_time: '-1h' });
+    expect(executions).toHaveLength(2);
+    expect(open).toContainEqual(expect.stringMatching(/^stf_datataking-tester-0001 (CONFIG_INVALID|STORE_CORRUPT): /));
+  });
+
   it('lists what ran, what failed and why, who did what, and what is still open', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');

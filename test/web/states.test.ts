@@ -74,7 +74,13 @@ describe('a card on the wall', () => {
     ['error', 'error', 'ended with an error'],
     ['warning', 'completed', 'completed'],
   ])('of a completed run, with the worst finding %s, is marked %s and says %s', (severity, state, words) => {
-    const monitor = { status: 'completed', health: 'finished', findings: [{ severity }] } as unknown as Monitor;
+    const counts = { slices_created: 90, slices_completed: 39 };
+    const monitor = {
+      status: 'completed',
+      health: 'finished',
+      findings: [{ severity }],
+      ...counts,
+    } as unknown as Monitor;
     expect(wallState(monitor)).toEqual({ state, words });
   });
 

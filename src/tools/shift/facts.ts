@@ -3,6 +3,7 @@ import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
 import { isPrompt } from '../../domain/workflows.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
 import {
@@ -73,8 +74,8 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const isUnknown = count > 0 && sum(({ unknown }) => unknown.bytes) === count;
   const stf_files = { count, bytes: isUnknown ? undefined : sum(({ bytes }) => bytes) };
   // Actions with the same time keep their order.
-  const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted((a, b) =>
-    a.time === b.time ? 0 : a.time < b.time ? -1 : 1,
+  const actions = [...acted.toReversed(), ...actionsOfLogbook(handover, shift)].toSorted(
+    (a, b) => Date.parse(a.time) - Date.parse(b.time),
   );
   return { executions, all, stf_files, ended, causes, actions, handover };
 }
@@ -111,11 +112,29 @@ export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] 
 
 function lookAt(queries: Queries, row: ListedExecution, now: number) {
   const { status, stf_count, slices_created, slices_completed } = row;
-  const stay_failed = queries.executionRecord(row).slices_exhausted;
-  const why_uncounted = queries.whySlicesUncounted(row);
-  const counts = { row, status, stf_count, why_uncounted, slices_created, slices_completed, stay_failed };
-  const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
-  return { ...counts, health, silent_seconds: queries.silence(row, now), duration_seconds, findings };
+  return {
+    row,
+    status,
+    stf_count,
+    why_uncounted: queries.whySlicesUncounted(row),
+    slices_created,
+    slices_completed,
+    stay_failed: queries.executionRecord(row).slices_exhausted,
+    silent_seconds: queries.silence(row, now),
+    duration_seconds: queries.duration(row, now),
+    ...assessed(queries, row, now),
+  };
+}
+
+/** The health and findings of an execution. If its record cannot be used, the only finding says why. */
+function assessed(queries: Queries, row: ListedExecution, now: number) {
+  try {
+    const { health, findings } = queries.assessWithFindings(row, now, queries.dataAsOf());
+    return { health, findings };
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    return { health: undefined, findings: [{ severity: 'error', code: error.code, sentence: error.message } as const] };
+  }
 }
 
 /**
@@ -214,10 +233,12 @@ function sliceTotals({ all, executions, ended, causes }: ShiftFacts) {
   const unseen = uncounted.filter(({ row }) => !isPrompt(row)).length;
   const isNone = all.length > 0 && uncounted.length === all.length;
   return {
-    slices_completed: isNone ? undefined : countOf(ended, 'completed'),
-    attempts_failed: isNone ? undefined : countOf(causes),
-    slices_stay_failed: isNone ? undefined : sumOf(executions, ({ stay_failed }) => stay_failed),
-    slices_not_done: isNone ? undefined : sumOf(executions, undone),
+    ...(!isNone && {
+      slices_completed: countOf(ended, 'completed'),
+      attempts_failed: countOf(causes),
+      slices_stay_failed: sumOf(executions, ({ stay_failed }) => stay_failed),
+      slices_not_done: sumOf(executions, undone),
+    }),
     executions_uncounted: unseen || undefined,
   };
 }

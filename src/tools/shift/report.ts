@@ -14,18 +14,7 @@ import { nowhereNote } from '../shared/nowhere.ts';
 import { failedFiles } from '../shared/sites.ts';
 import { type LiveContext, parseWindow, pastContext } from '../shared/tool.ts';
 import { executionsOf, shiftFacts, type ShiftFacts, totalsOf } from './facts.ts';
-import {
-  type Handover,
-  isOver,
-  maxReplayed,
-  mostTelling,
-  type Shift,
-  shownActions,
-  shownCauses,
-  shownExecutions,
-  shownNotes,
-  shownOpen,
-} from './shift.ts';
+import { type Handover, isOver, maxReplayed, most, mostTelling, type Shift } from './shift.ts';
 import { openMatters, shiftText } from './text.ts';
 
 const shownName = 160;
@@ -152,7 +141,7 @@ function shiftOf(args: Asked, now: number): Shift {
 }
 
 function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, open: readonly string[]) {
-  const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
+  const shown = executions.slice(0, most.executions).map(({ row, status, health, ...counts }) =>
     present({
       execution_id: row.execution_id,
       executed_by: row.executed_by,
@@ -160,26 +149,24 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
       health,
       silent_seconds: counts.silent_seconds,
       stf_failed: failedFiles(row),
-      ...(counts.why_uncounted === undefined
-        ? {
-            slices_completed: counts.slices_completed,
-            slices_created: counts.slices_created,
-            slices_stay_failed: counts.stay_failed,
-          }
-        : {}),
+      ...(counts.why_uncounted === undefined && {
+        slices_completed: counts.slices_completed,
+        slices_created: counts.slices_created,
+        slices_stay_failed: counts.stay_failed,
+      }),
       start_time: row.start_time,
       duration_seconds: counts.duration_seconds,
       quality: handover.qualities.get(row.execution_id)?.value,
     }),
   );
-  const people = mostTelling(actions, shownActions);
+  const people = mostTelling(actions);
   return {
     executions: shown,
     executions_omitted: all.length - shown.length,
     causes: causes
-      .slice(0, shownCauses)
+      .slice(0, most.causes)
       .map(({ keys, count }) => ({ cause: clipCause(printable(keys[0] ?? ''), longestCause), attempts: count })),
-    causes_omitted: Math.max(0, causes.length - shownCauses),
+    causes_omitted: Math.max(0, causes.length - most.causes),
     people: people.map((action) =>
       present({
         ...action,
@@ -190,15 +177,15 @@ function partsOf({ executions, all, causes, actions, handover }: ShiftFacts, ope
     ),
     people_omitted: actions.length - people.length,
     ...handoverParts(handover),
-    open: open.slice(0, shownOpen).map((line) => clipped(line) ?? ''),
-    open_omitted: Math.max(0, open.length - shownOpen),
+    open: open.slice(0, most.open).map((line) => clipped(line) ?? ''),
+    open_omitted: Math.max(0, open.length - most.open),
   };
 }
 
 /** Notes and alarms as fields; empty lists are absent. */
 function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
   const some = <T, U>(rows: readonly T[], shown: (row: T) => U) =>
-    rows.length === 0 ? undefined : rows.slice(-shownNotes).map(shown);
+    rows.length === 0 ? undefined : rows.slice(-most.notes).map(shown);
   const note = (row: Handover['notes'][number]) => present({ ...notePart(row), execution_id: row.execution_id });
   return present({
     from_last: some(fromLast, note),

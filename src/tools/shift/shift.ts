@@ -6,13 +6,8 @@ import { headOf } from '../../lib/words.ts';
 import { alarmIdOf } from '../../monitoring/findings/alarms.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
-/** How many of each a report lists. */
-export const shownExecutions = 12;
-export const shownCauses = 5;
-export const shownActions = 10;
-export const shownOpen = 8;
-/** Notes and alarms. */
-export const shownNotes = 10;
+/** How many of each a report lists; `notes` also limits the alarms. */
+export const most = { executions: 12, causes: 5, actions: 10, open: 8, notes: 10 };
 
 /** A shift: its start and end (ISO 8601), and its namespace. */
 export interface Shift {
@@ -67,13 +62,13 @@ export interface PersonAction {
 }
 
 /**
- * At most `most` actions, in order of time. If there are more, commands take precedence over starts, and
+ * At most `most.actions` actions, in order of time. If there are more, commands take precedence over starts, and
  * later actions over earlier ones: a stop must not be lost among a night's starts.
  */
-export function mostTelling(actions: readonly PersonAction[], most: number): PersonAction[] {
+export function mostTelling(actions: readonly PersonAction[]) {
   const latest = actions.toReversed();
   const isStart = ({ did }: PersonAction) => did === 'started';
-  const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most);
+  const chosen = [...latest.filter((action) => !isStart(action)), ...latest.filter(isStart)].slice(0, most.actions);
   return actions.filter((action) => chosen.includes(action));
 }
 
@@ -128,7 +123,7 @@ function alarmsOf(queries: Queries, shift: Shift, now: number) {
 }
 
 /** The alarms that people marked as seen in a shift, and the runs whose quality they set. */
-export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): PersonAction[] {
+export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift) {
   const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
   const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }) => {
     if (!isIn(seen_at)) return [];
@@ -147,20 +142,12 @@ export function actionsOfLogbook({ alarms, judgements }: Handover, { start_time,
 /** Whether an alarm is raised and no one has seen it. */
 export const isUnseen = ({ seen_by, state }: Handover['alarms'][number]) => seen_by === null && state !== 'cleared';
 
-/** The ids that the alarms of listed findings have. */
-export const findingIds = (executions: readonly ShiftExecution[]) =>
-  executions.flatMap((one) => graveOf(one).map((finding) => alarmIdOf(one.row.execution_id, finding)));
-
 /**
  * The work that is left for people: alarms that no one has seen (except those listed with their finding), and
  * executions without a quality.
  */
-export function undoneByPeople(
-  handover: Handover,
-  executions: readonly ShiftExecution[],
-  { start_time }: Shift,
-): string[] {
-  const found = findingIds(executions);
+export function undoneByPeople(handover: Handover, executions: readonly ShiftExecution[], { start_time }: Shift) {
+  const found = executions.flatMap((one) => graveOf(one).map((finding) => alarmIdOf(one.row.execution_id, finding)));
   const unseen = handover.alarms.filter((alarm) => isUnseen(alarm) && !found.includes(alarm.alarm_id));
   const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
   const raised = unseen

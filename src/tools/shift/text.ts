@@ -9,19 +9,14 @@ import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first
 import { failedFiles } from '../shared/sites.ts';
 import type { ShiftFacts, Totals } from './facts.ts';
 import {
-  findingIds,
   graveOf,
   type Handover,
   isUnseen,
+  most,
   mostTelling,
   type PersonAction,
   type Shift,
   type ShiftExecution,
-  shownActions,
-  shownCauses,
-  shownExecutions,
-  shownNotes,
-  shownOpen,
   undone,
   undoneByPeople,
 } from './shift.ts';
@@ -36,9 +31,11 @@ type ToldFacts = ShiftFacts & { totals: Totals; open: readonly string[] };
  */
 export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefined) {
   const { left: fromLast, notes, forNext, isWatched } = facts.handover;
-  const found = findingIds(facts.executions);
-  // An alarm that no one has seen is listed with its finding.
-  const alarms = facts.handover.alarms.filter((alarm) => !(isUnseen(alarm) && found.includes(alarm.alarm_id)));
+  const listed = facts.open.slice(0, most.open);
+  // Its line under "Open" says that no one has seen the alarm.
+  const alarms = facts.handover.alarms.filter(
+    (alarm) => !isUnseen(alarm) || !listed.some((line) => line.startsWith(`${alarm.subject} ${alarm.code}: `)),
+  );
   const shown = page === undefined ? shownTime : linksTo(page);
   const failures = facts.causes.map(
     ({ keys, count }) => `- ${counted(count, 'attempt')}: ${markdownText(keys[0] ?? '', longestCause)}`,
@@ -48,12 +45,12 @@ export function shiftText(shift: Shift, facts: ToldFacts, page: string | undefin
     `# Shift report, ${shownTime(shift.start_time)} to ${shownTime(shift.end_time)}`,
     totalsLine(facts.totals, shift),
     '## Open',
-    ...(open.length === 0 ? ['None.'] : some(open, shownOpen, 'more open items')),
+    ...(open.length === 0 ? ['None.'] : some(open, most.open, 'more open items')),
     ...section('From the last shift', noteLines(fromLast, shown)),
     ...section('Executions', executionTable(facts, shown)),
-    ...section('Failed attempts by cause', some(failures, shownCauses, 'more causes')),
+    ...section('Failed attempts by cause', some(failures, most.causes, 'more causes')),
     ...section('Alarms', [
-      ...newest(alarms, shownNotes, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
+      ...newest(alarms, 'earlier alarm', (alarm) => alarmLine(alarm, shown)),
       ...(isWatched === false ? ['"swf-mcp watch" is no longer running, so no alarms are raised: start it.'] : []),
     ]),
     ...section('Notes', noteLines(notes, shown)),
@@ -78,11 +75,11 @@ const isTold = ({ did, name, execution_id }: PersonAction, all: ShiftFacts['all'
     : !did.startsWith('saw ');
 
 const noteLines = (notes: Handover['notes'], shown: ShownTime) =>
-  newest(notes, shownNotes, 'earlier note', (note) => noteLine(note, shown));
+  newest(notes, 'earlier note', (note) => noteLine(note, shown));
 
 /** The last rows, which are the newest, in their original order. */
-function newest<Row>(rows: readonly Row[], most: number, what: string, line: (row: Row) => string) {
-  const lines = rows.slice(-most).map(line);
+function newest<Row>(rows: readonly Row[], what: string, line: (row: Row) => string) {
+  const lines = rows.slice(-most.notes).map(line);
   const more = rows.length - lines.length;
   return more === 0 ? lines : [`- ${counted(more, what)} not shown; ask for a shorter period`, ...lines];
 }
@@ -96,8 +93,8 @@ const linksTo =
 /** A section with its title; empty if there are no lines. Markdown needs no empty line after the title. */
 const section = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`## ${title}`, ...lines]);
 
-const some = (lines: readonly string[], most: number, what: string) =>
-  lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} ${what}`];
+const some = (lines: readonly string[], limit: number, what: string) =>
+  lines.length <= limit ? [...lines] : [...lines.slice(0, limit), `- and ${lines.length - limit} ${what}`];
 
 function totalsLine(totals: Totals, { namespace }: Shift) {
   const states = executionStatuses.flatMap((status) => (totals[status] === 0 ? [] : `${totals[status]} ${status}`));
@@ -107,7 +104,7 @@ function totalsLine(totals: Totals, { namespace }: Shift) {
 }
 
 function actionLines(actions: readonly PersonAction[], shown: ShownTime) {
-  const lines = mostTelling(actions, shownActions).map((action) => actionLine(action, shown));
+  const lines = mostTelling(actions).map((action) => actionLine(action, shown));
   const more = actions.length - lines.length;
   return more === 0 ? lines : [...lines, `- and ${counted(more, 'earlier action')}`];
 }
@@ -124,12 +121,12 @@ function failedWords({ row, why_uncounted, stay_failed }: ShiftExecution) {
 
 function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime) {
   if (all.length === 0) return [];
-  const more = all.length - Math.min(executions.length, shownExecutions);
+  const more = all.length - Math.min(executions.length, most.executions);
   return [
     '| execution | status | by | quality | STF files | slices completed / created | failed permanently | started | took |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
-      .slice(0, shownExecutions)
+      .slice(0, most.executions)
       .map(
         (one) =>
           `| ${markdownText(one.row.execution_id)} | ${stateWords(one)} | ${markdownText(one.row.executed_by ?? '', 40)} | ${qualities.get(one.row.execution_id)?.value ?? ''} | ${one.stf_count} | ${slicesDone(one)} | ${failedWords(one)} | ${shown(one.row.start_time, one.row.execution_id)} | ${clause('', one.duration_seconds === undefined ? undefined : roundDuration(one.duration_seconds))} |`,
@@ -154,7 +151,7 @@ const actionLine = ({ time, name, sent_by, did, execution_id, reason }: PersonAc
  * and executions without a quality, then executions that are running well. Some readers see only the first
  * ones.
  */
-export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
+export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift) {
   const unseen = all.length - executions.length;
   const ranked = worstFirst(executions, conditionOf);
   const unseenIds = handover.alarms.filter(isUnseen).map(({ alarm_id }) => alarm_id);
@@ -168,29 +165,30 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
 }
 
 /**
- * The condition of an execution: unfinished work counts as a finding, as do permanent failures, since an
- * execution that was not replayed has no findings. Health counts only for a running execution: an ended one can
- * wait.
+ * The condition of an execution: a failure or unfinished work counts as a finding, as do permanent failures,
+ * since an execution that was not replayed has no findings. Health counts only for a running execution: an
+ * ended one can wait.
  */
 function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
   const isRunning = status === 'running';
   const isLeft = stay_failed > 0 || (!isRunning && undone(execution) > 0);
-  return {
-    health: isRunning ? health : undefined,
-    findings: isLeft ? [{ severity: 'warning' }, ...findings] : findings,
-  };
+  const own = status === 'failed' ? 'error' : isLeft ? 'warning' : 'info';
+  return { health: isRunning ? health : undefined, findings: [{ severity: own }, ...findings] };
 }
 
 function openOf(execution: ShiftExecution, unseenIds: readonly string[]) {
   const { row, status, health, silent_seconds } = execution;
   const id = row.execution_id;
   // Causes are left out here: the report has a separate part for them.
-  const grave = graveOf(execution).map((finding) => {
+  const isRunning = status === 'running';
+  // Of an ended execution, the errors suffice or, without any, the worst finding.
+  const listed = graveOf(execution).filter(({ severity }, at) => isRunning || at === 0 || severity === 'error');
+  const grave = listed.map((finding) => {
     const alarm = unseenIds.includes(alarmIdOf(id, finding));
     return `${id} ${finding.code}: ${shortPaths(finding.sentence)}${alarm ? ' No one has seen its alarm.' : ''}`;
   });
-  if (status === 'running') {
+  if (isRunning) {
     const done =
       execution.why_uncounted === undefined
         ? `${execution.slices_completed} of ${execution.slices_created} slices made so far are done`
@@ -204,13 +202,10 @@ function openOf(execution: ShiftExecution, unseenIds: readonly string[]) {
   }
   const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
   const not = undone(execution);
-  return [
-    // The finding of a failed execution says why it failed.
-    status === 'completed' || status === 'failed'
-      ? []
-      : `${id} ${status === 'unknown' ? 'has' : 'ended with'} status ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`,
-    grave,
-  ].flat();
+  // The finding says more about how an execution ended.
+  const isSaid = status === 'completed' || listed[0]?.code === 'EXECUTION_FAILED';
+  const ending = `${id} ${status === 'unknown' ? 'has' : 'ended with'} status ${status}${why}${not > 0 ? `: ${counted(not, 'slice')} unfinished` : ''}`;
+  return isSaid ? grave : [ending, ...grave.slice(0, 1)];
 }
 
 type Note = Handover['notes'][number];

@@ -68,25 +68,21 @@ function Report({ report }: { report: ShiftAnswer }) {
         {count(totals.failed)} failed, {count(totals.terminated)} terminated
         {totals.unknown > 0 && `, ${count(totals.unknown)} unknown`}. {periodWords(totals, amount)} {report.note}
       </p>
-      <h2>Open</h2>
-      <List items={report.open} ids={ids} />
+      <Lines title="Open" items={report.open.length > 0 ? report.open : ['None.']} ids={ids} />
       <More n={report.open_omitted} of="open items; choose a shorter period to see them" />
       <Section title="From the last shift" notes={report.from_last} />
       <h2>Executions</h2>
       <Executions report={report} />
       <More n={report.executions_omitted} of={inTheList} />
-      {report.causes.length > 0 && <h2>Failed attempts by cause</h2>}
-      <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} ids={[]} />
+      <Lines
+        title="Failed attempts by cause"
+        items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)}
+        ids={[]}
+      />
       <More n={report.causes_omitted} of="causes" />
-      {report.alarms !== undefined && (
-        <>
-          <h2>Alarms</h2>
-          <List ids={ids} items={report.alarms.map(alarmWords)} />
-        </>
-      )}
+      <Lines title="Alarms" ids={ids} items={report.alarms?.map(alarmWords)} />
       <Section title="Notes" notes={report.notes} />
-      {told.length > 0 && <h2>Who did what</h2>}
-      {told.length > 0 && <List ids={ids} items={told} />}
+      <Lines title="Who did what" ids={ids} items={told} />
       <More n={report.people_omitted} />
       <Section title="For the next shift" notes={report.for_next} />
       <details>
@@ -122,12 +118,8 @@ function Executions({ report }: { report: ShiftAnswer }) {
         { head: 'execution', cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a> },
         {
           head: 'state',
-          cell: ({ status, health, silent_seconds: silent, slices_stay_failed = 0, stf_failed = 0 }) => (
-            <StatePill
-              {...{ status, health, failed: slices_stay_failed + stf_failed }}
-              isSilent={silent !== undefined}
-              isExhausted
-            />
+          cell: ({ silent_seconds: silent, slices_stay_failed = 0, stf_failed = 0, ...row }) => (
+            <StatePill {...row} failed={slices_stay_failed + stf_failed} isSilent={silent !== undefined} isExhausted />
           ),
         },
         {
@@ -153,15 +145,24 @@ function Executions({ report }: { report: ShiftAnswer }) {
   );
 }
 
-function List({ items, ids }: { items: readonly string[]; ids: readonly string[] }) {
-  if (items.length === 0) return <p>None.</p>;
-  return (
-    <ul class="lines">
-      {items.map((item, at) => (
-        <li key={at} class="words">
-          <Linked text={item} ids={ids} />
-        </li>
-      ))}
-    </ul>
-  );
+interface LinesProps {
+  title: string;
+  items: readonly string[] | undefined;
+  /** The executions that a line links to. */
+  ids: readonly string[];
 }
+
+/** Lines with a title; nothing if there are none. */
+const Lines = ({ title, items = [], ids }: LinesProps) =>
+  items.length > 0 && (
+    <>
+      <h2>{title}</h2>
+      <ul class="lines">
+        {items.map((item, at) => (
+          <li key={at} class="words">
+            <Linked text={item} ids={ids} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );

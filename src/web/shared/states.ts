@@ -45,7 +45,13 @@ export const silentSinceOf = ({ status, drivers }: Monitor) =>
 export function wallState(monitor: Monitor) {
   const { status, health, findings } = monitor;
   const worst = findings[0]?.severity;
-  const { state, words } = stateOf({ ...monitor, isSilent: silentSinceOf(monitor) !== undefined, failed: 0 });
+  const { state, words } = stateOf({
+    ...monitor,
+    isSilent: silentSinceOf(monitor) !== undefined,
+    failed: 0,
+    // A finding says how many slices are unfinished.
+    slices_created: undefined,
+  });
   const isOver = status !== 'running' && (status !== 'completed' || health === 'finished');
   const isCalm = !isOver && health !== 'stalled' && health !== 'paused' && state !== 'lost';
   if (worst === 'error')

@@ -74,6 +74,23 @@ describe('what is open at the end of a shift', () => {
     ]);
   });
 
+  it('shows each unseen alarm once in Markdown: with its finding or, if there is no room for that, by itself', () => {
+    const names = Array.from({ length: 11 }, (_, n) => `e-${n + 10}`);
+    const alarms = names.map((id) => ({ ...alarm, execution_id: id, subject: id, alarm_id: `${alarm.code}/${id}` }));
+    const executions = names.map((id) => ({
+      ...execution,
+      row: { ...execution.row, execution_id: id },
+      status: 'completed',
+    }));
+    const facts = { ...factsWith(alarms), executions, all: executions.map(({ row }) => row) } as unknown as ShiftFacts;
+    const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
+    const lines = shiftText(shift, told, undefined).split('\n');
+    const [open, rest] = [lines.slice(0, lines.indexOf('## Executions')), lines.slice(lines.indexOf('## Alarms'))];
+    const has = (among: readonly string[], id: string) => among.filter((line) => line.includes(`${id} `)).length;
+    expect(names.map((id) => has(open, id) + has(rest, id))).toEqual(names.map(() => 1));
+    expect(open.filter((line) => line.includes('No one has seen its alarm'))).toHaveLength(8);
+  });
+
   it('is shown with readable times in Markdown', () => {
     const facts = factsWith([]);
     const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
