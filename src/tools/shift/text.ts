@@ -180,9 +180,9 @@ function conditionOf(execution: ShiftExecution): Condition {
 function openOf(execution: ShiftExecution, unseenIds: readonly string[]) {
   const { row, status, health, silent_seconds } = execution;
   const id = row.execution_id;
-  // Causes are left out here: the report has a separate part for them.
   const isRunning = status === 'running';
-  // Of an ended execution, the errors suffice or, without any, the worst finding.
+  // Of an ended execution, the errors suffice or, without any, the worst finding. Causes are left out here: the
+  // report has a separate part for them.
   const listed = graveOf(execution).filter(({ severity }, at) => isRunning || at === 0 || severity === 'error');
   const grave = listed.map((finding) => {
     const alarm = unseenIds.includes(alarmIdOf(id, finding));
