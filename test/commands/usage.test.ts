@@ -121,7 +121,7 @@ describe('the command line', () => {
   it('says at once why ready observer cannot read the store', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.db'), 'not a store\n'.repeat(1000));
-    const { code, stderr } = await runCli(['ready', 'observer', '--wait', '600', '--db', 'text.db'], { folder });
+    const { code, stderr } = await runCli(['ready', 'observer', '--wait', '3600', '--db', 'text.db'], { folder });
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^STORE_\w+: .*text\.db/);
   });

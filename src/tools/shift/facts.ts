@@ -100,7 +100,7 @@ function closeOf(all: readonly ListedExecution[], shift: Shift) {
 }
 
 /** Every execution that was active in a shift, newest first. */
-export function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
+export function executionsOf(queries: Queries, shift: Shift) {
   const rows: ListedExecution[] = [];
   for (let after: number | undefined; ;) {
     const page = queries.executions(shift, { order: 'newest', limit: pageRows, after, uncounted: true });
@@ -178,7 +178,7 @@ function actionsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
   const stop = landmarks.find(({ message_type, effect }) => message_type === 'stop_workflow' && effect === 'applied');
   const starter = objectIn(first?.body) as { epoch?: number; user?: string };
-  const started: PersonAction = {
+  const started = {
     time: row.start_time,
     // The client that started a run need not be the user that its process runs as.
     name: (starter.epoch === 1 ? starter.user : undefined) ?? row.executed_by ?? '',

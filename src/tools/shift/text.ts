@@ -3,7 +3,16 @@ import { periodWords } from '../../domain/period-words.ts';
 import { executionStatuses } from '../../domain/states.ts';
 import { counted, were } from '../../lib/counted.ts';
 import { roundDuration } from '../../lib/duration.ts';
-import { claimedName, clause, headOf, markdownText, shortPaths, shownTime, withPlainTimes } from '../../lib/words.ts';
+import {
+  claimedName,
+  clause,
+  clipWords,
+  headOf,
+  markdownText,
+  shortPaths,
+  shownTime,
+  withPlainTimes,
+} from '../../lib/words.ts';
 import { alarmIdOf } from '../../monitoring/findings/alarms.ts';
 import { type Condition, isCalm, worstFirst } from '../../monitoring/worst-first.ts';
 import { failedFiles } from '../shared/sites.ts';
@@ -164,11 +173,7 @@ export function openMatters({ executions, all, handover }: ShiftFacts, shift: Sh
   ].flat();
 }
 
-/**
- * The condition of an execution: a failure or unfinished work counts as a finding, as do permanent failures,
- * since an execution that was not replayed has no findings. Health counts only for a running execution: an
- * ended one can wait.
- */
+/** Failures and unfinished work count as a finding. Health counts only for a running execution: an ended one can wait. */
 function conditionOf(execution: ShiftExecution): Condition {
   const { status, health, findings, stay_failed } = execution;
   const isRunning = status === 'running';
@@ -181,12 +186,12 @@ function openOf(execution: ShiftExecution, unseenIds: readonly string[]) {
   const { row, status, health, silent_seconds } = execution;
   const id = row.execution_id;
   const isRunning = status === 'running';
-  // Of an ended execution, the errors suffice or, without any, the worst finding. Causes are left out here: the
-  // report has a separate part for them.
+  // Of an ended execution, the errors suffice or, without any, the worst finding.
   const listed = graveOf(execution).filter(({ severity }, at) => isRunning || at === 0 || severity === 'error');
   const grave = listed.map((finding) => {
     const alarm = unseenIds.includes(alarmIdOf(id, finding));
-    return `${id} ${finding.code}: ${shortPaths(finding.sentence)}${alarm ? ' No one has seen its alarm.' : ''}`;
+    // Cut, so that a line of 400 characters has room for what is said of the alarm.
+    return `${id} ${finding.code}: ${clipWords(shortPaths(finding.sentence), 260)}${alarm ? ' No one has seen its alarm.' : ''}`;
   });
   if (isRunning) {
     const done =

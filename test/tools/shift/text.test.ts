@@ -91,6 +91,21 @@ describe('what is open at the end of a shift', () => {
     expect(open.filter((line) => line.includes('No one has seen its alarm'))).toHaveLength(8);
   });
 
+  it('says that no one has seen an alarm even if the sentence of its finding is long', () => {
+    const facts = factsWith([{ ...alarm, subject: 'e-1' }]);
+    const findings = [{ ...execution.findings[0], sentence: 'Workers fail. '.repeat(60) }];
+    const executions = [{ ...execution, findings }] as unknown as ShiftFacts['executions'];
+    const told = {
+      ...facts,
+      executions,
+      totals: totalsOf(facts, shift),
+      open: openMatters({ ...facts, executions }, shift),
+    };
+    const text = shiftText(shift, told, undefined);
+    expect(text).toMatch(/^- e-1 SLICE_OVERDUE: .*… No one has seen its alarm\.$/m);
+    expect(text).not.toContain('## Alarms');
+  });
+
   it('is shown with readable times in Markdown', () => {
     const facts = factsWith([]);
     const told = { ...facts, totals: totalsOf(facts, shift), open: openMatters(facts, shift) };
